@@ -1,0 +1,212 @@
+//! The harness: interleaved rounds in rotating order, medians, and the report as JSON or as a table.
+
+use serde_json::{Map, Value, json};
+use std::fmt::Write;
+use std::time::Instant;
+
+/// What goes wrong in a benchmark is always a wrong result, told in words.
+pub type Outcome<T> = Result<T, String>;
+
+/// How much is measured.
+pub struct Plan {
+    pub events: usize,
+    pub rounds: usize,
+    pub seed: u64,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Plan { events: 1_000_000, rounds: 9, seed: 1 }
+    }
+}
+
+/// Whose time it is: a ceiling is shown beside the others and gives no ratio.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Ours,
+    Peer,
+    Ceiling,
+}
+
+/// One side of a benchmark. Its pass does the whole work once and returns a number that must come
+/// out as expected every time, so that no pass is timed that did not do the work.
+pub struct Contender<'a> {
+    role: Role,
+    name: &'static str,
+    work: Work,
+    expected: u64,
+    pass: Box<dyn FnMut() -> u64 + 'a>,
+}
+
+/// The work of one pass: how many units, and how many bytes in all.
+#[derive(Clone, Copy)]
+pub struct Work {
+    pub units: usize,
+    pub bytes: usize,
+}
+
+impl<'a> Contender<'a> {
+    pub fn new(
+        role: Role,
+        name: &'static str,
+        work: Work,
+        expected: u64,
+        pass: impl FnMut() -> u64 + 'a,
+    ) -> Contender<'a> {
+        Contender { role, name, work, expected, pass: Box::new(pass) }
+    }
+
+    fn run(&mut self) -> Outcome<f64> {
+        let start = Instant::now();
+        let result = (self.pass)();
+        let nanoseconds = start.elapsed().as_nanos() as f64;
+        if result == self.expected {
+            Ok(nanoseconds)
+        } else {
+            Err(format!("{} gave {result} instead of {}", self.name, self.expected))
+        }
+    }
+}
+
+/// What one contender took.
+struct Measured {
+    role: Role,
+    name: &'static str,
+    median_ns: f64,
+    least_ns: f64,
+    megabytes_per_second: f64,
+}
+
+impl Measured {
+    fn new(contender: &Contender, mut times: Vec<f64>) -> Measured {
+        times.sort_by(f64::total_cmp);
+        let units = contender.work.units as f64;
+        let median = median(&times);
+        Measured {
+            role: contender.role,
+            name: contender.name,
+            median_ns: median / units,
+            least_ns: times.first().copied().unwrap_or(f64::NAN) / units,
+            // A byte a nanosecond is a thousand megabytes a second.
+            megabytes_per_second: contender.work.bytes as f64 / median * 1e3,
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "median_ns": rounded(self.median_ns, 10.0),
+            "least_ns": rounded(self.least_ns, 10.0),
+            "mb_per_s": rounded(self.megabytes_per_second, 10.0),
+        })
+    }
+}
+
+/// The figures of one benchmark.
+pub struct Report {
+    unit: String,
+    rounds: usize,
+    measured: Vec<Measured>,
+}
+
+/// Runs every contender once unmeasured, then in rounds that each begin with another one, so that
+/// neither warmth nor a slow moment of the machine favours anybody.
+pub fn measure(unit: String, rounds: usize, mut contenders: Vec<Contender>) -> Outcome<Report> {
+    for contender in &mut contenders {
+        contender.run()?;
+    }
+    let mut times = vec![Vec::with_capacity(rounds); contenders.len()];
+    for round in 0..rounds {
+        let first = round % contenders.len();
+        let order = (first..contenders.len()).chain(0..first);
+        for index in order {
+            if let (Some(contender), Some(times)) = (contenders.get_mut(index), times.get_mut(index)) {
+                times.push(contender.run()?);
+            }
+        }
+    }
+    let measured = contenders.iter().zip(times).map(|(contender, times)| Measured::new(contender, times)).collect();
+    Ok(Report { unit, rounds, measured })
+}
+
+impl Report {
+    fn ours(&self) -> Option<&Measured> {
+        self.measured.iter().find(|one| one.role == Role::Ours)
+    }
+
+    fn ratio(&self, other: &Measured) -> Option<f64> {
+        Some(other.median_ns / self.ours()?.median_ns)
+    }
+
+    /// The keys `name`, `ours`, `peers` and `ratio` are relied on by other tools.
+    pub fn to_json(&self, name: &str) -> Value {
+        let of = |role: Role| self.measured.iter().filter(move |one| one.role == role);
+        let all =
+            |role: Role| -> Map<String, Value> { of(role).map(|one| (one.name.to_owned(), one.to_json())).collect() };
+        let ratio: Map<String, Value> = of(Role::Peer)
+            .filter_map(|one| Some((one.name.to_owned(), json!(rounded(self.ratio(one)?, 1000.0)))))
+            .collect();
+        let mut report = json!({
+            "name": name,
+            "unit": self.unit,
+            "rounds": self.rounds,
+            "ours": self.ours().map(Measured::to_json),
+            "peers": all(Role::Peer),
+            "ratio": ratio,
+            "ratio_means": "the peer's median over ours: above 1 means ours is faster",
+        });
+        let ceiling = all(Role::Ceiling);
+        if let (Some(object), false) = (report.as_object_mut(), ceiling.is_empty()) {
+            object.insert("ceiling".to_owned(), Value::Object(ceiling));
+        }
+        report
+    }
+
+    pub fn to_table(&self, name: &str) -> String {
+        let mut table = format!("{name}: median of {} rounds, for {}\n", self.rounds, self.unit);
+        let heading = ["ns", "least ns", "MB/s", "ratio"];
+        let [median, least, rate, ratio] = heading;
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "  {:<24}{median:>10}{least:>10}{rate:>10}{ratio:>9}", "");
+        for one in &self.measured {
+            let ratio = match one.role {
+                Role::Ours => "1".to_owned(),
+                Role::Peer => self.ratio(one).map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
+                Role::Ceiling => "ceiling".to_owned(),
+            };
+            let _ = writeln!(
+                table,
+                "  {:<24}{:>10.1}{:>10.1}{:>10.0}{ratio:>9}",
+                one.name, one.median_ns, one.least_ns, one.megabytes_per_second
+            );
+        }
+        table.truncate(table.trim_end().len());
+        table
+    }
+}
+
+/// The middle of sorted times, or the mean of the two in the middle.
+fn median(sorted: &[f64]) -> f64 {
+    let middle = sorted.len() / 2;
+    let upper = sorted.get(middle).copied().unwrap_or(f64::NAN);
+    if sorted.len() % 2 == 1 {
+        return upper;
+    }
+    let lower = middle.checked_sub(1).and_then(|at| sorted.get(at)).copied().unwrap_or(f64::NAN);
+    (lower + upper) / 2.0
+}
+
+fn rounded(value: f64, steps: f64) -> f64 {
+    (value * steps).round() / steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::median;
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert_eq!(median(&[1.0, 2.0, 9.0]), 2.0);
+        assert_eq!(median(&[1.0, 2.0, 4.0, 9.0]), 3.0);
+        assert!(median(&[]).is_nan());
+    }
+}

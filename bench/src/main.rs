@@ -1,0 +1,132 @@
+//! `kerai-bench`: measures kerai beside its peers in one run and reports the ratios.
+
+mod cbor;
+mod events;
+mod harness;
+mod hash;
+mod json;
+mod ours;
+
+use events::Events;
+use harness::{Outcome, Plan};
+use std::process::ExitCode;
+
+/// One benchmark: its name, what it compares, and the function that prepares, checks and measures.
+struct Benchmark {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Events, &Plan) -> Outcome<harness::Report>,
+}
+
+const BENCHMARKS: &[Benchmark] = &[
+    Benchmark {
+        name: "cbor-decode",
+        about: "canonical CBOR to values, every rule verified; the peers decode without verifying",
+        run: cbor::decode,
+    },
+    Benchmark {
+        name: "cbor-check",
+        about: "the canonical check in one pass without values; the peer decodes into a borrowing struct",
+        run: cbor::check,
+    },
+    Benchmark { name: "cbor-encode", about: "values to canonical CBOR", run: cbor::encode },
+    Benchmark { name: "json-decode", about: "strict JSON to values", run: json::decode },
+    Benchmark { name: "json-encode", about: "values to canonical JSON", run: json::encode },
+    Benchmark {
+        name: "hash-ceiling",
+        about: "hashing alone, one event at a time and in bulk: what no decoder needs to outrun",
+        run: hash::ceiling,
+    },
+];
+
+const HELP: &str = "\
+usage: kerai-bench NAME [--json] [--events N] [--rounds N] [--seed N]
+       kerai-bench all [--json] …
+       kerai-bench --list
+
+A ratio is the peer's time over ours: above 1 means ours is faster.
+";
+
+struct Arguments {
+    name: String,
+    json: bool,
+    plan: Plan,
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.first().map(String::as_str) {
+        None | Some("--help" | "-h") => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Some("--list") => {
+            for benchmark in BENCHMARKS {
+                println!("{:<13} {}", benchmark.name, benchmark.about);
+            }
+            return ExitCode::SUCCESS;
+        }
+        Some(_) => {}
+    }
+    let arguments = match parse(&words) {
+        Ok(arguments) => arguments,
+        Err(message) => {
+            eprintln!("{message}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(words: &[String]) -> Outcome<Arguments> {
+    let mut arguments = Arguments { name: String::new(), json: false, plan: Plan::default() };
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        match word.as_str() {
+            "--json" => arguments.json = true,
+            "--events" => arguments.plan.events = number(word, rest.next())?,
+            "--rounds" => arguments.plan.rounds = number(word, rest.next())?,
+            "--seed" => arguments.plan.seed = number(word, rest.next())?,
+            name if arguments.name.is_empty() && !name.starts_with('-') => arguments.name = name.to_owned(),
+            other => return Err(format!("unknown argument `{other}`: see `kerai-bench --help`")),
+        }
+    }
+    if arguments.name == "all" || BENCHMARKS.iter().any(|benchmark| benchmark.name == arguments.name) {
+        Ok(arguments)
+    } else {
+        Err(format!("no benchmark `{}`: see `kerai-bench --list`", arguments.name))
+    }
+}
+
+/// The number after an option; zero would measure nothing, so it is refused for all of them.
+fn number<T: std::str::FromStr + Default + PartialEq>(option: &str, word: Option<&String>) -> Outcome<T> {
+    word.and_then(|word| word.parse().ok())
+        .filter(|number| *number != T::default())
+        .ok_or_else(|| format!("`{option}` wants a whole number above zero"))
+}
+
+fn run(arguments: &Arguments) -> Outcome<()> {
+    let events = Events::generate(arguments.plan.events, arguments.plan.seed);
+    if !arguments.json {
+        println!("{events}; a ratio is the peer's time over ours: above 1 means ours is faster");
+    }
+    for benchmark in BENCHMARKS {
+        if arguments.name != "all" && arguments.name != benchmark.name {
+            continue;
+        }
+        let report =
+            (benchmark.run)(&events, &arguments.plan).map_err(|message| format!("{}: {message}", benchmark.name))?;
+        if arguments.json {
+            println!("{}", report.to_json(benchmark.name));
+        } else {
+            println!("\n{}", report.to_table(benchmark.name));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,237 @@
+#!/usr/bin/env bash
+# Runs every golden case on several platforms: all must pass, and all must print the same root.
+#
+# usage: golden/platforms.sh [PLATFORM…]     without a name, the platforms of every run
+#        golden/platforms.sh all             all of them
+#        golden/platforms.sh --help          this text and the list
+#
+# linux-gnu uses the cargo on the path. The others are built by Debian's own compiler and run by
+# an emulator; missing packages are installed by name, so they want Debian 12 on x86-64, as root.
+#   KERAI_PLATFORM_CACHE       libraries and builds are kept here (default: ~/.cache/kerai-platforms)
+#   KERAI_PLATFORM_TIME_LIMIT  seconds that one platform may run its cases (default: 900)
+set -euo pipefail
+
+# A platform, whether every run includes it, and the function below that builds and runs it.
+platforms() {
+  cat <<'TABLE'
+linux-gnu                 every      host --release
+linux-gnu-debug           every      host --profile=dev
+linux-gnu-second-seed     every      KERAI_MAP_SEED=2 host --release
+linux-gnu-software-float  every      host --release --features=kerai-vm/software-float
+linux-s390x               every      emulated s390x-unknown-linux-gnu s390x s390x-linux-gnu qemu-s390x-static
+linux-aarch64             every      emulated aarch64-unknown-linux-gnu arm64 aarch64-linux-gnu qemu-aarch64-static
+linux-i686                every      emulated i686-unknown-linux-gnu i386 i686-linux-gnu
+linux-armv7               on-demand  emulated armv7-unknown-linux-gnueabihf armhf arm-linux-gnueabihf qemu-arm-static
+linux-riscv64             on-demand  emulated riscv64gc-unknown-linux-gnu riscv64 riscv64-linux-gnu qemu-riscv64-static
+linux-ppc64le             on-demand  emulated powerpc64le-unknown-linux-gnu ppc64el powerpc64le-linux-gnu qemu-ppc64le-static
+linux-ppc64               on-demand  emulated powerpc64-unknown-linux-gnu ppc64 powerpc64-linux-gnu qemu-ppc64-static
+linux-musl                on-demand  musl
+windows-gnu               on-demand  windows
+TABLE
+}
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${KERAI_PLATFORM_CACHE:-$HOME/.cache/kerai-platforms}
+time_limit=${KERAI_PLATFORM_TIME_LIMIT:-900}
+platform=platforms
+
+say() { echo "[$platform ${SECONDS}s] $*" >&2; }
+die() { say "error: $*"; exit 1; }
+
+# golden CARGO-OPTION…: builds the program, runs the cases and adds the platform's row to the table.
+golden() {
+  local options=(--quiet --locked --manifest-path "$root/Cargo.toml" --package kerai-tests --bin golden-portable "$@")
+  local output=$scratch/output status=0 summary
+  say building
+  "${CARGO:-cargo}" build "${options[@]}" || die "the build failed"
+  say running
+  timeout "$time_limit" "${CARGO:-cargo}" run "${options[@]}" -- "$root/golden" >"$output" || status=$?
+  sed -i 's/\r$//' "$output"
+  sed -n '$!{1,100p}' "$output" >&2
+  summary=$(tail -n 1 "$output")
+  [[ $summary =~ ^golden:\ ([0-9]+)\ cases,\ ([0-9]+)\ passed,\ root\ (blake3:[0-9a-f]{64})$ ]] ||
+    die "no summary: the program ended with $status after \`$summary\`"
+  row "${BASH_REMATCH[@]:1}"
+  [ "${BASH_REMATCH[1]}" -gt 0 ] || die "there are no cases"
+  [ "${BASH_REMATCH[1]}" = "${BASH_REMATCH[2]}" ] || die "$((BASH_REMATCH[1] - BASH_REMATCH[2])) cases failed"
+  [ "$status" = 0 ] || die "the program ended with $status"
+  say "all ${BASH_REMATCH[1]} cases passed"
+}
+
+row() { printf '%-24s | %5s | %6s | %s\n' "$platform" "$@" >>"$scratch/rows"; }
+
+# The machine itself, with the toolchain the project is developed with.
+host() { golden "$@"; }
+
+# need PACKAGE…: installs what is missing.
+need() {
+  local package missing=()
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  say "installing ${missing[*]}"
+  if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$scratch/apt-log" 2>&1; then
+    tail -n 5 "$scratch/apt-log" >&2
+    die "could not install ${missing[*]}: install them as root"
+  fi
+}
+
+# From here on cargo is Debian's, since only its compiler comes with libraries for many targets.
+debian_compiler() {
+  [ "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" = bookworm ] || die "needs Debian 12"
+  need rustc-web cargo-web
+  export CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc
+  version=$("$RUSTC" -vV | sed -n 's/^release: //p')
+}
+
+# compiled_library ARCHITECTURE TARGET: unpacks the standard library that Debian 13 compiled with the same
+# version of the compiler. A package list of its own keeps the machine's free of other suites and architectures.
+compiled_library() {
+  local architecture=$1 target=$2 apt=$scratch/apt-$1 mirror options
+  sysroot=$cache/library-$version
+  [ ! -e "$sysroot/lib/rustlib/$target/complete" ] || return 0
+  # shellcheck disable=SC2016 # apt fills in the address, not the shell
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' 'Component: main')
+  mkdir -p "$apt"/{lists,cache/archives}/partial "$sysroot"
+  : >"$apt/status"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror%%$'\n'*} trixie main" >"$apt/sources"
+  options=(-qq -o "APT::Architecture=$architecture" -o "APT::Architectures=$architecture" -o APT::Sandbox::User=root
+    -o Dir::Etc::SourceList="$apt/sources" -o Dir::Etc::SourceParts=/dev/null -o Dir::Etc::PreferencesParts=/dev/null
+    -o Dir::State::Lists="$apt/lists" -o Dir::State::Status="$apt/status" -o Dir::Cache="$apt/cache" -o Acquire::Languages=none)
+  say "fetching the standard library $version for $architecture"
+  apt-get "${options[@]}" update &&
+    (cd "$apt" && apt-get "${options[@]}" download "libstd-rust-web-dev=$version+*") &&
+    dpkg-deb --fsys-tarfile "$apt"/libstd-rust-web-dev_*.deb |
+    tar -x -C "$sysroot" --strip-components=2 --wildcards './usr/lib/rustlib/*' &&
+    touch "$sysroot/lib/rustlib/$target/complete"
+}
+
+# Compiles the standard library with the project, for targets that nobody compiled it for.
+library_from_source() {
+  need rust-web-src
+  export RUSTC_BOOTSTRAP=1
+  library=("-Zbuild-std=std,panic_abort")
+}
+
+# cross TARGET RUNNER FLAG…: the end of every route but the host's. No C compiler is asked to hash.
+cross() {
+  local target=$1 runner=$2 variable=${1//-/_}
+  shift 2
+  [ -z "$runner" ] || export "CARGO_TARGET_${variable^^}_RUNNER=$runner"
+  CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "$*")
+  export CARGO_ENCODED_RUSTFLAGS
+  golden --release --features=kerai-vm/portable-hash --target="$target" --target-dir="$cache/build" ${library[@]+"${library[@]}"}
+}
+
+# emulated TARGET ARCHITECTURE GNU-NAME [EMULATOR]: Linux with the GNU library, linked statically so that the
+# emulator needs no files. i686 has none: the processor is faithful where its emulator is not.
+emulated() {
+  local target=$1 architecture=$2 gnu=$3 emulator=${4:-} flags
+  flags=(-C "linker=$gnu-gcc" -C target-feature=+crt-static -C relocation-model=static)
+  debian_compiler
+  need "gcc-${gnu//_/-}" "libc6-dev-$architecture-cross" ${emulator:+qemu-user-static}
+  if compiled_library "$architecture" "$target"; then
+    flags+=(--sysroot "$sysroot")
+  else
+    say "no compiled standard library: compiling it"
+    library_from_source
+  fi
+  cross "$target" "$emulator" "${flags[@]}"
+}
+
+# Another C library. Debian has no unwinder for it: the program aborts at a panic, and where std asks
+# for a backtrace it finds an empty one.
+musl() {
+  debian_compiler
+  need musl-tools gcc binutils
+  library_from_source
+  library+=(-Zbuild-std-features=)
+  mkdir -p "$cache/musl"
+  musl-gcc -c -x c - -o "$cache/musl/unwind.o" <<'C'
+int _Unwind_Backtrace(void *visit, void *argument) { return 0; }
+unsigned long _Unwind_GetIP(void *context) { return 0; }
+unsigned long _Unwind_GetIPInfo(void *context, int *before) { return 0; }
+unsigned long _Unwind_GetCFA(void *context) { return 0; }
+void *_Unwind_FindEnclosingFunction(void *address) { return 0; }
+C
+  ar rc "$cache/musl/libunwind.a" "$cache/musl/unwind.o"
+  cross x86_64-unknown-linux-musl "" -C linker=musl-gcc -C link-self-contained=no -C target-feature=+crt-static \
+    -C relocation-model=static -C panic=abort -L "$cache/musl"
+}
+
+# Windows as wine sees it, with three things that neither Debian's compiler nor its wine brings:
+# the two objects at a program's ends, and the library that seeds std's hash maps (no result may depend on it).
+windows() {
+  local target=x86_64-pc-windows-gnu end
+  debian_compiler
+  need gcc-mingw-w64-x86-64-win32 wine64
+  library_from_source
+  sysroot=$cache/windows-$version
+  mkdir -p "$sysroot/lib/rustlib/$target/lib"
+  for end in rsbegin rsend; do
+    "$RUSTC" --crate-type=lib --emit=obj --target="$target" -o "$sysroot/lib/rustlib/$target/lib/$end.o" \
+      "/usr/lib/rustlib/src/rust/library/rtstartup/$end.rs"
+  done
+  export WINEPREFIX=$cache/wine WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml="
+  if [ ! -e "$WINEPREFIX/system.reg" ]; then
+    say "preparing wine"
+    timeout 300 /usr/lib/wine/wine64 wineboot -i >/dev/null 2>&1 || die "wine can't be prepared"
+  fi
+  x86_64-w64-mingw32-gcc -shared -nostdlib -x c - -o "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" -x none -ladvapi32 <<'C'
+unsigned char SystemFunction036(void *bytes, unsigned long length);
+__declspec(dllexport) int ProcessPrng(unsigned char *bytes, unsigned long long length) { return SystemFunction036(bytes, length); }
+int DllMainCRTStartup(void *module, unsigned long reason, void *reserved) { return 1; }
+C
+  cross "$target" /usr/lib/wine/wine64 -C linker=x86_64-w64-mingw32-gcc --sysroot "$sysroot"
+}
+
+# run PLATFORM: in a process of its own, so that its settings end with it and its failure stops no other.
+run() {
+  local status how
+  how=$(platforms | awk -v name="$1" '$1 == name { $1 = $2 = ""; print }')
+  set +e
+  (
+    set -e
+    platform=$1
+    eval "$how"
+  )
+  status=$?
+  set -e
+  [ "$status" = 0 ] || failed+=("$1")
+  grep -q "^$1 " "$scratch/rows" || platform=$1 row - - "no result"
+}
+
+names() { platforms | awk -v runs="$1" '$2 == runs || runs == "all" { print $1 }'; }
+
+main() {
+  local name chosen=() failed=() library=() version sysroot
+  case ${1:-} in
+    -h | --help)
+      sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
+      printf '\nplatforms of every run: %s\non demand: %s\n' "$(names every | xargs)" "$(names on-demand | xargs)"
+      return
+      ;;
+    "") mapfile -t chosen < <(names every) ;;
+    all) mapfile -t chosen < <(names all) ;;
+    *) chosen=("$@") ;;
+  esac
+  for name in "${chosen[@]}"; do
+    names all | grep -qxF -e "$name" || die "there is no platform \`$name\`: see --help"
+  done
+  [ "$(uname -s) $(uname -m)" = "Linux x86_64" ] || die "needs Linux on x86-64"
+
+  scratch=$(mktemp -d)
+  trap 'rm -rf "$scratch"' EXIT
+  mkdir -p "$cache"
+  : >"$scratch/rows"
+  for name in "${chosen[@]}"; do run "$name"; done
+
+  printf '%-24s | %5s | %6s | %s\n' platform cases passed "root of all results"
+  cat "$scratch/rows"
+  [ ${#failed[@]} = 0 ] || die "failed: ${failed[*]}"
+  [ "$(awk -F' [|] ' '{ print $4 }' "$scratch/rows" | sort -u | wc -l)" = 1 ] || die "the roots differ"
+  say "one root on ${#chosen[@]} platforms"
+}
+
+main "$@"

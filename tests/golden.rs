@@ -1,0 +1,117 @@
+//! Every golden case as a test of its own, and checks that the cases leave nothing out.
+
+use kerai_tests::case::Case;
+use kerai_tests::files::{self, CaseFile};
+use kerai_tests::verdict::{BLESS_HINT, bless, differences, report};
+use kerai_tests::{map_seed, stage};
+use kerai_vm::limit;
+use kerai_vm::refusal::Code;
+use libtest_mimic::{Arguments, Failed, Trial};
+use similar::TextDiff;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Codes without a case yet, each with the reason.
+const CODES_WITHOUT_CASE: &[(Code, &str)] =
+    &[(Code::DATA_KIND, "functions, the only values without an encoding, come with the machine")];
+
+fn difference(expected: &str, computed: &str) -> String {
+    TextDiff::from_lines(&format!("{expected}\n"), &format!("{computed}\n"))
+        .unified_diff()
+        .context_radius(2)
+        .header("in the file", "computed")
+        .to_string()
+}
+
+fn check(file: &CaseFile, seed: u64, blessing: bool) -> Result<(), Failed> {
+    let case = file.read()?;
+    let outcome = stage::run(&case, seed);
+    if stage::run(&case, !seed) != outcome {
+        return Err("the outcome depends on the seed of in-memory hashes".into());
+    }
+    let blessable = outcome.faults.is_empty() && !differences(&case, &outcome).is_empty();
+    if blessing && blessable {
+        return match bless(&case, &outcome)? {
+            Some(blessed) => Ok(file.write(&blessed)?),
+            None => Ok(()),
+        };
+    }
+    match report(&case, &outcome, difference) {
+        Some(failure) if blessable && !file.is_frozen() => Err(format!("{failure}{BLESS_HINT}").into()),
+        Some(failure) => Err(failure.into()),
+        None => Ok(()),
+    }
+}
+
+/// The codes in the diagnostic sections of all cases: the first words in capitals.
+fn codes_of(case: &Case) -> Vec<String> {
+    let content = case.section("diagnostic").map(kerai_tests::case::Section::content).unwrap_or_default();
+    let is_code =
+        |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    content.lines().filter_map(|line| line.split(": ").find(is_code).map(str::to_owned)).collect()
+}
+
+fn every_code_has_a_case(files: &[CaseFile]) -> Result<(), Failed> {
+    let mut seen = Vec::new();
+    for file in files {
+        seen.extend(codes_of(&file.read()?));
+    }
+    for &code in Code::ALL {
+        let excepted = CODES_WITHOUT_CASE.iter().any(|exception| exception.0 == code);
+        match (seen.iter().any(|name| name == code.name()), excepted) {
+            (false, false) => return Err(format!("{} stands in no case's diagnostic", code.name()).into()),
+            (true, true) => {
+                return Err(format!("{} has a case: take it off the list of exceptions", code.name()).into());
+            }
+            (true, false) | (false, true) => {}
+        }
+    }
+    Ok(())
+}
+
+fn every_limit_has_two_cases(files: &[CaseFile]) -> Result<(), Failed> {
+    for limit in limit::ALL {
+        for side in ["at", "past"] {
+            let stem = format!("limits/{}-{side}", limit.name.replace('.', "-"));
+            if !files.iter().any(|file| file.name.starts_with(&stem)) {
+                return Err(format!("limit `{}` has no case `{stem}…`", limit.name).into());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn every_section_is_explained(directory: &Path) -> Result<(), Failed> {
+    let page = std::fs::read_to_string(directory.join("README.md"))?;
+    match stage::STAGES.iter().find(|stage| !page.contains(&format!("`-- {} --`", stage.name))) {
+        Some(stage) => Err(format!("golden/README.md does not explain `-- {} --`", stage.name).into()),
+        None => Ok(()),
+    }
+}
+
+fn trials(directory: &'static Path) -> Result<Vec<Trial>, String> {
+    let seed = map_seed()?;
+    let blessing = std::env::var("KERAI_BLESS").is_ok_and(|value| value == "1");
+    let cases = files::list(directory).map_err(|fault| format!("cannot read the golden cases: {fault}"))?;
+    if cases.is_empty() {
+        return Err("there are no golden cases".to_owned());
+    }
+    let (all, again) = (cases.clone(), cases.clone());
+    let mut trials: Vec<Trial> =
+        cases.into_iter().map(|file| Trial::test(file.name.clone(), move || check(&file, seed, blessing))).collect();
+    trials.push(Trial::test("coverage/codes", move || every_code_has_a_case(&all)));
+    trials.push(Trial::test("coverage/limits", move || every_limit_has_two_cases(&again)));
+    trials.push(Trial::test("coverage/sections", move || every_section_is_explained(directory)));
+    Ok(trials)
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    match trials(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../golden"))) {
+        Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
+        Err(fault) => {
+            eprintln!("{fault}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Laws: what must hold for every source, whatever the case expects.
+
+use crate::stage::Source;
+use kerai_vm::encoding::{Options, cbor as codec, json as view};
+use kerai_vm::refusal::Refusal;
+use kerai_vm::ulid::Ulid;
+use kerai_vm::value::{Heap, Mark, Value};
+
+/// Checks a source that was read into the heap since the mark, and names what does not hold.
+pub type Law = fn(&Source<'_>, &mut Heap, Mark, &Result<Value, Refusal>, &mut Vec<String>);
+
+/// The same reading without lowered limits, which would speak of the law's own texts.
+const fn full_limits(options: &Options) -> Options {
+    Options { strings: options.strings, ..Options::CANONICAL }
+}
+
+/// Reads the source again into the heap that has read it before, and whose memory of keys may help: the same must come out.
+fn reads_alike(
+    source: &Source<'_>,
+    heap: &mut Heap,
+    mark: Mark,
+    result: &Result<Value, Refusal>,
+    faults: &mut Vec<String>,
+) {
+    let options = &source.directions.read;
+    let full = full_limits(options);
+    let encode = |heap: &Heap, value: Value| {
+        let mut bytes = Vec::new();
+        codec::encode(heap, value, &full, &mut bytes).map(|()| bytes)
+    };
+    let first = result.clone().map(|value| encode(heap, value));
+    heap.rewind(mark);
+    let again = (source.read)(heap, source.bytes, options).map(|value| encode(heap, value));
+    if first != again {
+        faults.push("read into the same heap a second time, the source gives something else".to_owned());
+    }
+    let Ok(Ok(bytes)) = first else { return };
+    match codec::check(&bytes, &full) {
+        Ok(()) => {}
+        Err(refusal) => faults.push(format!("its own encoding is refused: {refusal}")),
+    }
+}
+
+/// One value, one byte string: what is accepted encodes to itself, and checking agrees with decoding.
+pub fn cbor(
+    source: &Source<'_>,
+    heap: &mut Heap,
+    mark: Mark,
+    result: &Result<Value, Refusal>,
+    faults: &mut Vec<String>,
+) {
+    let options = &source.directions.read;
+    let checked = codec::check(source.bytes, options);
+    if checked.as_ref().err() != result.as_ref().err() {
+        let text = |refusal: Option<&Refusal>| refusal.map_or("nothing".to_owned(), Refusal::to_string);
+        let (checked, decoded) = (text(checked.as_ref().err()), text(result.as_ref().err()));
+        faults.push(format!("checking refuses {checked}, decoding refuses {decoded}"));
+    }
+    if let Ok(value) = result {
+        let mut bytes = Vec::new();
+        match codec::encode(heap, *value, options, &mut bytes) {
+            Ok(()) if bytes == source.bytes => {}
+            Ok(()) => faults.push(format!("accepted, but its encoding is {}", crate::source::in_hexadecimal(&bytes))),
+            Err(refusal) => faults.push(format!("accepted, but not encoded: {refusal}")),
+        }
+    }
+    reads_alike(source, heap, mark, result, faults);
+}
+
+/// What JSON gave, JSON shows, and reads again as the same.
+pub fn json(
+    source: &Source<'_>,
+    heap: &mut Heap,
+    mark: Mark,
+    result: &Result<Value, Refusal>,
+    faults: &mut Vec<String>,
+) {
+    let options = &full_limits(&source.directions.read);
+    if let Ok(value) = result {
+        let mut text = Vec::new();
+        match view::encode(heap, *value, options, &mut text) {
+            Ok(()) => match view::decode(heap, &text, options) {
+                Ok(again) if heap.is_same(*value, again) => {}
+                Ok(_) => faults.push("its view reads as another value".to_owned()),
+                Err(refusal) => faults.push(format!("its view is refused: {refusal}")),
+            },
+            Err(refusal) => faults.push(format!("read from JSON, but not shown: {refusal}")),
+        }
+    }
+    reads_alike(source, heap, mark, result, faults);
+}
+
+/// One ULID, one text.
+pub fn ulid(
+    source: &Source<'_>,
+    heap: &mut Heap,
+    mark: Mark,
+    result: &Result<Value, Refusal>,
+    faults: &mut Vec<String>,
+) {
+    let again = Ulid::parse(source.bytes).map(Ulid::to_text);
+    if again.is_ok_and(|text| text != source.bytes) {
+        faults.push("accepted, but its text is another".to_owned());
+    }
+    reads_alike(source, heap, mark, result, faults);
+}

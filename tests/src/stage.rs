@@ -1,0 +1,270 @@
+//! The stages: one table from section names to what they do, and the run of a case through it.
+
+use crate::case::Case;
+use crate::{law, source};
+use kerai_vm::encoding::root::{Context, Root};
+use kerai_vm::encoding::{Options, Strings, cbor, json};
+use kerai_vm::refusal::Refusal;
+use kerai_vm::ulid::Ulid;
+use kerai_vm::value::{Heap, Value};
+
+/// Reads a source's bytes into a heap.
+pub type Read = fn(&mut Heap, &[u8], &Options) -> Result<Value, Refusal>;
+
+/// Writes a value as an output's text.
+pub type Write = fn(&Heap, Value, &Options) -> Result<String, Refusal>;
+
+/// What a section is for.
+pub enum Role {
+    /// How to read and write.
+    Options,
+    /// Where a value comes from: the section's content as bytes, then their meaning.
+    Source { bytes: fn(&str) -> Result<Vec<u8>, String>, read: Read, law: law::Law },
+    /// What becomes of the value.
+    Output(Write),
+    /// Every refusal, a line each.
+    Diagnostic,
+}
+
+/// A section that cases may have.
+pub struct Stage {
+    pub name: &'static str,
+    pub role: Role,
+}
+
+/// All stages. Sections stand in a case in this order.
+pub const STAGES: &[Stage] = &[
+    Stage { name: "options", role: Role::Options },
+    Stage { name: "json", role: Role::Source { bytes: source::text, read: json::decode, law: law::json } },
+    Stage { name: "cbor", role: Role::Source { bytes: source::hexadecimal, read: cbor::decode, law: law::cbor } },
+    Stage { name: "ulid", role: Role::Source { bytes: source::text, read: ulid, law: law::ulid } },
+    Stage { name: "encoded", role: Role::Output(encoded) },
+    Stage { name: "view", role: Role::Output(view) },
+    Stage { name: "root", role: Role::Output(root) },
+    Stage { name: "diagnostic", role: Role::Diagnostic },
+];
+
+/// A ULID as the bytes that it stands for.
+fn ulid(heap: &mut Heap, text: &[u8], _: &Options) -> Result<Value, Refusal> {
+    Ulid::parse(text).map(|ulid| heap.bytes(&ulid.to_bytes()))
+}
+
+fn bytes_of(heap: &Heap, value: Value, options: &Options) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = Vec::new();
+    cbor::encode(heap, value, options, &mut bytes)?;
+    Ok(bytes)
+}
+
+fn encoded(heap: &Heap, value: Value, options: &Options) -> Result<String, Refusal> {
+    Ok(source::in_hexadecimal(&bytes_of(heap, value, options)?))
+}
+
+fn view(heap: &Heap, value: Value, options: &Options) -> Result<String, Refusal> {
+    let mut text = Vec::new();
+    json::encode(heap, value, options, &mut text)?;
+    Ok(String::from_utf8(text).unwrap_or_else(|_| "the view is not UTF-8".to_owned()))
+}
+
+fn root(heap: &Heap, value: Value, options: &Options) -> Result<String, Refusal> {
+    Ok(Root::of_data(Context::Data, &bytes_of(heap, value, options)?).to_string())
+}
+
+/// Stands in an output section whose stage refused the value; the diagnostic says why.
+pub const REFUSED: &str = "refused";
+
+/// What running a case gave.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// The text of every output section that the case has.
+    pub outputs: Vec<(&'static str, String)>,
+    /// What no blessing can mend.
+    pub faults: Vec<String>,
+}
+
+/// How sources are read and outputs written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Directions {
+    pub read: Options,
+    pub write: Options,
+}
+
+impl Directions {
+    /// Reads the options section: a line an option, `snapshot` or a limit's name and value, for both directions
+    /// or with `read` or `write` before it for one.
+    fn parse(content: &str) -> Result<Directions, String> {
+        let mut directions = Directions::default();
+        for line in content.lines().filter(|line| !line.is_empty()) {
+            let words: Vec<&str> = line.split(' ').collect();
+            match words.as_slice() {
+                ["read", option @ ..] => set_option(&mut directions.read, option, line)?,
+                ["write", option @ ..] => set_option(&mut directions.write, option, line)?,
+                option => {
+                    set_option(&mut directions.read, option, line)?;
+                    set_option(&mut directions.write, option, line)?;
+                }
+            }
+        }
+        Ok(directions)
+    }
+}
+
+fn set_option(options: &mut Options, option: &[&str], line: &str) -> Result<(), String> {
+    let wrong = || format!("`{line}` is no option");
+    let place = match option {
+        ["snapshot"] => {
+            options.strings = Strings::Verbatim;
+            return Ok(());
+        }
+        ["depth", _] => &mut options.depth,
+        ["string", _] => &mut options.string,
+        ["values", _] => &mut options.values,
+        ["size", _] => &mut options.size,
+        _ => return Err(wrong()),
+    };
+    let value = option.last().and_then(|value| value.parse().ok()).ok_or_else(wrong)?;
+    if value > *place {
+        return Err(format!("`{line}` is above the limit, which is {place}: limits may only be lowered"));
+    }
+    *place = value;
+    Ok(())
+}
+
+/// Runs a case. The seed spreads in-memory hashes and must not be seen in any outcome.
+#[must_use]
+pub fn run(case: &Case, seed: u64) -> Outcome {
+    let mut outcome = Outcome { outputs: Vec::new(), faults: misplaced_sections(case) };
+    let options =
+        case.section("options").map_or(Ok(Directions::default()), |section| Directions::parse(&section.content()));
+    let directions = options.unwrap_or_else(|fault| {
+        outcome.faults.push(fault);
+        Directions::default()
+    });
+    let mut first: Option<Vec<(&'static str, String)>> = None;
+    for section in case.sections() {
+        let Some(Stage { name, role: Role::Source { bytes, read, law } }) = stage(section.name()) else { continue };
+        let bytes = match bytes(&section.content()) {
+            Ok(bytes) => bytes,
+            Err(fault) => {
+                outcome.faults.push(format!("in `{name}`: {fault}"));
+                continue;
+            }
+        };
+        let source = Source { case, directions: &directions, bytes: &bytes, read: *read, law: *law };
+        let outputs = source.run(seed, &mut outcome.faults);
+        match &first {
+            None => first = Some(outputs),
+            Some(first) => parted(first, &outputs, &mut outcome.faults),
+        }
+    }
+    match first {
+        Some(outputs) => outcome.outputs = outputs,
+        None => outcome.faults.push("the case has no source that can be read".to_owned()),
+    }
+    outcome
+}
+
+fn stage(name: &str) -> Option<&'static Stage> {
+    STAGES.iter().find(|stage| stage.name == name)
+}
+
+/// Sections that are unknown, out of order, or there twice.
+fn misplaced_sections(case: &Case) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut last = 0;
+    let mut wants_output = false;
+    for section in case.sections() {
+        let name = section.name();
+        let Some(place) = STAGES.iter().position(|stage| stage.name == name) else {
+            faults.push(format!("there is no section `{name}`"));
+            continue;
+        };
+        let is_source = matches!(stage(name), Some(Stage { role: Role::Source { .. }, .. }));
+        wants_output |= matches!(stage(name), Some(Stage { role: Role::Output(_) | Role::Diagnostic, .. }));
+        if place < last {
+            faults.push(format!("section `{name}` must stand further up"));
+        }
+        if !is_source && case.sections().iter().filter(|other| other.name() == name).count() > 1 {
+            faults.push(format!("section `{name}` is there twice"));
+        }
+        last = last.max(place);
+    }
+    if !wants_output {
+        faults.push("the case has no output section: add an empty one and bless it".to_owned());
+    }
+    faults
+}
+
+/// Names the outputs in which two sources of one case differ.
+fn parted(first: &[(&'static str, String)], other: &[(&'static str, String)], faults: &mut Vec<String>) {
+    for ((name, first), (_, other)) in first.iter().zip(other) {
+        if first != other {
+            faults.push(format!("the sources part in `{name}`:\n{first}\nand\n{other}"));
+        }
+    }
+}
+
+/// One source of a case, about to be run.
+pub struct Source<'c> {
+    case: &'c Case,
+    pub directions: &'c Directions,
+    pub bytes: &'c [u8],
+    pub read: Read,
+    law: law::Law,
+}
+
+impl Source<'_> {
+    fn run(&self, seed: u64, faults: &mut Vec<String>) -> Vec<(&'static str, String)> {
+        let mut heap = Heap::new(seed);
+        let mark = heap.mark();
+        let result = (self.read)(&mut heap, self.bytes, &self.directions.read);
+        let (outputs, diagnostics) = match &result {
+            Ok(value) => self.outputs(&heap, *value),
+            Err(refusal) => (self.no_outputs(faults), vec![refusal.to_string()]),
+        };
+        (self.law)(self, &mut heap, mark, &result, faults);
+        self.with_diagnostic(outputs, diagnostics, faults)
+    }
+
+    /// The text of every output that the case asks for, and the refusals on the way.
+    fn outputs(&self, heap: &Heap, value: Value) -> (Vec<(&'static str, String)>, Vec<String>) {
+        let (mut outputs, mut diagnostics) = (Vec::new(), Vec::new());
+        for Stage { name, role } in STAGES {
+            let (Role::Output(write), Some(_)) = (role, self.case.section(name)) else { continue };
+            let text = write(heap, value, &self.directions.write).unwrap_or_else(|refusal| {
+                diagnostics.push(format!("{name}: {refusal}"));
+                REFUSED.to_owned()
+            });
+            outputs.push((*name, text));
+        }
+        (outputs, diagnostics)
+    }
+
+    fn no_outputs(&self, faults: &mut Vec<String>) -> Vec<(&'static str, String)> {
+        for Stage { name, role } in STAGES {
+            if matches!(role, Role::Output(_)) && self.case.section(name).is_some() {
+                faults.push(format!("there is no `{name}`: the source is refused"));
+            }
+        }
+        Vec::new()
+    }
+
+    fn with_diagnostic(
+        &self,
+        mut outputs: Vec<(&'static str, String)>,
+        diagnostics: Vec<String>,
+        faults: &mut Vec<String>,
+    ) -> Vec<(&'static str, String)> {
+        let Some(Stage { name, .. }) = STAGES.iter().find(|stage| matches!(stage.role, Role::Diagnostic)) else {
+            return outputs;
+        };
+        match (self.case.section(name).is_some(), diagnostics.is_empty()) {
+            (true, false) => outputs.push((*name, diagnostics.join("\n"))),
+            (true, true) => faults.push(format!("there is no `{name}`: nothing is refused")),
+            (false, false) => {
+                faults.push(format!("refused, and the case has no section `{name}`: {}", diagnostics.join("; ")))
+            }
+            (false, true) => {}
+        }
+        outputs
+    }
+}

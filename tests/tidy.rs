@@ -1,0 +1,290 @@
+//! Order in the house, as ordinary tests: files, words, modules, manifests, and reference pages that match their tables.
+
+use kerai_tests::case::Case;
+use kerai_tests::stage::{Role, STAGES};
+use kerai_vm::limit;
+use kerai_vm::refusal::Code;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// The longest file that is still read as one.
+const LONGEST_FILE: usize = 800;
+
+/// Files that may be longer, each with the reason.
+const LONG_FILES: &[(&str, &str)] = &[("Cargo.lock", "written by a tool"), ("bench/Cargo.lock", "written by a tool")];
+
+/// Words that stand for unfinished work or name a machine. They are split here so that this file may be searched too.
+const BANNED: &[&str] = &[
+    concat!("to", "do!"),
+    concat!("unimple", "mented!"),
+    concat!("db", "g!("),
+    concat!("FIX", "ME"),
+    concat!("XX", "X"),
+    concat!("/wo", "rk/"),
+    concat!("/ro", "ot/"),
+    concat!("/ho", "me/"),
+    concat!("/tm", "p/"),
+];
+
+/// Crates that do no I/O, each kept so by a `clippy.toml` of its own.
+const PURE: &[&str] = &["vm", "compiler"];
+
+/// A file of the tree: its path from the root, with slashes, and its text. Files that are no text are left out.
+struct Source {
+    path: String,
+    text: String,
+}
+
+impl Source {
+    fn is_rust(&self) -> bool {
+        self.path.ends_with(".rs")
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn sources() -> Vec<Source> {
+    let mut found = Vec::new();
+    walk(&root(), "", &mut found);
+    assert!(found.iter().any(Source::is_rust), "no source found");
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+fn walk(folder: &Path, prefix: &str, found: &mut Vec<Source>) {
+    for entry in fs::read_dir(folder).expect("the tree can be read").flatten() {
+        let name = entry.file_name().into_string().expect("names are text");
+        let path = format!("{prefix}{name}");
+        if entry.path().is_dir() {
+            if !matches!(name.as_str(), "target" | ".git" | ".kerai") {
+                walk(&entry.path(), &format!("{path}/"), found);
+            }
+        } else if let Ok(text) = fs::read_to_string(entry.path()) {
+            found.push(Source { path, text });
+        }
+    }
+}
+
+/// Fails with all complaints at once.
+fn expect_none(complaints: &[String]) {
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+#[test]
+fn files_are_short() {
+    let mut complaints = Vec::new();
+    for source in sources() {
+        let lines = source.text.lines().count();
+        if lines > LONGEST_FILE && !LONG_FILES.iter().any(|exception| exception.0 == source.path) {
+            complaints.push(format!("{} has {lines} lines: split it at {LONGEST_FILE}", source.path));
+        }
+    }
+    expect_none(&complaints);
+}
+
+#[test]
+fn no_banned_words() {
+    let mut complaints = Vec::new();
+    for source in sources() {
+        for (number, line) in source.text.lines().enumerate() {
+            for word in BANNED.iter().filter(|&&word| line.contains(word)) {
+                complaints.push(format!("{}:{}: `{word}`", source.path, number + 1));
+            }
+        }
+    }
+    expect_none(&complaints);
+}
+
+#[test]
+fn every_module_says_its_job() {
+    let without = sources().into_iter().filter(|source| source.is_rust() && !source.text.starts_with("//! "));
+    expect_none(&without.map(|source| format!("{} does not begin with `//! `", source.path)).collect::<Vec<_>>());
+}
+
+/// Whether a manifest of the crates above names the file, or cargo finds it by its place.
+fn is_crate_root(path: &str, all: &[Source]) -> bool {
+    let named_by = |manifest: &Source| {
+        let Some(folder) = manifest.path.strip_suffix("Cargo.toml") else { return false };
+        path.strip_prefix(folder).is_some_and(|rest| manifest.text.contains(&format!("path = \"{rest}\"")))
+    };
+    let by_place = ["src/lib.rs", "src/main.rs", "build.rs"].iter().any(|&place| {
+        path.strip_suffix(place)
+            .is_some_and(|folder| all.iter().any(|other| other.path == format!("{folder}Cargo.toml")))
+    });
+    by_place || path.contains("src/bin/") || all.iter().any(named_by)
+}
+
+/// The files that could declare the module a file is.
+fn possible_parents(path: &str) -> Vec<String> {
+    let (folder, _) = path.strip_suffix("/mod.rs").unwrap_or(path).rsplit_once('/').unwrap_or(("", path));
+    let files = ["mod.rs", "lib.rs", "main.rs"].map(|file| format!("{folder}/{file}"));
+    files.into_iter().chain([format!("{folder}.rs")]).collect()
+}
+
+#[test]
+fn no_dead_files() {
+    let all = sources();
+    let mut complaints = Vec::new();
+    for source in all.iter().filter(|source| source.is_rust() && !is_crate_root(&source.path, &all)) {
+        let stem = source.path.trim_end_matches(".rs").trim_end_matches("/mod").rsplit('/').next().unwrap_or_default();
+        let parents = possible_parents(&source.path);
+        let declaration = format!("mod {stem};");
+        let declares = |line: &str| {
+            line.trim_start()
+                .trim_start_matches("pub(crate) ")
+                .trim_start_matches("pub(super) ")
+                .trim_start_matches("pub ")
+                .starts_with(&declaration)
+        };
+        if !all.iter().any(|other| parents.contains(&other.path) && other.text.lines().any(declares)) {
+            complaints.push(format!("{} is no module of its crate: declare it or delete it", source.path));
+        }
+    }
+    expect_none(&complaints);
+}
+
+/// The names in the workspace's list of members.
+fn members() -> Vec<String> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the workspace has a manifest");
+    let list =
+        manifest.split_once("members = [").and_then(|(_, rest)| rest.split_once(']')).expect("members are listed").0;
+    list.split(',').map(|name| name.trim().trim_matches('"').to_owned()).filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn every_crate_keeps_the_lints() {
+    let mut complaints = Vec::new();
+    for member in members() {
+        let manifest = fs::read_to_string(root().join(&member).join("Cargo.toml")).expect("members have manifests");
+        if !manifest.contains("[lints]\nworkspace = true\n") {
+            complaints.push(format!("{member}/Cargo.toml does not say `[lints] workspace = true`"));
+        }
+    }
+    expect_none(&complaints);
+}
+
+#[test]
+fn pure_crates_are_kept_pure() {
+    for member in members().iter().filter(|member| PURE.contains(&member.as_str())) {
+        let page = fs::read_to_string(root().join(member).join("clippy.toml")).unwrap_or_default();
+        for banned in [
+            "std::fs::read",
+            "std::env::var",
+            "std::time::Instant::now",
+            "std::thread::spawn",
+            "std::collections::HashMap",
+        ] {
+            assert!(
+                page.contains(&format!("path = \"{banned}\", reason = \"")),
+                "{member}/clippy.toml does not ban {banned}"
+            );
+        }
+    }
+}
+
+/// Whether a text holds a time of day, `12:34:56`.
+fn has_time(text: &str) -> bool {
+    let is_time = |window: &[u8]| {
+        window
+            .iter()
+            .enumerate()
+            .all(|(place, byte)| if place % 3 == 2 { *byte == b':' } else { byte.is_ascii_digit() })
+    };
+    text.as_bytes().windows(8).any(is_time)
+}
+
+/// Whether a text holds an absolute path, of Unix or of Windows.
+fn has_path(text: &str) -> bool {
+    ["/usr/", "/var/", "/etc/", "/opt/", "file://", ":\\"].iter().any(|mark| text.contains(mark))
+        || text.contains(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn golden_outputs_know_no_host() {
+    let mut complaints = Vec::new();
+    for source in sources() {
+        if !(source.path.starts_with("golden/") && source.path.ends_with(".txt")) {
+            continue;
+        }
+        let case = Case::parse(&source.text).unwrap_or_else(|fault| panic!("{}: {fault}", source.path));
+        for section in case.sections() {
+            let is_output = |role: &Role| matches!(role, Role::Output(_) | Role::Diagnostic);
+            let content = section.content();
+            if STAGES.iter().any(|stage| stage.name == section.name() && is_output(&stage.role))
+                && (has_time(&content) || has_path(&content))
+            {
+                complaints.push(format!("{}: section `{}` holds a path or a time", source.path, section.name()));
+            }
+        }
+    }
+    expect_none(&complaints);
+}
+
+/// The page of all limits.
+fn limits_page() -> String {
+    let mut page = "# Limits\n\nEvery depth, length and size has a limit with a name, under which errors speak of it. \
+         A program or a flag may lower a limit, never raise it.\n\n| limit | value | what it bounds |\n|---|---:|---|\n"
+        .to_owned();
+    for limit in limit::ALL {
+        let _ = writeln!(page, "| `{}` | {} | {} |", limit.name, limit.value, limit.about.trim());
+    }
+    page
+}
+
+fn code_page(code: Code) -> String {
+    let mut page = format!("# {}\n\n**{}**\n\n{}\n", code.name(), code.summary(), code.explanation());
+    let is_its = |limit: &&limit::Limit| limit.name.replace('.', "_").eq_ignore_ascii_case(code.name());
+    if let Some(limit) = limit::ALL.iter().find(is_its) {
+        let _ = writeln!(page, "\nThe limit is [`{}`](../limits.md), {}.", limit.name, limit.value);
+    }
+    page
+}
+
+fn codes_index() -> String {
+    let mut page =
+        "# Codes\n\nEvery refusal has a code that never changes its meaning. `kerai explain CODE` prints its page.\n\n\
+         | code | what is wrong |\n|---|---|\n"
+            .to_owned();
+    for &code in Code::ALL {
+        let _ = writeln!(page, "| [`{0}`]({0}.md) | {1} |", code.name(), code.summary());
+    }
+    page
+}
+
+/// The reference pages: path and text, rendered from the tables.
+fn pages() -> Vec<(String, String)> {
+    let mut pages = vec![
+        ("docs/reference/limits.md".to_owned(), limits_page()),
+        ("docs/reference/codes/README.md".to_owned(), codes_index()),
+    ];
+    pages.extend(Code::ALL.iter().map(|&code| (format!("docs/reference/codes/{}.md", code.name()), code_page(code))));
+    pages
+}
+
+#[test]
+fn reference_pages_match_their_tables() {
+    let pages = pages();
+    if env::var("KERAI_BLESS").is_ok_and(|value| value == "1") {
+        for (path, text) in &pages {
+            let path = root().join(path);
+            fs::create_dir_all(path.parent().expect("pages lie in folders")).expect("the folder can be made");
+            fs::write(path, text).expect("the page can be written");
+        }
+    }
+    let hint = "run `KERAI_BLESS=1 cargo test -p kerai-tests --test tidy` and review the diff";
+    let mut complaints = Vec::new();
+    for (path, text) in &pages {
+        if fs::read_to_string(root().join(path)).ok().as_ref() != Some(text) {
+            complaints.push(format!("{path} is not what its table says: {hint}"));
+        }
+    }
+    for source in sources().iter().filter(|source| source.path.starts_with("docs/reference/codes/")) {
+        if !pages.iter().any(|page| page.0 == source.path) {
+            complaints.push(format!("{} is the page of no code: delete it", source.path));
+        }
+    }
+    expect_none(&complaints);
+}

@@ -1,0 +1,86 @@
+//! Roots: programs hash with SHA-256, data with BLAKE3 under one named context a use.
+
+use blake3::hazmat::{self, ContextKey, HasherExt};
+use core::fmt;
+use sha2::{Digest, Sha256};
+use std::sync::OnceLock;
+
+macro_rules! contexts {
+    ($($(#[doc = $about:literal])+ $name:ident = $context:literal;)+) => {
+        /// What is hashed; bytes hashed in one context never equal bytes hashed in another.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Context { $($(#[doc = $about])+ $name),+ }
+
+        impl Context {
+            pub const ALL: &[Context] = &[$(Context::$name),+];
+
+            /// The string that BLAKE3 derives the key from.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Context::$name => $context),+ }
+            }
+        }
+    };
+}
+
+contexts! {
+    /// one document: canonical CBOR
+    Data = "kerai v1 data";
+    /// the results of all golden cases
+    Golden = "kerai v1 golden";
+}
+
+impl Context {
+    /// The key that BLAKE3 derives from the name, once: deriving it anew costs as much as hashing a small op.
+    fn key(self) -> &'static ContextKey {
+        static KEYS: [OnceLock<ContextKey>; Context::ALL.len()] = [const { OnceLock::new() }; Context::ALL.len()];
+        let derive = || hazmat::hash_derive_key_context(self.name());
+        #[expect(clippy::indexing_slicing, reason = "there is one place a context")]
+        KEYS[self as usize].get_or_init(derive)
+    }
+}
+
+/// A root: 32 bytes and how they were hashed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Root {
+    Sha256([u8; 32]),
+    Blake3([u8; 32]),
+}
+
+impl Root {
+    /// The root of a program.
+    #[must_use]
+    pub fn of_program(bytes: &[u8]) -> Root {
+        Root::Sha256(Sha256::digest(bytes).into())
+    }
+
+    /// The root of data.
+    #[must_use]
+    pub fn of_data(context: Context, bytes: &[u8]) -> Root {
+        let mut hasher = blake3::Hasher::new_from_context_key(context.key());
+        Root::Blake3(hasher.update(bytes).finalize().into())
+    }
+
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8; 32] {
+        match self {
+            Root::Sha256(bytes) | Root::Blake3(bytes) => bytes,
+        }
+    }
+}
+
+impl fmt::Display for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Root::Sha256(_) => "sha256:",
+            Root::Blake3(_) => "blake3:",
+        })?;
+        self.bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,9 @@
+//! The three kinds of number: exact (the default), binary64 and fixed-point.
+
+mod exact;
+mod fixed;
+pub mod float;
+
+pub use exact::{Number, NumberFault, Rounding, parse_decimal, parse_decimal_prefix};
+pub use fixed::Fixed;
+pub use float::Float;

@@ -1,0 +1,247 @@
+//! Values: what programs compute with, encodings carry and rows hold.
+//!
+//! A [`Value`] is two words. Integers, decimals, floats and strings of up to 14 bytes lie in them whole;
+//! everything else is a place in a [`Heap`], which alone can read it.
+
+mod gather;
+mod heap;
+mod key;
+mod order;
+mod shape;
+mod table;
+
+pub use heap::{Heap, Mark};
+pub use key::{Key, KeyFault};
+pub use shape::RECORD_KEYS;
+pub use table::Entries;
+use table::TableId;
+
+pub(crate) use gather::{Fields, Gather, Items};
+pub(crate) use shape::{FieldText, Shape, low_bytes};
+pub(crate) use table::{Form, Table};
+
+use crate::number::{Float, Number};
+
+/// What a value is, as users see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Nil,
+    Bool,
+    Number,
+    Float,
+    Fixed,
+    String,
+    Bytes,
+    List,
+    Map,
+    Set,
+}
+
+impl Kind {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Nil => "nil",
+            Kind::Bool => "bool",
+            Kind::Number => "number",
+            Kind::Float => "float",
+            Kind::Fixed => "fixed",
+            Kind::String => "string",
+            Kind::Bytes => "bytes",
+            Kind::List => "list",
+            Kind::Map => "map",
+            Kind::Set => "set",
+        }
+    }
+}
+
+/// What the first byte of a value says. Number is 0, so that one OR tests two operands for integers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Tag {
+    Number = 0,
+    Nil = 1,
+    Bool = 2,
+    WideNumber = 3,
+    Float = 4,
+    Fixed = 5,
+    ShortString = 6,
+    LongString = 7,
+    Bytes = 8,
+    Table = 9,
+}
+
+impl Tag {
+    const fn of(byte: u8) -> Tag {
+        match byte {
+            0 => Tag::Number,
+            1 => Tag::Nil,
+            2 => Tag::Bool,
+            3 => Tag::WideNumber,
+            4 => Tag::Float,
+            5 => Tag::Fixed,
+            6 => Tag::ShortString,
+            7 => Tag::LongString,
+            8 => Tag::Bytes,
+            _ => Tag::Table,
+        }
+    }
+}
+
+/// The longest string that lies in the value itself.
+pub(crate) const SHORT_STRING: usize = 14;
+
+/// A value: two words, cheap to copy, meaningful with the heap that made it.
+///
+/// The first word's bytes, in memory order on every processor: tag, then scale or length, then content.
+/// So a short string is a slice of the value itself, big endian or little.
+#[derive(Clone, Copy)]
+pub struct Value {
+    words: [u64; 2],
+}
+
+impl Value {
+    pub const NIL: Value = Value::with(Tag::Nil, 0, 0);
+    pub const FALSE: Value = Value::with(Tag::Bool, 0, 0);
+    pub const TRUE: Value = Value::with(Tag::Bool, 0, 1);
+
+    const fn with(tag: Tag, extra: u64, body: u64) -> Value {
+        Value { words: [(tag as u64 | (extra << 8)).to_le(), body] }
+    }
+
+    #[must_use]
+    pub const fn bool(value: bool) -> Value {
+        if value { Value::TRUE } else { Value::FALSE }
+    }
+
+    #[must_use]
+    pub const fn integer(value: i64) -> Value {
+        Value { words: [0, value.cast_unsigned()] }
+    }
+
+    #[must_use]
+    pub const fn float(value: Float) -> Value {
+        Value::with(Tag::Float, 0, value.to_bits())
+    }
+
+    /// A decimal whose coefficient fits a word; it must be in lowest terms.
+    pub(crate) const fn decimal(coefficient: i64, scale: u32) -> Value {
+        Value::with(Tag::Number, scale as u64, coefficient.cast_unsigned())
+    }
+
+    pub(crate) const fn wide_number(index: u64, scale: u32) -> Value {
+        Value::with(Tag::WideNumber, scale as u64, index)
+    }
+
+    pub(crate) const fn fixed_at(index: u64) -> Value {
+        Value::with(Tag::Fixed, 0, index)
+    }
+
+    /// A string of at most [`SHORT_STRING`] bytes out of the low bytes of `window`; what lies above them is ignored.
+    pub(crate) const fn short_string(window: u128, length: usize) -> Value {
+        let content = window & ((1_u128 << (8 * length)) - 1);
+        let all = (content << 16) | ((length as u128) << 8) | Tag::ShortString as u128;
+        Value { words: [(all as u64).to_le(), ((all >> 64) as u64).to_le()] }
+    }
+
+    pub(crate) const fn long_string(hash: u32, span: Span) -> Value {
+        Value::with(Tag::LongString, (hash as u64) << 24, span.0)
+    }
+
+    pub(crate) const fn bytes_at(span: Span) -> Value {
+        Value::with(Tag::Bytes, 0, span.0)
+    }
+
+    pub(crate) const fn table(id: TableId) -> Value {
+        Value::with(Tag::Table, 0, id.0 as u64)
+    }
+
+    pub(crate) const fn tag(self) -> Tag {
+        Tag::of(u64::from_le(self.words[0]) as u8)
+    }
+
+    pub(crate) const fn body(self) -> u64 {
+        self.words[1]
+    }
+
+    /// Scale of a number, length of a short string.
+    pub(crate) const fn second_byte(self) -> u8 {
+        (u64::from_le(self.words[0]) >> 8) as u8
+    }
+
+    pub(crate) const fn long_string_hash(self) -> u32 {
+        (u64::from_le(self.words[0]) >> 32) as u32
+    }
+
+    /// The whole value as its sixteen bytes in memory order, the tag lowest.
+    pub(crate) const fn window(self) -> u128 {
+        u64::from_le(self.words[0]) as u128 | ((u64::from_le(self.words[1]) as u128) << 64)
+    }
+
+    /// The content of a short string.
+    pub(crate) fn short_bytes(&self) -> &[u8] {
+        let all: &[u8] = bytemuck::cast_slice(&self.words);
+        all.get(2..2 + usize::from(self.second_byte())).unwrap_or_default()
+    }
+
+    /// Whether both values are the same words: identity, not equality.
+    pub(crate) const fn is_same_words(self, other: Value) -> bool {
+        self.words[0] == other.words[0] && self.words[1] == other.words[1]
+    }
+
+    pub(crate) const fn is_short_string(self) -> bool {
+        matches!(self.tag(), Tag::ShortString)
+    }
+
+    #[must_use]
+    pub const fn is_nil(self) -> bool {
+        matches!(self.tag(), Tag::Nil)
+    }
+
+    /// The value as an integer, where it is one that fits a word.
+    #[must_use]
+    pub const fn as_i64(self) -> Option<i64> {
+        if self.words[0] == 0 { Some(self.words[1].cast_signed()) } else { None }
+    }
+
+    #[must_use]
+    pub const fn as_bool(self) -> Option<bool> {
+        if matches!(self.tag(), Tag::Bool) { Some(self.words[1] == 1) } else { None }
+    }
+
+    #[must_use]
+    pub const fn as_float(self) -> Option<Float> {
+        if matches!(self.tag(), Tag::Float) { Some(Float::from_bits(self.words[1])) } else { None }
+    }
+
+    pub(crate) const fn as_table(self) -> Option<TableId> {
+        if matches!(self.tag(), Tag::Table) { Some(TableId(self.words[1] as u32)) } else { None }
+    }
+
+    /// An exact number that fits the value itself.
+    pub(crate) fn small_number(number: Number) -> Option<Value> {
+        let coefficient = i64::try_from(number.coefficient()).ok()?;
+        Some(Value::decimal(coefficient, number.scale()))
+    }
+}
+
+/// Where content lies in the heap's bytes: 40 bits of offset, 24 of length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span(u64);
+
+impl Span {
+    pub(crate) const LONGEST: usize = (1 << 24) - 1;
+
+    pub(crate) const fn new(offset: usize, length: usize) -> Span {
+        Span(((offset as u64) << 24) | length as u64)
+    }
+
+    pub(crate) const fn of(value: Value) -> Span {
+        Span(value.body())
+    }
+
+    pub(crate) const fn range(self) -> core::ops::Range<usize> {
+        let offset = (self.0 >> 24) as usize;
+        offset..offset + (self.0 & Span::LONGEST as u64) as usize
+    }
+}
