@@ -4,18 +4,37 @@ use crate::folder::Folder;
 use crate::judge::{Expected, Outcome, Report};
 use crate::rules::Case;
 use kerai_vm::number::Float;
-use kerai_vm::number::float::soft;
 
 /// A function of floats, by the name of its file.
 enum Function {
-    One(fn(Float) -> Float, fn(u64) -> u64),
+    One(fn(Float) -> Float),
+    Two(fn(Float, Float) -> Float),
     Absent,
 }
 
 /// The functions that kerai offers. A new one gets its line here, and its rows cease to differ.
 fn function(name: &str) -> Function {
     match name {
-        "sqrt" => Function::One(Float::square_root, soft::square_root),
+        "acos" => Function::One(Float::arc_cosine),
+        "asin" => Function::One(Float::arc_sine),
+        "atan" => Function::One(Float::arc_tangent),
+        "atan2" => Function::Two(Float::arc_tangent_2),
+        "cbrt" => Function::One(Float::cube_root),
+        "cos" => Function::One(Float::cosine),
+        "cosh" => Function::One(Float::hyperbolic_cosine),
+        "exp" => Function::One(Float::exponential),
+        "exp2" => Function::One(Float::exponential_2),
+        "expm1" => Function::One(Float::exponential_less_one),
+        "hypot" => Function::Two(Float::hypotenuse),
+        "log" => Function::One(Float::logarithm),
+        "log2" => Function::One(Float::logarithm_2),
+        "log10" => Function::One(Float::logarithm_10),
+        "pow" => Function::Two(Float::power),
+        "sin" => Function::One(Float::sine),
+        "sinh" => Function::One(Float::hyperbolic_sine),
+        "sqrt" => Function::One(Float::square_root),
+        "tan" => Function::One(Float::tangent),
+        "tanh" => Function::One(Float::hyperbolic_tangent),
         _ => Function::Absent,
     }
 }
@@ -34,16 +53,14 @@ pub fn run(folder: &Folder, report: &mut Report) {
                 report.note(format!("not a row: {}:{}", file.path, line + 1));
                 continue;
             };
-            match (&function, operands) {
-                (Function::One(float, soft), [a]) => {
-                    report.equal(
-                        &file.path,
-                        line + 1,
-                        &[*expected; 2],
-                        &[float(Float::from_bits(*a)).to_bits(), soft(*a)],
-                    );
-                }
-                _ => report.judge(
+            let result = match (&function, operands) {
+                (Function::One(function), [a]) => Some(function(Float::from_bits(*a))),
+                (Function::Two(function), [a, b]) => Some(function(Float::from_bits(*a), Float::from_bits(*b))),
+                _ => None,
+            };
+            match result {
+                Some(float) => report.equal(&file.path, line + 1, &[*expected], &[float.to_bits()]),
+                None => report.judge(
                     &file.path,
                     line + 1,
                     &Case::AbsentFunction,

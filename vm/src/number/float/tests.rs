@@ -117,3 +117,19 @@ fn narrow_formats_take_only_what_they_keep() {
         assert_eq!(wide.to_f16_bits_exact(), Some(expected));
     }
 }
+
+#[test]
+fn of_two_shortest_texts_the_even_one_is_written() {
+    // The values end in .25 and .75 exactly, so two texts with one place are equally near.
+    for (source, text) in [
+        ("1424953923781206.25", "1424953923781206.2"),
+        ("-591340196471289.25", "-591340196471289.2"),
+        ("1939951513150406.75", "1939951513150406.8"),
+        ("1939951513150405.75", "1939951513150405.8"),
+        ("0.5", "0.5"),
+    ] {
+        let mut out = Vec::new();
+        Float::parse(source.as_bytes()).unwrap().write_shortest(&mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), text);
+    }
+}

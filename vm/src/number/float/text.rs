@@ -88,11 +88,41 @@ fn decimal(text: &[u8]) -> Option<Float> {
     Some(Float::from_f64(value))
 }
 
-/// Writes the shortest digits that read back as the same float.
+/// Writes the shortest digits that read back as the same float, of two equally near ones the even one as RFC 8785 does.
 ///
 /// The standard library's writer is used as its reader is: it gave equal text on every platform, and never an exponent.
 pub(super) fn write(value: Float, out: &mut impl Write) -> fmt::Result {
-    if value.is_nan() { out.write_str("nan") } else { write!(out, "{}", value.to_f64()) }
+    if value.is_nan() {
+        return out.write_str("nan");
+    }
+    let mut text = Vec::new();
+    write!(Bytes(&mut text), "{}", value.to_f64())?;
+    settle_tie(value, &mut text);
+    out.write_str(str::from_utf8(&text).unwrap_or_default())
+}
+
+/// Where the value lies in the middle between the digits and those one less, the standard library chose the greater:
+/// an odd last digit becomes the even one below, if that reads back as the same float.
+fn settle_tie(value: Float, text: &mut [u8]) {
+    let Some((_, significand, exponent)) = value.parts() else { return };
+    let places = text.iter().rev().position(|&byte| byte == b'.');
+    let zeros = text.iter().rev().take_while(|&&byte| byte == b'0').count();
+    let Some(last) = (text.len() - 1).checked_sub(if places.is_some() { 0 } else { zeros }) else { return };
+    // With m odd, the value m × 2^q is half an odd multiple of 10^e, e the last digit's place, only where q + 1 = e.
+    let power_of_two = exponent + significand.trailing_zeros() as i32;
+    let place = places.map_or(zeros as i32, |places| -(places as i32));
+    let is_odd = text.get(last).is_some_and(|digit| digit & 1 == 1);
+    if significand == 0 || power_of_two + 1 != place || !is_odd {
+        return;
+    }
+    // For a place left of the dot, 5^e must divide m too.
+    let is_middle = place <= 0 || 5_u64.checked_pow(place.cast_unsigned()).is_some_and(|five| significand % five == 0);
+    let Some(digit) = text.get_mut(last).filter(|_| is_middle) else { return };
+    *digit -= 1;
+    let is_same = Float::parse(text).is_some_and(|float| float.to_bits() == value.to_bits());
+    if let Some(digit) = text.get_mut(last).filter(|_| !is_same) {
+        *digit += 1;
+    }
 }
 
 /// Lets a formatter write into bytes without a string between.
