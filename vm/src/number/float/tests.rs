@@ -129,7 +129,7 @@ fn of_two_shortest_texts_the_even_one_is_written() {
         ("0.5", "0.5"),
     ] {
         let mut out = Vec::new();
-        Float::parse(source.as_bytes()).unwrap().write_shortest(&mut out);
-        assert_eq!(String::from_utf8(out).unwrap(), text);
+        Float::parse(source.as_bytes()).expect("text").write_shortest(&mut out);
+        assert_eq!(String::from_utf8(out).expect("text"), text);
     }
 }
