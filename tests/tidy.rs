@@ -2,8 +2,10 @@
 
 use kerai_tests::case::Case;
 use kerai_tests::stage::{Role, STAGES};
+use kerai_vm::bytecode::{Builtin, Exit, Op, Role as Operand};
 use kerai_vm::limit;
 use kerai_vm::refusal::Code;
+use kerai_vm::trap::TrapCode;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -211,7 +213,7 @@ fn golden_outputs_know_no_host() {
         }
         let case = Case::parse(&source.text).unwrap_or_else(|fault| panic!("{}: {fault}", source.path));
         for section in case.sections() {
-            let is_output = |role: &Role| matches!(role, Role::Output(_) | Role::Diagnostic);
+            let is_output = |role: &Role| matches!(role, Role::Output { .. } | Role::Diagnostic);
             let content = section.content();
             if STAGES.iter().any(|stage| stage.name == section.name() && is_output(&stage.role))
                 && (has_time(&content) || has_path(&content))
@@ -254,10 +256,131 @@ fn codes_index() -> String {
     page
 }
 
+/// What an operand's role is called on the page, how it is written in text, and what it is.
+const fn operand_legend(role: Operand) -> (&'static str, &'static str, &'static str) {
+    match role {
+        Operand::Write => ("write", "`r1`", "a register that is written"),
+        Operand::Read => ("read", "`r1`", "a register that is read"),
+        Operand::Base => {
+            ("window", "`r1`", "the first register of a window; what follows says how many are read and written")
+        }
+        Operand::Arguments => (
+            "arguments",
+            "`2`, `2...`",
+            "how many registers of the window are read, at most 127; with `...` the last of them is a list whose items follow",
+        ),
+        Operand::Results => (
+            "results",
+            "`1`, `all`",
+            "how many registers of the window are written; `all` puts the results into one list",
+        ),
+        Operand::Cursor => (
+            "cursor",
+            "`r1`",
+            "the first of four registers: keys and position are read, position, key and value are written",
+        ),
+        Operand::Counter => (
+            "counter",
+            "`r1`",
+            "the first of four registers: counter, limit and step are read, counter and variable are written",
+        ),
+        Operand::Flag => ("flag", "`true`, `false`", "true or false"),
+        Operand::Small => ("small", "`-7`", "a signed 16-bit integer"),
+        Operand::Integer => ("integer", "`-7`", "a signed 32-bit integer"),
+        Operand::Constant => (
+            "constant",
+            "`\"text\"`, `12.5`, `float(0.1)`, `fixed(0.5)`, `bytes(00ff)`",
+            "a constant; each stands once in the program's table, in the order of first use",
+        ),
+        Operand::Name => ("name", "`.amount`, `\"two words\"`", "a constant that is a string"),
+        Operand::Function => ("function", "`0`", "a function of the program by its number"),
+        Operand::Builtin => ("built-in", "`emit`", "a [built-in](builtins.md)"),
+        Operand::Capture => ("capture", "`0`", "a value that the running function keeps"),
+        Operand::Target => {
+            ("target", "`@name`", "where to go on: `@name:` stands before an instruction of the same function")
+        }
+    }
+}
+
+/// All roles, in the order in which instructions first have them.
+fn operand_roles() -> Vec<Operand> {
+    let mut roles = Vec::new();
+    for operand in Op::ALL.iter().flat_map(|op| op.information().operands) {
+        if !roles.contains(&operand.role) {
+            roles.push(operand.role);
+        }
+    }
+    roles
+}
+
+/// Text as a table's cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+fn instructions_page() -> String {
+    let mut page = "# Instructions\n\nAn instruction is a word of 64 bits, lowest byte first: the operation's byte, three operands \
+         of a byte each, a, b and c, and a wide one of 32 bits. Bits that an instruction does not use are zero. Its cost is gas; \
+         a block is charged whole where it is entered, and work that depends on sizes is charged on top.\n\n\
+         | byte | name | operands | cost | goes on | meaning |\n|---|---|---|---:|---|---|\n"
+        .to_owned();
+    for op in Op::ALL {
+        let information = op.information();
+        let operand = |operand: &kerai_vm::bytecode::Operand| {
+            format!("{} {}", format!("{:?}", operand.place).to_lowercase(), operand_legend(operand.role).0)
+        };
+        let operands = information.operands.iter().map(operand).collect::<Vec<_>>().join(", ");
+        let exit = match information.exit {
+            Exit::Next => "next",
+            Exit::Jump => "target",
+            Exit::Branch => "next or target",
+            Exit::Leave => "caller",
+        };
+        let (byte, name, cost, about) = (information.byte, information.name, information.cost, cell(information.about));
+        let _ = writeln!(page, "| {byte:02x} | `{name}` | {operands} | {cost} | {exit} | {about} |");
+    }
+    page.push_str("\n## Operands\n\n| operand | in text | what it is |\n|---|---|---|\n");
+    for role in operand_roles() {
+        let (name, text, about) = operand_legend(role);
+        let _ = writeln!(page, "| {name} | {text} | {about} |");
+    }
+    page
+}
+
+fn builtins_page() -> String {
+    let mut page =
+        "# Built-ins\n\nFunctions that every program can call. Their cost comes on top of the call's own, and work \
+         that depends on sizes on top of that.\n\n\
+         | number | name | arguments | cost | meaning |\n|---:|---|---|---:|---|\n"
+            .to_owned();
+    for builtin in Builtin::ALL {
+        let (least, most) = builtin.arguments();
+        let arguments = if least == most { least.to_string() } else { format!("{least} to {most}") };
+        let (number, name, cost, about) = (builtin.number(), builtin.name(), builtin.cost(), cell(builtin.about()));
+        let _ = writeln!(page, "| {number} | `{name}` | {arguments} | {cost} | {about} |");
+    }
+    page
+}
+
+fn traps_page() -> String {
+    let mut page = "# Traps\n\nHow a program ends that can't go on. A trap is a result: the same code, function and \
+                    instruction everywhere. A protected call catches all but those that mean that a limit was passed.\n\n\
+                    | code | meaning | can be caught |\n|---|---|---|\n"
+        .to_owned();
+    for code in TrapCode::ALL {
+        let caught = if code.is_resource() { "no" } else { "yes" };
+        let _ = writeln!(page, "| `{}` | {} | {caught} |", code.name(), cell(code.summary()));
+    }
+    page
+}
+
 /// The reference pages: path and text, rendered from the tables.
 fn pages() -> Vec<(String, String)> {
     let mut pages = vec![
         ("docs/reference/limits.md".to_owned(), limits_page()),
+        ("docs/reference/instructions.md".to_owned(), instructions_page()),
+        ("docs/reference/builtins.md".to_owned(), builtins_page()),
+        ("docs/reference/traps.md".to_owned(), traps_page()),
         ("docs/reference/codes/README.md".to_owned(), codes_index()),
     ];
     pages.extend(Code::ALL.iter().map(|&code| (format!("docs/reference/codes/{}.md", code.name()), code_page(code))));

@@ -122,7 +122,7 @@ fn value(heap: &mut Heap, random: &mut Random, depth: usize) -> Value {
         }
         2 => {
             let members: Vec<Value> = (0..count).map(|_| key(heap, random)).collect();
-            heap.set(&members).expect("keys can be members")
+            heap.new_set(&members).expect("keys can be members")
         }
         3 => {
             let entries: Vec<(Value, Value)> =
@@ -182,7 +182,14 @@ fn assert_indistinguishable(heap: &Heap, a: Value, b: Value) {
             let (items_a, items_b) = (heap.items(a).expect("a set"), heap.items(b).expect("a set"));
             items_a.iter().zip(items_b).for_each(|(&a, &b)| assert_indistinguishable(heap, a, b));
         }
-        Kind::Nil | Kind::Bool | Kind::Number | Kind::Float | Kind::Fixed | Kind::String | Kind::Bytes => {}
+        Kind::Nil
+        | Kind::Bool
+        | Kind::Number
+        | Kind::Float
+        | Kind::Fixed
+        | Kind::String
+        | Kind::Bytes
+        | Kind::Function => {}
     }
 }
 

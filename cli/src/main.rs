@@ -35,6 +35,12 @@ pub struct Global {
 enum Verb {
     /// Canonical bytes of documents: write, check, hash
     Data(command::data::Arguments),
+    /// Assembly text to a program's canonical bytes and its root
+    Asm(command::asm::Arguments),
+    /// Open a program or a document and say what is in it
+    Show(command::show::Arguments),
+    /// Call an exported function of a program
+    Exec(command::exec::Arguments),
     /// What an error code means and what to do about it
     Explain(command::explain::Arguments),
 }
@@ -43,6 +49,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.verb {
         Verb::Data(data) => command::data::run(&data, arguments.global),
+        Verb::Asm(asm) => command::asm::run(&asm, arguments.global),
+        Verb::Show(show) => command::show::run(&show, arguments.global),
+        Verb::Exec(exec) => command::exec::run(&exec, arguments.global),
         Verb::Explain(explain) => command::explain::run(&explain, arguments.global),
     };
     outcome::exit(result)

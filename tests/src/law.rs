@@ -1,13 +1,14 @@
 //! Laws: what must hold for every source, whatever the case expects.
 
-use crate::stage::Source;
+use crate::stage::{Read, Source};
+use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::{Options, cbor as codec, json as view};
 use kerai_vm::refusal::Refusal;
 use kerai_vm::ulid::Ulid;
 use kerai_vm::value::{Heap, Mark, Value};
 
 /// Checks a source that was read into the heap since the mark, and names what does not hold.
-pub type Law = fn(&Source<'_>, &mut Heap, Mark, &Result<Value, Refusal>, &mut Vec<String>);
+pub type Law = fn(&Source<'_>, Read, &mut Heap, Mark, &Result<Value, Refusal>, &mut Vec<String>);
 
 /// The same reading without lowered limits, which would speak of the law's own texts.
 const fn full_limits(options: &Options) -> Options {
@@ -17,6 +18,7 @@ const fn full_limits(options: &Options) -> Options {
 /// Reads the source again into the heap that has read it before, and whose memory of keys may help: the same must come out.
 fn reads_alike(
     source: &Source<'_>,
+    read: Read,
     heap: &mut Heap,
     mark: Mark,
     result: &Result<Value, Refusal>,
@@ -30,7 +32,7 @@ fn reads_alike(
     };
     let first = result.clone().map(|value| encode(heap, value));
     heap.rewind(mark);
-    let again = (source.read)(heap, source.bytes, options).map(|value| encode(heap, value));
+    let again = read(heap, source.bytes, options).map(|value| encode(heap, value));
     if first != again {
         faults.push("read into the same heap a second time, the source gives something else".to_owned());
     }
@@ -44,6 +46,7 @@ fn reads_alike(
 /// One value, one byte string: what is accepted encodes to itself, and checking agrees with decoding.
 pub fn cbor(
     source: &Source<'_>,
+    read: Read,
     heap: &mut Heap,
     mark: Mark,
     result: &Result<Value, Refusal>,
@@ -64,12 +67,13 @@ pub fn cbor(
             Err(refusal) => faults.push(format!("accepted, but not encoded: {refusal}")),
         }
     }
-    reads_alike(source, heap, mark, result, faults);
+    reads_alike(source, read, heap, mark, result, faults);
 }
 
 /// What JSON gave, JSON shows, and reads again as the same.
 pub fn json(
     source: &Source<'_>,
+    read: Read,
     heap: &mut Heap,
     mark: Mark,
     result: &Result<Value, Refusal>,
@@ -87,12 +91,13 @@ pub fn json(
             Err(refusal) => faults.push(format!("read from JSON, but not shown: {refusal}")),
         }
     }
-    reads_alike(source, heap, mark, result, faults);
+    reads_alike(source, read, heap, mark, result, faults);
 }
 
 /// One ULID, one text.
 pub fn ulid(
     source: &Source<'_>,
+    read: Read,
     heap: &mut Heap,
     mark: Mark,
     result: &Result<Value, Refusal>,
@@ -102,5 +107,33 @@ pub fn ulid(
     if again.is_ok_and(|text| text != source.bytes) {
         faults.push("accepted, but its text is another".to_owned());
     }
-    reads_alike(source, heap, mark, result, faults);
+    reads_alike(source, read, heap, mark, result, faults);
+}
+
+/// Checks a program that was read, and names what does not hold.
+pub type ProgramLaw = fn(&[u8], &Program, &mut Vec<String>);
+
+/// One program, one byte string, and a text that says all of it.
+pub fn program(_: &[u8], program: &Program, faults: &mut Vec<String>) {
+    match program.encode().and_then(|bytes| Program::decode(&bytes)) {
+        Ok(again) if again == *program => {}
+        Ok(_) => faults.push("its encoding is decoded as another program".to_owned()),
+        Err(refusal) => faults.push(format!("its own encoding is refused: {refusal}")),
+    }
+    let text = program.to_text();
+    match Program::from_text(&text) {
+        Ok(again) if again == *program => {}
+        Ok(_) => faults.push(format!("its text is read as another program:\n{text}")),
+        Err(refusal) => faults.push(format!("its text is refused: {refusal}\n{text}")),
+    }
+}
+
+/// What is accepted as canonical code encodes to itself.
+pub fn code(bytes: &[u8], decoded: &Program, faults: &mut Vec<String>) {
+    match decoded.encode() {
+        Ok(again) if again == bytes => {}
+        Ok(again) => faults.push(format!("accepted, but its encoding is {}", crate::source::in_hexadecimal(&again))),
+        Err(refusal) => faults.push(format!("accepted, but not encoded: {refusal}")),
+    }
+    program(bytes, decoded, faults);
 }

@@ -2,6 +2,7 @@
 //!
 //! Pure but for `files`, and without dependencies but the machine, so that it runs on every target.
 
+pub mod calls;
 pub mod case;
 pub mod files;
 pub mod law;

@@ -1,10 +1,11 @@
 //! The stages: one table from section names to what they do, and the run of a case through it.
 
 use crate::case::Case;
-use crate::{law, source};
+use crate::{calls, law, source};
+use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, Strings, cbor, json};
-use kerai_vm::refusal::Refusal;
+use kerai_vm::refusal::{Code, Refusal};
 use kerai_vm::ulid::Ulid;
 use kerai_vm::value::{Heap, Value};
 
@@ -14,14 +15,37 @@ pub type Read = fn(&mut Heap, &[u8], &Options) -> Result<Value, Refusal>;
 /// Writes a value as an output's text.
 pub type Write = fn(&Heap, Value, &Options) -> Result<String, Refusal>;
 
+/// Reads a source's bytes as a program.
+pub type ReadProgram = fn(&[u8]) -> Result<Program, Refusal>;
+
+/// Writes a program as an output's text.
+pub type WriteProgram = fn(&Program) -> Result<String, Refusal>;
+
+/// What a source stands for.
+pub enum Meaning {
+    Value {
+        read: Read,
+        law: law::Law,
+    },
+    /// A program, which must pass the verifier too.
+    Program {
+        read: ReadProgram,
+        law: law::ProgramLaw,
+    },
+}
+
 /// What a section is for.
 pub enum Role {
     /// How to read and write.
     Options,
-    /// Where a value comes from: the section's content as bytes, then their meaning.
-    Source { bytes: fn(&str) -> Result<Vec<u8>, String>, read: Read, law: law::Law },
-    /// What becomes of the value.
-    Output(Write),
+    /// Where a value or program comes from: the section's content as bytes, then their meaning.
+    Source { bytes: Bytes, meaning: Meaning },
+    /// Calls of a program's exports.
+    Calls,
+    /// What became of the calls.
+    Results,
+    /// What becomes of a value, and of a program.
+    Output { value: Option<Write>, program: Option<WriteProgram> },
     /// Every refusal, a line each.
     Diagnostic,
 }
@@ -35,14 +59,50 @@ pub struct Stage {
 /// All stages. Sections stand in a case in this order.
 pub const STAGES: &[Stage] = &[
     Stage { name: "options", role: Role::Options },
-    Stage { name: "json", role: Role::Source { bytes: source::text, read: json::decode, law: law::json } },
-    Stage { name: "cbor", role: Role::Source { bytes: source::hexadecimal, read: cbor::decode, law: law::cbor } },
-    Stage { name: "ulid", role: Role::Source { bytes: source::text, read: ulid, law: law::ulid } },
-    Stage { name: "encoded", role: Role::Output(encoded) },
-    Stage { name: "view", role: Role::Output(view) },
-    Stage { name: "root", role: Role::Output(root) },
+    value("json", source::text, json::decode, law::json),
+    value("cbor", source::hexadecimal, cbor::decode, law::cbor),
+    value("ulid", source::text, ulid, law::ulid),
+    program("asm", source::text, assembly, law::program),
+    program("code", source::hexadecimal, Program::decode, law::code),
+    Stage { name: CALLS, role: Role::Calls },
+    Stage { name: "encoded", role: Role::Output { value: Some(encoded), program: None } },
+    Stage { name: "view", role: Role::Output { value: Some(view), program: None } },
+    Stage { name: "bytecode", role: Role::Output { value: None, program: Some(bytecode) } },
+    Stage { name: "text", role: Role::Output { value: None, program: Some(text) } },
+    Stage { name: "root", role: Role::Output { value: Some(root), program: Some(program_root) } },
+    Stage { name: "results", role: Role::Results },
     Stage { name: "diagnostic", role: Role::Diagnostic },
 ];
+
+/// The section that says what is called.
+const CALLS: &str = "calls";
+
+type Bytes = fn(&str) -> Result<Vec<u8>, String>;
+
+const fn value(name: &'static str, bytes: Bytes, read: Read, law: law::Law) -> Stage {
+    Stage { name, role: Role::Source { bytes, meaning: Meaning::Value { read, law } } }
+}
+
+const fn program(name: &'static str, bytes: Bytes, read: ReadProgram, law: law::ProgramLaw) -> Stage {
+    Stage { name, role: Role::Source { bytes, meaning: Meaning::Program { read, law } } }
+}
+
+fn assembly(bytes: &[u8]) -> Result<Program, Refusal> {
+    let text = str::from_utf8(bytes).map_err(|fault| Refusal::new(Code::DATA_UTF8, fault.valid_up_to()))?;
+    Program::from_text(text)
+}
+
+fn bytecode(program: &Program) -> Result<String, Refusal> {
+    Ok(source::in_hexadecimal(&program.encode()?))
+}
+
+fn text(program: &Program) -> Result<String, Refusal> {
+    Ok(program.to_text().trim_end().to_owned())
+}
+
+fn program_root(program: &Program) -> Result<String, Refusal> {
+    Ok(program.root()?.to_string())
+}
 
 /// A ULID as the bytes that it stands for.
 fn ulid(heap: &mut Heap, text: &[u8], _: &Options) -> Result<Value, Refusal> {
@@ -139,9 +199,9 @@ pub fn run(case: &Case, seed: u64) -> Outcome {
         outcome.faults.push(fault);
         Directions::default()
     });
-    let mut first: Option<Vec<(&'static str, String)>> = None;
+    let mut first: Option<Outputs> = None;
     for section in case.sections() {
-        let Some(Stage { name, role: Role::Source { bytes, read, law } }) = stage(section.name()) else { continue };
+        let Some(Stage { name, role: Role::Source { bytes, meaning } }) = stage(section.name()) else { continue };
         let bytes = match bytes(&section.content()) {
             Ok(bytes) => bytes,
             Err(fault) => {
@@ -149,8 +209,11 @@ pub fn run(case: &Case, seed: u64) -> Outcome {
                 continue;
             }
         };
-        let source = Source { case, directions: &directions, bytes: &bytes, read: *read, law: *law };
-        let outputs = source.run(seed, &mut outcome.faults);
+        let source = Source { case, directions: &directions, bytes: &bytes };
+        let outputs = match meaning {
+            Meaning::Value { read, law } => source.value(*read, *law, seed, &mut outcome.faults),
+            Meaning::Program { read, law } => source.program(*read, *law, seed, &mut outcome.faults),
+        };
         match &first {
             None => first = Some(outputs),
             Some(first) => parted(first, &outputs, &mut outcome.faults),
@@ -179,7 +242,8 @@ fn misplaced_sections(case: &Case) -> Vec<String> {
             continue;
         };
         let is_source = matches!(stage(name), Some(Stage { role: Role::Source { .. }, .. }));
-        wants_output |= matches!(stage(name), Some(Stage { role: Role::Output(_) | Role::Diagnostic, .. }));
+        wants_output |=
+            matches!(stage(name), Some(Stage { role: Role::Output { .. } | Role::Results | Role::Diagnostic, .. }));
         if place < last {
             faults.push(format!("section `{name}` must stand further up"));
         }
@@ -208,52 +272,84 @@ pub struct Source<'c> {
     case: &'c Case,
     pub directions: &'c Directions,
     pub bytes: &'c [u8],
-    pub read: Read,
-    law: law::Law,
 }
 
+/// The texts of outputs by their names.
+type Outputs = Vec<(&'static str, String)>;
+
 impl Source<'_> {
-    fn run(&self, seed: u64, faults: &mut Vec<String>) -> Vec<(&'static str, String)> {
+    fn value(&self, read: Read, law: law::Law, seed: u64, faults: &mut Vec<String>) -> Outputs {
         let mut heap = Heap::new(seed);
         let mark = heap.mark();
-        let result = (self.read)(&mut heap, self.bytes, &self.directions.read);
-        let (outputs, diagnostics) = match &result {
-            Ok(value) => self.outputs(&heap, *value),
-            Err(refusal) => (self.no_outputs(faults), vec![refusal.to_string()]),
-        };
-        (self.law)(self, &mut heap, mark, &result, faults);
-        self.with_diagnostic(outputs, diagnostics, faults)
+        let result = read(&mut heap, self.bytes, &self.directions.read);
+        let outputs = self.finish(result.clone(), faults, |role, value| match role {
+            Role::Output { value: Some(write), .. } => Some(write(&heap, *value, &self.directions.write)),
+            Role::Output { value: None, .. } | Role::Results => None,
+            Role::Options | Role::Source { .. } | Role::Calls | Role::Diagnostic => None,
+        });
+        law(self, read, &mut heap, mark, &result, faults);
+        outputs
+    }
+
+    fn program(&self, read: ReadProgram, law: law::ProgramLaw, seed: u64, faults: &mut Vec<String>) -> Outputs {
+        let program = read(self.bytes);
+        // The laws hold for every program, whatever the verifier says to it.
+        if let Ok(program) = &program {
+            law(self.bytes, program, faults);
+        }
+        let calls = self.case.section(CALLS).map(|section| section.content()).unwrap_or_default();
+        self.finish(program.and_then(Program::verify), faults, |role, verified| match role {
+            // A line that is no call is shown in the place of the results, where it can't be overlooked.
+            Role::Results => {
+                Some(Ok(calls::run(verified, &calls, seed).unwrap_or_else(|fault| format!("fault: {fault}"))))
+            }
+            Role::Output { program: Some(write), .. } => Some(write(verified.program())),
+            Role::Output { program: None, .. } => None,
+            Role::Options | Role::Source { .. } | Role::Calls | Role::Diagnostic => None,
+        })
     }
 
     /// The text of every output that the case asks for, and the refusals on the way.
-    fn outputs(&self, heap: &Heap, value: Value) -> (Vec<(&'static str, String)>, Vec<String>) {
+    fn finish<T>(
+        &self,
+        result: Result<T, Refusal>,
+        faults: &mut Vec<String>,
+        write: impl Fn(&Role, &T) -> Option<Result<String, Refusal>>,
+    ) -> Outputs {
+        let subject = match result {
+            Ok(subject) => subject,
+            Err(refusal) => {
+                let outputs = self.no_outputs(faults);
+                return self.with_diagnostic(outputs, vec![refusal.to_string()], faults);
+            }
+        };
         let (mut outputs, mut diagnostics) = (Vec::new(), Vec::new());
         for Stage { name, role } in STAGES {
-            let (Role::Output(write), Some(_)) = (role, self.case.section(name)) else { continue };
-            let text = write(heap, value, &self.directions.write).unwrap_or_else(|refusal| {
-                diagnostics.push(format!("{name}: {refusal}"));
-                REFUSED.to_owned()
-            });
-            outputs.push((*name, text));
+            if !matches!(role, Role::Output { .. } | Role::Results) || self.case.section(name).is_none() {
+                continue;
+            }
+            match write(role, &subject) {
+                Some(Ok(text)) => outputs.push((*name, text)),
+                Some(Err(refusal)) => {
+                    diagnostics.push(format!("{name}: {refusal}"));
+                    outputs.push((*name, REFUSED.to_owned()));
+                }
+                None => faults.push(format!("this kind of source has no `{name}`")),
+            }
         }
-        (outputs, diagnostics)
+        self.with_diagnostic(outputs, diagnostics, faults)
     }
 
-    fn no_outputs(&self, faults: &mut Vec<String>) -> Vec<(&'static str, String)> {
+    fn no_outputs(&self, faults: &mut Vec<String>) -> Outputs {
         for Stage { name, role } in STAGES {
-            if matches!(role, Role::Output(_)) && self.case.section(name).is_some() {
+            if matches!(role, Role::Output { .. } | Role::Results) && self.case.section(name).is_some() {
                 faults.push(format!("there is no `{name}`: the source is refused"));
             }
         }
         Vec::new()
     }
 
-    fn with_diagnostic(
-        &self,
-        mut outputs: Vec<(&'static str, String)>,
-        diagnostics: Vec<String>,
-        faults: &mut Vec<String>,
-    ) -> Vec<(&'static str, String)> {
+    fn with_diagnostic(&self, mut outputs: Outputs, diagnostics: Vec<String>, faults: &mut Vec<String>) -> Outputs {
         let Some(Stage { name, .. }) = STAGES.iter().find(|stage| matches!(stage.role, Role::Diagnostic)) else {
             return outputs;
         };

@@ -1,4 +1,4 @@
-//! The named limits on data: every depth, length and size has one, and each is written here once.
+//! The named limits: every depth, length and size has one, and each is written here once.
 
 /// A bound with the name under which errors and the reference page speak of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,4 +32,18 @@ limits! {
     DATA_SIZE "data.size" = 64 << 20;
     /// characters in one number's text
     NUMBER_TEXT "number.text" = 4096;
+    /// functions in one program
+    PROGRAM_FUNCTIONS "program.functions" = 1 << 16;
+    /// instructions in one function
+    PROGRAM_CODE "program.code" = 1 << 16;
+    /// registers of one function
+    PROGRAM_REGISTERS "program.registers" = 250;
+    /// gas of one step or evaluation
+    RUN_GAS "run.gas" = 1_000_000_000;
+    /// bytes that one step or evaluation allocates, counted logically
+    RUN_MEMORY "run.memory" = 256 << 20;
+    /// calls under way at once
+    RUN_DEPTH "run.depth" = 200;
+    /// bytes of output of one step or evaluation
+    RUN_OUTPUT "run.output" = 64 << 20;
 }

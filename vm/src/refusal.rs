@@ -116,6 +116,38 @@ codes! {
         "JSON's keys are strings, so the keys 1 and \"1\" coincide, and so do strings that differ only before normalization. Rename one, or keep the map in CBOR.";
     VIEW_TEXT "JSON cannot show a string that is not UTF-8",
         "Emitted text is UTF-8. Encode binary content as bytes.";
+    PROGRAM_FIELD "a part of the program is missing, unknown or of the wrong kind",
+        "A program is a map of profile, kind, constants, functions, exports, limits and rules, nothing more and nothing less. Build it again with `kerai build` or `kerai asm`.";
+    PROGRAM_PROFILE "a profile that this build does not know",
+        "The profile fixes bytecode version, gas schedule and numeric rules, so a program of a later profile can't be run by an earlier build. Use a newer kerai.";
+    PROGRAM_LIMIT "a limit that is higher than the default",
+        "A program may lower the limits of its runs, never raise them.";
+    PROGRAM_SIZE "the program passes a limit on its size",
+        "Functions, instructions and registers are limited so that checking a program ends soon. Split the function.";
+    PROGRAM_CONSTANT "a constant that is unused, repeated or out of order",
+        "Each constant stands once, in the order of its first use in the code, so that a program has one byte string.";
+    PROGRAM_EXPORT "an export that is no name or no function",
+        "Exports are names of letters, digits, underscores and dots, each of a function of the program that keeps no values.";
+    CODE_OPERATION "an unknown operation",
+        "The byte is not in this profile's instruction table, or the code ends inside a word.";
+    CODE_UNTIDY "an unused operand that is not zero",
+        "The bits of a word that an instruction does not use are zero, so that it has one form.";
+    CODE_REGISTER "a register that the function does not have",
+        "Registers are numbered from 0, and a window must lie within the function's registers.";
+    CODE_INDEX "a constant, function, built-in or captured value that does not exist",
+        "The operand points past the end of its table, or to something of another kind.";
+    CODE_ARGUMENTS "a wrong number of arguments",
+        "A built-in is called with a number of arguments that it does not take, or a closure keeps more or fewer values than its function.";
+    CODE_TARGET "a jump to where no block begins",
+        "A target is an instruction of the same function that no other falls into, except out of a branch.";
+    CODE_END "the code runs past its end",
+        "The last instruction of a function must return, raise or jump.";
+    CODE_UNREACHABLE "an instruction that is never reached",
+        "Code that can't run is left out, so that a program has one byte string.";
+    CODE_UNASSIGNED "a register that is read before it is written",
+        "On some way to this instruction nothing was put into the register.";
+    ASSEMBLY_SYNTAX "not assembly text",
+        "A line of assembly is a section header, a field, or an instruction with its operands, as `kerai show` prints them.";
     ULID_SYNTAX "not a ULID",
         "A ULID is 26 characters of Crockford's base 32 in capitals (0-9 and A-Z without I, L, O, U), the first at most 7.";
 }
@@ -126,6 +158,8 @@ pub struct Position {
     pub offset: usize,
     pub line: Option<usize>,
     pub column: Option<usize>,
+    /// In a program's code: the function and the instruction.
+    pub instruction: Option<(usize, usize)>,
 }
 
 /// A refusal: deterministic, and the same on every platform.
@@ -139,12 +173,19 @@ pub struct Refusal {
 impl Refusal {
     #[must_use]
     pub fn new(code: Code, offset: usize) -> Self {
-        Refusal { code, at: Position { offset, line: None, column: None }, limit: None }
+        Refusal { code, at: Position { offset, ..Position::default() }, limit: None }
     }
 
     #[must_use]
     pub fn over(code: Code, offset: usize, limit: Limit) -> Self {
         Refusal { limit: Some(limit), ..Refusal::new(code, offset) }
+    }
+
+    /// A refusal of an instruction.
+    #[must_use]
+    pub fn of_instruction(code: Code, function: usize, instruction: usize) -> Self {
+        let at = Position { instruction: Some((function, instruction)), ..Position::default() };
+        Refusal { code, at, limit: None }
     }
 
     /// Adds line and column, counted in `source`.
@@ -163,6 +204,9 @@ impl fmt::Display for Refusal {
         write!(f, "{}: {}", self.code.name(), self.code.summary())?;
         if let Some(limit) = self.limit {
             write!(f, " (limit `{}` is {})", limit.name, limit.value)?;
+        }
+        if let Some((function, instruction)) = self.at.instruction {
+            return write!(f, " in function {function}, instruction {instruction}");
         }
         match (self.at.line, self.at.column) {
             (Some(line), Some(column)) => write!(f, " at line {line}, column {column}"),

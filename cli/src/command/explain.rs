@@ -3,6 +3,7 @@
 use crate::Global;
 use crate::outcome::{Answer, Fault, Outcome};
 use kerai_vm::refusal::Code;
+use kerai_vm::trap::TrapCode;
 use serde_json::json;
 
 #[derive(clap::Args)]
@@ -12,28 +13,51 @@ pub struct Arguments {
     code: Option<String>,
 }
 
-pub fn run(arguments: &Arguments, global: Global) -> Outcome {
-    let chosen = match &arguments.code {
-        None => Code::ALL,
-        Some(name) => {
-            let found = Code::ALL.iter().position(|code| code.name().eq_ignore_ascii_case(name));
-            let Some(found) = found.and_then(|at| Code::ALL.get(at..=at)) else {
-                return Err(Fault::Use(format!("unknown code `{name}`: `kerai explain` lists all codes")));
-            };
-            found
+/// A code with what is said of it.
+struct Page {
+    name: &'static str,
+    summary: &'static str,
+    explanation: &'static str,
+}
+
+/// Every code that an error or a trap can show.
+fn pages() -> impl Iterator<Item = Page> {
+    let caught = |trap: &TrapCode| match trap.is_resource() {
+        true => {
+            "A limit was passed: a protected call does not catch it. Raise the limit, if it was lowered, or do less."
+        }
+        false => {
+            "A program's run ended here, unless a protected call catches it. The trap names function and instruction."
         }
     };
-    for code in chosen {
+    let refusals = Code::ALL.iter().map(|code| Page {
+        name: code.name(),
+        summary: code.summary(),
+        explanation: code.explanation(),
+    });
+    let traps = TrapCode::ALL.iter().map(move |trap| Page {
+        name: trap.name(),
+        summary: trap.summary(),
+        explanation: caught(trap),
+    });
+    refusals.chain(traps)
+}
+
+pub fn run(arguments: &Arguments, global: Global) -> Outcome {
+    let wanted = |page: &Page| arguments.code.as_ref().is_none_or(|code| page.name.eq_ignore_ascii_case(code));
+    let mut found = false;
+    for Page { name, summary, explanation } in pages().filter(wanted) {
+        found = true;
         if global.json {
-            println!(
-                "{}",
-                json!({ "code": code.name(), "summary": code.summary(), "explanation": code.explanation() })
-            );
+            println!("{}", json!({ "code": name, "summary": summary, "explanation": explanation }));
         } else if arguments.code.is_some() {
-            println!("{}: {}\n\n{}", code.name(), code.summary(), code.explanation());
+            println!("{name}: {summary}\n\n{explanation}");
         } else {
-            println!("{:20} {}", code.name(), code.summary());
+            println!("{name:20} {summary}");
         }
     }
-    Ok(Answer::Yes)
+    match &arguments.code {
+        Some(code) if !found => Err(Fault::Use(format!("unknown code `{code}`: `kerai explain` lists all codes"))),
+        _ => Ok(Answer::Yes),
+    }
 }

@@ -1,4 +1,7 @@
 //! The commands, one file each.
 
+pub mod asm;
 pub mod data;
+pub mod exec;
 pub mod explain;
+pub mod show;

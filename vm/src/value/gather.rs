@@ -1,7 +1,9 @@
 //! Gathering: how decoders make tables whose entries come one by one, nested ones in between.
 
+use super::content::Probe;
+use super::dictionary::Dictionary;
 use super::shape::ShapeId;
-use super::table::{Dictionary, Form};
+use super::table::Form;
 use super::{Heap, RECORD_KEYS, Value};
 
 /// Entries of all tables under way, the innermost last; a table takes its own off the end when it is closed.
@@ -88,15 +90,14 @@ impl<'h> Gather<'h> {
     pub(crate) fn value(&mut self, fields: &mut Fields, value: Value) {
         match &mut fields.dictionary {
             None => self.pending.push(value),
-            Some(dictionary) => {
-                self.heap.insert(dictionary, fields.key, value);
-            }
+            Some(dictionary) => dictionary.insert(&self.heap.content, fields.key, value),
         }
     }
 
     /// Whether the key that was given last stands in the map already.
     pub(crate) fn has(&self, fields: &Fields) -> bool {
-        fields.dictionary.as_ref().is_some_and(|dictionary| self.heap.lookup(dictionary, fields.key).is_some())
+        let probe = Probe::Value(fields.key);
+        fields.dictionary.as_ref().is_some_and(|dictionary| dictionary.find(&self.heap.content, probe).is_some())
     }
 
     pub(crate) fn map(&mut self, fields: Fields) -> Value {
@@ -111,7 +112,7 @@ impl<'h> Gather<'h> {
         let mut dictionary = Dictionary::default();
         let keys = &self.heap.shapes.get(fields.shape).fields;
         for (field, &value) in keys.iter().zip(self.pending.get(fields.base..).unwrap_or_default()) {
-            self.heap.insert(&mut dictionary, field.key, value);
+            dictionary.insert(&self.heap.content, field.key, value);
         }
         self.pending.truncate(fields.base);
         dictionary

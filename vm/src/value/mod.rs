@@ -3,22 +3,27 @@
 //! A [`Value`] is two words. Integers, decimals, floats and strings of up to 14 bytes lie in them whole;
 //! everything else is a place in a [`Heap`], which alone can read it.
 
+mod change;
+mod closure;
+mod content;
+mod dictionary;
 mod gather;
 mod heap;
 mod key;
 mod order;
+mod read;
 mod shape;
 mod table;
 
 pub use heap::{Heap, Mark};
 pub use key::{Key, KeyFault};
 pub use shape::RECORD_KEYS;
-pub use table::Entries;
 use table::TableId;
+pub use table::{Entries, TableFault};
 
 pub(crate) use gather::{Fields, Gather, Items};
 pub(crate) use shape::{FieldText, Shape, low_bytes};
-pub(crate) use table::{Form, Table};
+pub(crate) use table::Layout;
 
 use crate::number::{Float, Number};
 
@@ -35,6 +40,7 @@ pub enum Kind {
     List,
     Map,
     Set,
+    Function,
 }
 
 impl Kind {
@@ -51,6 +57,7 @@ impl Kind {
             Kind::List => "list",
             Kind::Map => "map",
             Kind::Set => "set",
+            Kind::Function => "function",
         }
     }
 }
@@ -69,6 +76,8 @@ pub(crate) enum Tag {
     LongString = 7,
     Bytes = 8,
     Table = 9,
+    Function = 10,
+    Closure = 11,
 }
 
 impl Tag {
@@ -83,7 +92,9 @@ impl Tag {
             6 => Tag::ShortString,
             7 => Tag::LongString,
             8 => Tag::Bytes,
-            _ => Tag::Table,
+            9 => Tag::Table,
+            10 => Tag::Function,
+            _ => Tag::Closure,
         }
     }
 }
@@ -102,6 +113,8 @@ pub struct Value {
 
 impl Value {
     pub const NIL: Value = Value::with(Tag::Nil, 0, 0);
+    /// What a slot holds where its key is absent: nil with a mark that no value has.
+    pub(crate) const ABSENT: Value = Value::with(Tag::Nil, 1, 0);
     pub const FALSE: Value = Value::with(Tag::Bool, 0, 0);
     pub const TRUE: Value = Value::with(Tag::Bool, 0, 1);
 
@@ -160,6 +173,15 @@ impl Value {
         Tag::of(u64::from_le(self.words[0]) as u8)
     }
 
+    /// A function of the module that keeps nothing.
+    pub(crate) const fn function(index: u32) -> Value {
+        Value::with(Tag::Function, 0, index as u64)
+    }
+
+    pub(crate) const fn closure_at(index: u32) -> Value {
+        Value::with(Tag::Closure, 0, index as u64)
+    }
+
     pub(crate) const fn body(self) -> u64 {
         self.words[1]
     }
@@ -178,6 +200,10 @@ impl Value {
         u64::from_le(self.words[0]) as u128 | ((u64::from_le(self.words[1]) as u128) << 64)
     }
 
+    pub(crate) const fn from_window(window: u128) -> Value {
+        Value { words: [(window as u64).to_le(), ((window >> 64) as u64).to_le()] }
+    }
+
     /// The content of a short string.
     pub(crate) fn short_bytes(&self) -> &[u8] {
         let all: &[u8] = bytemuck::cast_slice(&self.words);
@@ -193,9 +219,18 @@ impl Value {
         matches!(self.tag(), Tag::ShortString)
     }
 
+    /// Whether the value is a key in its one form as it stands.
+    pub(crate) const fn is_plain_key(self) -> bool {
+        matches!(self.tag(), Tag::Number | Tag::WideNumber | Tag::Bool | Tag::ShortString | Tag::LongString)
+    }
+
     #[must_use]
     pub const fn is_nil(self) -> bool {
         matches!(self.tag(), Tag::Nil)
+    }
+
+    pub(crate) const fn is_absent(self) -> bool {
+        self.words[0] == Value::ABSENT.words[0]
     }
 
     /// The value as an integer, where it is one that fits a word.

@@ -1,6 +1,6 @@
 //! Canonical order: nil, false, true, numeric value, strings, bytes, then lists, maps and sets elementwise.
 
-use super::table::Form;
+use super::table::Layout;
 use super::{Heap, Kind, Value};
 use core::cmp::Ordering;
 
@@ -15,7 +15,13 @@ const fn rank(kind: Kind) -> u8 {
         Kind::List => 5,
         Kind::Map => 6,
         Kind::Set => 7,
+        Kind::Function => 8,
     }
+}
+
+/// A short string as two numbers that compare as its bytes do: content before zeros, then length.
+fn short_text(value: Value) -> Option<(u128, u8)> {
+    value.is_short_string().then(|| ((value.window() >> 16).swap_bytes(), value.second_byte()))
 }
 
 impl Heap {
@@ -24,6 +30,9 @@ impl Heap {
     /// Recursion is bounded by the depth of the values, which decoders and the machine limit.
     #[must_use]
     pub fn order(&self, a: Value, b: Value) -> Ordering {
+        if let (Some(a), Some(b)) = (short_text(a), short_text(b)) {
+            return a.cmp(&b);
+        }
         let (kind_a, kind_b) = (self.kind(a), self.kind(b));
         let by_rank = rank(kind_a).cmp(&rank(kind_b));
         if by_rank != Ordering::Equal {
@@ -39,6 +48,8 @@ impl Heap {
             Kind::String => self.as_string(&a).cmp(&self.as_string(&b)),
             Kind::Bytes => self.as_bytes(a).cmp(&self.as_bytes(b)),
             Kind::List | Kind::Set => self.order_items(a, b),
+            // By age, which is the same on every run.
+            Kind::Function => (a.tag() as u8, a.body()).cmp(&(b.tag() as u8, b.body())),
             Kind::Map => self.order_maps(a, b),
         }
     }
@@ -84,14 +95,13 @@ impl Heap {
     }
 
     fn order_maps(&self, a: Value, b: Value) -> Ordering {
-        if let (Some(table_a), Some(table_b)) = (self.table(a), self.table(b))
-            && let (Form::Record(shape_a), Form::Record(shape_b)) = (table_a.form, table_b.form)
-            && shape_a == shape_b
+        if let (Some(Layout::Record(shape, slots_a)), Some(Layout::Record(shape_b, slots_b))) =
+            (self.layout(a), self.layout(b))
+            && core::ptr::eq(shape, shape_b)
         {
-            let (slots_a, slots_b) = (self.slots_of(table_a), self.slots_of(table_b));
-            let order = &self.shapes.get(shape_a).text_order;
             let pair = |&slot: &u8| Some((*slots_a.get(usize::from(slot))?, *slots_b.get(usize::from(slot))?));
-            return order
+            return shape
+                .text_order
                 .iter()
                 .filter_map(pair)
                 .map(|(a, b)| self.order(a, b))

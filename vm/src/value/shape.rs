@@ -95,6 +95,47 @@ pub(crate) struct Shape {
     pub(crate) text_order: Vec<u8>,
     /// Whether every key is ASCII, so that nothing needs normalizing.
     pub(crate) is_ascii: bool,
+    /// Slots by a hash of their keys: a key lies at its place or behind it, before the next vacant one.
+    places: [u8; PLACES],
+}
+
+/// Places of a shape's keys: twice their number and a power of two, so that searches are short and end.
+const PLACES: usize = 2 * RECORD_KEYS;
+
+/// A place without a key.
+const VACANT: u8 = u8::MAX;
+
+impl Shape {
+    /// The slot of a key that is a short string.
+    #[inline]
+    pub(crate) fn find(&self, key: Value) -> Option<usize> {
+        let mut place = Shape::place(key);
+        loop {
+            let slot = *self.places.get(place % PLACES)?;
+            // Vacant places number no field.
+            if self.fields.get(usize::from(slot))?.key.is_same_words(key) {
+                return Some(usize::from(slot));
+            }
+            place += 1;
+        }
+    }
+
+    fn place(key: Value) -> usize {
+        let window = key.window();
+        (mix(0, window as u64, (window >> 64) as u64) >> 32) as usize
+    }
+
+    /// The places with one key more.
+    fn with_place(&self, key: Value, slot: usize) -> [u8; PLACES] {
+        let mut places = self.places;
+        let first = Shape::place(key);
+        let vacant =
+            (first..first + PLACES).map(|place| place % PLACES).find(|&place| places.get(place) == Some(&VACANT));
+        if let Some(place) = vacant.and_then(|place| places.get_mut(place)) {
+            *place = u8::try_from(slot).unwrap_or(VACANT);
+        }
+        places
+    }
 }
 
 /// A remembered step from a shape by a key.
@@ -133,6 +174,7 @@ impl Shapes {
             cbor_order: Vec::new(),
             text_order: Vec::new(),
             is_ascii: true,
+            places: [VACANT; PLACES],
         };
         Shapes { shapes: vec![empty], children: HashTable::new(), recent: vec![None; RECENT], seed }
     }
@@ -164,6 +206,16 @@ impl Shapes {
             *place = Some(Step { parent, child, text, is_predictable });
         }
         Some(child)
+    }
+
+    /// The shape with one key less, the others in their order, or none where a limit says that there is none.
+    pub(crate) fn without(&mut self, id: ShapeId, slot: usize) -> Option<ShapeId> {
+        let mut shape = ShapeId::EMPTY;
+        for place in (0..self.get(id).fields.len()).filter(|&place| place != slot) {
+            let key = self.get(id).fields.get(place)?.key;
+            shape = self.step(shape, key)?;
+        }
+        Some(shape)
     }
 
     /// The shape that a recent step led to, where the next key is the one that `window` begins with
@@ -205,6 +257,7 @@ impl Shapes {
             text_order: insert(&base.text_order, &|other| other.key.short_bytes() < field.key.short_bytes()),
             is_ascii: base.is_ascii && field.cbor.is_ascii(),
             fields: base.fields.iter().copied().chain([field]).collect(),
+            places: base.with_place(field.key, slot),
         };
         self.shapes.push(shape);
         let Shapes { shapes, children, seed, .. } = self;

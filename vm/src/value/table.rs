@@ -1,7 +1,11 @@
 //! Tables: lists, records, dictionaries and sets. Which form a map takes can't be observed.
+//!
+//! Slots of lists and dictionaries hold the values 1 to n by position, with holes where a key is absent; a
+//! dictionary finds all other keys by hash. It never holds the key n + 1 there: it moves to the slots as soon as
+//! the places before it do. So a table whose keys are exactly 1 to n has them all in its slots, and no hole.
 
-use super::{Value, shape::ShapeId};
-use hashbrown::HashTable;
+use super::shape::{Shape, ShapeId};
+use super::{KeyFault, Value};
 
 /// A table's number in its heap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,11 +14,11 @@ pub struct TableId(pub(crate) u32);
 /// How a table's entries lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// Slots hold the values 1 to n.
+    /// Slots hold the values by position, and there are no others. Without entries, it is a list.
     List,
     /// Slots hold the values of a shape's keys.
     Record(ShapeId),
-    /// An index of its own, by its number.
+    /// Slots hold values by position, a dictionary (by its number) the others.
     Dictionary(u32),
     /// Slots hold the members, ascending in canonical order.
     Set,
@@ -25,21 +29,61 @@ pub(crate) enum Form {
 pub(crate) struct Table {
     pub(crate) form: Form,
     pub(crate) start: u32,
+    pub(crate) capacity: u32,
+    /// Slots in use, holes included; the last one in use is no hole.
+    pub(crate) used: u32,
+    /// Entries that are present, wherever they lie.
     pub(crate) count: u32,
+    /// Positions in use that read as nil: holes and null values.
+    pub(crate) gaps: u32,
 }
 
 impl Table {
     pub(crate) const fn slots(&self) -> core::ops::Range<usize> {
         let start = self.start as usize;
-        start..start + self.count as usize
+        start..start + self.used as usize
+    }
+
+    /// Where the value at a position lies, if the slots reach so far.
+    #[inline]
+    pub(crate) const fn slot_of(&self, position: i64) -> Option<usize> {
+        let before = position.wrapping_sub(1).cast_unsigned();
+        if before < self.used as u64 && matches!(self.form, Form::List | Form::Dictionary(_)) {
+            Some(self.start as usize + before as usize)
+        } else {
+            None
+        }
     }
 }
 
-/// A map's entries by hash. The entries keep their order of insertion; the index finds them.
-#[derive(Default)]
-pub(crate) struct Dictionary {
-    pub(crate) entries: Vec<(Value, Value)>,
-    pub(crate) index: HashTable<u32>,
+/// A table as others may read it.
+pub(crate) enum Layout<'h> {
+    List(&'h [Value]),
+    /// Values in the order of the shape's keys.
+    Record(&'h Shape, &'h [Value]),
+    /// Any other map.
+    Map,
+    Set(&'h [Value]),
+}
+
+/// Why a table does not take an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableFault {
+    /// No table, or a set.
+    NotTable,
+    /// The key is of a kind that can't be one.
+    Kind,
+    /// The key is NaN.
+    Nan,
+}
+
+impl From<KeyFault> for TableFault {
+    fn from(fault: KeyFault) -> TableFault {
+        match fault {
+            KeyFault::Kind => TableFault::Kind,
+            KeyFault::Nan => TableFault::Nan,
+        }
+    }
 }
 
 /// The entries of a table in canonical order of their keys.

@@ -4,7 +4,7 @@ use super::{FALSE, FLOAT_16, FLOAT_32, FLOAT_64, NAN_16, NULL, TRUE, major, tag}
 use crate::encoding::{Budget, Members, Options, Stop, Strings, members_in_order, text};
 use crate::number::{Fixed, Float};
 use crate::refusal::{Code, Refusal};
-use crate::value::{FieldText, Form, Heap, SHORT_STRING, Shape, Table, Tag, Value};
+use crate::value::{FieldText, Heap, Layout, SHORT_STRING, Shape, Tag, Value};
 use std::borrow::Cow;
 
 /// Appends the encoding of a value; on refusal `out` is as it was.
@@ -144,6 +144,7 @@ impl Encoder<'_> {
             }
             Tag::Table => self.table(value, depth),
             Tag::Nil | Tag::Bool | Tag::WideNumber | Tag::Float | Tag::Fixed | Tag::Bytes => self.rare(value),
+            Tag::Function | Tag::Closure => self.stop(Code::DATA_KIND),
         }
     }
 
@@ -166,7 +167,9 @@ impl Encoder<'_> {
                 put_head(self.out, major::BYTES, content.len() as u64);
                 self.out.extend_from_slice(content);
             }
-            Tag::Number | Tag::ShortString | Tag::LongString | Tag::Table => return self.stop(Code::DATA_KIND),
+            Tag::Number | Tag::ShortString | Tag::LongString | Tag::Table | Tag::Function | Tag::Closure => {
+                return self.stop(Code::DATA_KIND);
+            }
         }
         Ok(())
     }
@@ -206,19 +209,14 @@ impl Encoder<'_> {
             return self.stop(Code::DATA_DEPTH);
         }
         self.within_size()?;
-        let Some(table) = self.heap.table(value) else { return self.stop(Code::DATA_KIND) };
-        match table.form {
-            Form::List => self.list(table, depth + 1),
-            Form::Set => self.set(table),
-            Form::Record(shape) => {
-                let shape = self.heap.shapes.get(shape);
-                if shape.is_ascii && self.options.string >= SHORT_STRING {
-                    self.record(table, shape, depth + 1)
-                } else {
-                    self.map(value, depth + 1)
-                }
+        let Some(layout) = self.heap.layout(value) else { return self.stop(Code::DATA_KIND) };
+        match layout {
+            Layout::List(items) => self.list(items, depth + 1),
+            Layout::Set(members) => self.set(members),
+            Layout::Record(shape, slots) if shape.is_ascii && self.options.string >= SHORT_STRING => {
+                self.record(slots, shape, depth + 1)
             }
-            Form::Dictionary(_) => self.map(value, depth + 1),
+            Layout::Record(..) | Layout::Map => self.map(value, depth + 1),
         }
     }
 
@@ -228,16 +226,12 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    fn list(&mut self, table: Table, depth: usize) -> Result<(), Stop> {
-        let heap = self.heap;
-        let items = heap.slots_of(table);
+    fn list(&mut self, items: &[Value], depth: usize) -> Result<(), Stop> {
         self.begin(major::ARRAY, items.len(), 1)?;
         items.iter().try_for_each(|&item| self.value(item, depth))
     }
 
-    fn record(&mut self, table: Table, shape: &Shape, depth: usize) -> Result<(), Stop> {
-        let heap = self.heap;
-        let slots = heap.slots_of(table);
+    fn record(&mut self, slots: &[Value], shape: &Shape, depth: usize) -> Result<(), Stop> {
         self.begin(major::MAP, slots.len(), 2)?;
         for &slot in &shape.cbor_order {
             if let (Some(field), Some(&value)) = (shape.fields.get(usize::from(slot)), slots.get(usize::from(slot))) {
@@ -275,14 +269,12 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    fn set(&mut self, table: Table) -> Result<(), Stop> {
-        let heap = self.heap;
-        let members = heap.slots_of(table);
+    fn set(&mut self, members: &[Value]) -> Result<(), Stop> {
         put_head(self.out, major::TAG, tag::SET);
         self.begin(major::ARRAY, members.len(), 1)?;
         let offset = self.out.len() - self.start;
         let Members { plain, texts } =
-            members_in_order(heap, members, self.options.strings).map_err(|code| Stop::new(code, offset))?;
+            members_in_order(self.heap, members, self.options.strings).map_err(|code| Stop::new(code, offset))?;
         for &member in plain {
             self.value(member, 0)?;
         }

@@ -3,7 +3,7 @@
 use crate::encoding::{Budget, Members, Options, Stop, Strings, members_in_order, text};
 use crate::number::Float;
 use crate::refusal::{Code, Refusal};
-use crate::value::{Form, Heap, Kind, SHORT_STRING, Table, Value};
+use crate::value::{Heap, Kind, Layout, SHORT_STRING, Shape, Value};
 
 /// Appends the view of a value; on refusal `out` is as it was.
 ///
@@ -84,6 +84,7 @@ impl Encoder<'_> {
             Kind::String => return self.string(self.heap.as_string(&value).unwrap_or_default()),
             Kind::Bytes => self.bytes(value)?,
             Kind::List | Kind::Map | Kind::Set => return self.table(value, depth),
+            Kind::Function => return self.stop(Code::DATA_KIND),
         }
         Ok(())
     }
@@ -139,28 +140,28 @@ impl Encoder<'_> {
             return self.stop(Code::DATA_DEPTH);
         }
         self.within_size()?;
-        let heap = self.heap;
-        let Some(table) = heap.table(value) else { return self.stop(Code::DATA_KIND) };
-        match table.form {
-            Form::List => self.list(table, depth + 1),
-            Form::Set => self.set(table, depth + 1),
-            Form::Record(shape) if heap.shapes.get(shape).is_ascii && self.options.string >= SHORT_STRING => {
-                let slots = heap.slots_of(table);
-                let shape = heap.shapes.get(shape);
-                let entry =
-                    |&slot: &u8| Some((shape.fields.get(usize::from(slot))?.key, *slots.get(usize::from(slot))?));
-                self.begin(b'{', slots.len(), 2)?;
-                for (position, (key, value)) in shape.text_order.iter().filter_map(entry).enumerate() {
-                    self.separate(position);
-                    put_string(self.out, key.short_bytes());
-                    self.out.push(b':');
-                    self.value(value, depth + 1)?;
-                }
-                self.out.push(b'}');
-                Ok(())
+        let Some(layout) = self.heap.layout(value) else { return self.stop(Code::DATA_KIND) };
+        match layout {
+            Layout::List(items) => self.list(items, depth + 1),
+            Layout::Set(members) => self.set(members, depth + 1),
+            Layout::Record(shape, slots) if shape.is_ascii && self.options.string >= SHORT_STRING => {
+                self.record(slots, shape, depth + 1)
             }
-            Form::Record(_) | Form::Dictionary(_) => self.map(value, depth + 1),
+            Layout::Record(..) | Layout::Map => self.map(value, depth + 1),
         }
+    }
+
+    fn record(&mut self, slots: &[Value], shape: &Shape, depth: usize) -> Result<(), Stop> {
+        let entry = |&slot: &u8| Some((shape.fields.get(usize::from(slot))?.key, *slots.get(usize::from(slot))?));
+        self.begin(b'{', slots.len(), 2)?;
+        for (position, (key, value)) in shape.text_order.iter().filter_map(entry).enumerate() {
+            self.separate(position);
+            put_string(self.out, key.short_bytes());
+            self.out.push(b':');
+            self.value(value, depth)?;
+        }
+        self.out.push(b'}');
+        Ok(())
     }
 
     fn begin(&mut self, bracket: u8, count: usize, width: usize) -> Result<(), Stop> {
@@ -175,8 +176,7 @@ impl Encoder<'_> {
         }
     }
 
-    fn list(&mut self, table: Table, depth: usize) -> Result<(), Stop> {
-        let items = self.heap.slots_of(table);
+    fn list(&mut self, items: &[Value], depth: usize) -> Result<(), Stop> {
         self.begin(b'[', items.len(), 1)?;
         for (position, &item) in items.iter().enumerate() {
             self.separate(position);
@@ -186,8 +186,7 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    fn set(&mut self, table: Table, depth: usize) -> Result<(), Stop> {
-        let members = self.heap.slots_of(table);
+    fn set(&mut self, members: &[Value], depth: usize) -> Result<(), Stop> {
         let offset = self.out.len() - self.start;
         // The view is always text, so strings that are not UTF-8 have none even in a snapshot's.
         let Members { plain, texts } = members_in_order(self.heap, members, Strings::Canonical)

@@ -1,0 +1,20 @@
+//! The bytecode: what a program is, its one canonical byte string, and what must hold before it may run.
+//!
+//! `bytes ──decode──▶ Program ──verify──▶ Verified`: each type can only be had from the one before it.
+
+mod builtin;
+mod decode;
+mod encode;
+mod instruction;
+mod module;
+mod text;
+mod verify;
+
+pub use builtin::Builtin;
+pub use instruction::{
+    ALL_RESULTS, Arguments, Exit, Information, Instruction, Op, Operand, Place, Role, SPREAD, Word, results,
+};
+pub use module::{Constant, Function, Limits, PROFILE, Program, ProgramKind, Rule};
+pub use verify::{Ready, Verified};
+
+pub(crate) use instruction::each_instruction;

@@ -1,0 +1,316 @@
+//! Verifying: what must hold of a program before it may run. Whatever passes can't make the interpreter panic,
+//! read what was never written, or leave its code.
+
+use super::{Arguments, Builtin, Constant, Exit, Function, Instruction, Op, Operand, Program, Role, Word, results};
+use crate::refusal::{Code, Refusal};
+
+/// A program that may run: only [`Program::verify`] makes one.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    program: Program,
+    ready: Vec<Ready>,
+}
+
+/// A function's code with what it costs to enter each of its blocks.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    pub code: Box<[Instruction]>,
+    /// For each instruction, the gas from it to the end of its block: charged whole where a block is entered.
+    pub costs: Box<[u32]>,
+}
+
+impl Verified {
+    #[must_use]
+    pub const fn program(&self) -> &Program {
+        &self.program
+    }
+
+    #[must_use]
+    pub fn functions(&self) -> &[Ready] {
+        &self.ready
+    }
+}
+
+impl Program {
+    /// Checks everything that the interpreter relies on.
+    ///
+    /// # Errors
+    /// With the function and the instruction at fault, or the part of the program.
+    pub fn verify(self) -> Result<Verified, Refusal> {
+        let mut uses = Uses { program: &self, next_constant: 0 };
+        for (number, function) in self.functions.iter().enumerate() {
+            Check { uses: &mut uses, number, function }.run()?;
+        }
+        if uses.next_constant != self.constants.len() || has_repeated(&self.constants) {
+            return Err(Refusal::new(Code::PROGRAM_CONSTANT, 0));
+        }
+        if !self.exports.iter().all(|(name, &index)| is_name(name) && self.is_plain(index)) {
+            return Err(Refusal::new(Code::PROGRAM_EXPORT, 0));
+        }
+        let ready = self.functions.iter().map(ready).collect();
+        Ok(Verified { program: self, ready })
+    }
+
+    /// Whether the function exists and keeps no values, so that it can be called by its number.
+    fn is_plain(&self, index: u32) -> bool {
+        self.functions.get(index as usize).is_some_and(|function| function.captures == 0)
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
+}
+
+fn has_repeated(constants: &[Constant]) -> bool {
+    let mut sorted: Vec<&Constant> = constants.iter().collect();
+    sorted.sort();
+    sorted.iter().zip(sorted.iter().skip(1)).any(|(a, b)| a == b)
+}
+
+fn ready(function: &Function) -> Ready {
+    let mut costs: Vec<u32> = Vec::with_capacity(function.code.len());
+    let mut to_end = 0_u32;
+    for word in function.code.iter().rev() {
+        let information = word.op().map(Op::information);
+        if information.is_none_or(|information| information.exit != Exit::Next) {
+            to_end = 0;
+        }
+        to_end = to_end.saturating_add(information.map_or(0, |information| information.cost));
+        costs.push(to_end);
+    }
+    costs.reverse();
+    Ready { code: function.code.iter().copied().filter_map(Instruction::of).collect(), costs: costs.into_boxed_slice() }
+}
+
+/// What all functions share while they are checked.
+struct Uses<'p> {
+    program: &'p Program,
+    /// Constants below this one were used: the next new one must be this.
+    next_constant: usize,
+}
+
+/// The check of one function.
+struct Check<'u, 'p> {
+    uses: &'u mut Uses<'p>,
+    number: usize,
+    function: &'p Function,
+}
+
+/// Which registers hold a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Assigned([u64; 4]);
+
+impl Assigned {
+    const ALL: Assigned = Assigned([u64::MAX; 4]);
+
+    /// The first `count` registers.
+    fn first(count: u16) -> Assigned {
+        let mut assigned = Assigned([0; 4]);
+        (0..count).for_each(|register| assigned.add(register));
+        assigned
+    }
+
+    fn add(&mut self, register: u16) {
+        if let Some(word) = self.0.get_mut(usize::from(register / 64)) {
+            *word |= 1 << (register % 64);
+        }
+    }
+
+    fn has(&self, register: u16) -> bool {
+        self.0.get(usize::from(register / 64)).is_some_and(|word| word >> (register % 64) & 1 == 1)
+    }
+
+    fn meet(self, other: Assigned) -> Assigned {
+        let mut met = self;
+        met.0.iter_mut().zip(other.0).for_each(|(a, b)| *a &= b);
+        met
+    }
+}
+
+/// The registers that an instruction reads and writes.
+struct Effect {
+    reads: Vec<core::ops::Range<u16>>,
+    writes: Vec<core::ops::Range<u16>>,
+}
+
+fn operand(word: Word, role: Role) -> Option<u32> {
+    let found = word.op()?.information().operands.iter().find(|operand| operand.role == role)?;
+    Some(word.get(*found))
+}
+
+/// The effect, from the roles of the operands alone.
+fn effect(word: Word) -> Effect {
+    let mut effect = Effect { reads: Vec::new(), writes: Vec::new() };
+    let operands = word.op().map_or(&[] as &[Operand], |op| op.information().operands);
+    for &operand in operands {
+        // Register numbers and counts take a byte, but for a callee's in the wide place, which is cut to what is too large.
+        let bits = u16::try_from(word.get(operand)).unwrap_or(u16::MAX - 256);
+        let window = |count: u16| bits..bits + count;
+        match operand.role {
+            Role::Write => effect.writes.push(window(1)),
+            Role::Read => effect.reads.push(window(1)),
+            Role::Base => {
+                let count =
+                    |role, of: fn(u8) -> u8| self::operand(word, role).map_or(0, |bits| u16::from(of(bits as u8)));
+                effect.reads.push(window(count(Role::Arguments, |bits| Arguments::of(bits).count)));
+                effect.writes.push(window(count(Role::Results, results)));
+            }
+            Role::Cursor => {
+                effect.reads.push(window(2));
+                effect.writes.push(bits + 1..bits + 4);
+            }
+            Role::Counter => {
+                effect.reads.push(window(3));
+                effect.writes.push(window(1));
+                effect.writes.push(bits + 3..bits + 4);
+            }
+            Role::Arguments
+            | Role::Results
+            | Role::Flag
+            | Role::Small
+            | Role::Integer
+            | Role::Constant
+            | Role::Name => {}
+            Role::Function | Role::Builtin | Role::Capture | Role::Target => {}
+        }
+    }
+    effect
+}
+
+impl<'p> Check<'_, 'p> {
+    fn stop<T>(&self, code: Code, at: usize) -> Result<T, Refusal> {
+        Err(Refusal::of_instruction(code, self.number, at))
+    }
+
+    fn run(&mut self) -> Result<(), Refusal> {
+        if self.function.filled() > u16::from(self.function.registers) {
+            return self.stop(Code::CODE_REGISTER, 0);
+        }
+        let code: &'p [Word] = &self.function.code;
+        for (at, &word) in code.iter().enumerate() {
+            self.word(at, word)?;
+        }
+        match code.last().and_then(|word| word.op()).map(|op| op.information().exit) {
+            Some(Exit::Leave | Exit::Jump) => {}
+            Some(Exit::Next | Exit::Branch) | None => return self.stop(Code::CODE_END, code.len().saturating_sub(1)),
+        }
+        self.targets(code)?;
+        self.flow(code)
+    }
+
+    /// One instruction by itself.
+    fn word(&mut self, at: usize, word: Word) -> Result<(), Refusal> {
+        let Some(op) = word.op() else { return self.stop(Code::CODE_OPERATION, at) };
+        if !word.is_tidy(op.information()) {
+            return self.stop(Code::CODE_UNTIDY, at);
+        }
+        let effect = effect(word);
+        let registers = u16::from(self.function.registers);
+        if effect.reads.iter().chain(&effect.writes).any(|window| window.end > registers) {
+            return self.stop(Code::CODE_REGISTER, at);
+        }
+        op.information()
+            .operands
+            .iter()
+            .try_for_each(|operand| self.operand(at, word, operand.role, word.get(*operand)))
+    }
+
+    fn operand(&mut self, at: usize, word: Word, role: Role, bits: u32) -> Result<(), Refusal> {
+        let program = self.uses.program;
+        let arguments = self::operand(word, Role::Arguments).map(|bits| Arguments::of(bits as u8));
+        match role {
+            Role::Flag if bits > 1 => self.stop(Code::CODE_UNTIDY, at),
+            Role::Constant | Role::Name => {
+                let constant = program.constants.get(bits as usize);
+                let fits =
+                    constant.is_some_and(|constant| role == Role::Constant || matches!(constant, Constant::String(_)));
+                if !fits {
+                    return self.stop(Code::CODE_INDEX, at);
+                }
+                self.use_constant(at, bits as usize)
+            }
+            Role::Function => {
+                let Some(function) = program.functions.get(bits as usize) else {
+                    return self.stop(Code::CODE_INDEX, at);
+                };
+                let keeps = if word.op() == Some(Op::Closure) {
+                    arguments
+                } else {
+                    Some(Arguments { count: 0, is_spread: false })
+                };
+                let fits = keeps.is_some_and(|keeps| keeps.count == function.captures && !keeps.is_spread);
+                if fits { Ok(()) } else { self.stop(Code::CODE_ARGUMENTS, at) }
+            }
+            Role::Builtin => {
+                let Some(builtin) = Builtin::of(bits) else { return self.stop(Code::CODE_INDEX, at) };
+                let (least, most) = builtin.arguments();
+                // A spread list may add arguments: then how many there are is seen when it runs.
+                let fits = arguments.is_some_and(|given| {
+                    if given.is_spread { given.count <= most + 1 } else { (least..=most).contains(&given.count) }
+                });
+                if fits { Ok(()) } else { self.stop(Code::CODE_ARGUMENTS, at) }
+            }
+            Role::Capture if bits >= u32::from(self.function.captures) => self.stop(Code::CODE_INDEX, at),
+            // A window that spreads needs the list that it spreads.
+            Role::Arguments if bits == u32::from(super::SPREAD) => self.stop(Code::CODE_ARGUMENTS, at),
+            Role::Write | Role::Read | Role::Base | Role::Arguments | Role::Results | Role::Cursor | Role::Counter => {
+                Ok(())
+            }
+            Role::Flag | Role::Small | Role::Integer | Role::Capture | Role::Target => Ok(()),
+        }
+    }
+
+    fn use_constant(&mut self, at: usize, index: usize) -> Result<(), Refusal> {
+        if index > self.uses.next_constant {
+            return self.stop(Code::PROGRAM_CONSTANT, at);
+        }
+        self.uses.next_constant = self.uses.next_constant.max(index + 1);
+        Ok(())
+    }
+
+    /// Every target exists, and nothing but a branch falls into it: so a block is entered in one way, which charges it.
+    fn targets(&self, code: &[Word]) -> Result<(), Refusal> {
+        for (at, &word) in code.iter().enumerate() {
+            let Some(target) = self::operand(word, Role::Target).map(|target| target as usize) else { continue };
+            let before = target.checked_sub(1).and_then(|before| code.get(before)).and_then(|word| word.op());
+            let falls_in = before.is_some_and(|op| op.information().exit == Exit::Next);
+            if target >= code.len() || falls_in {
+                return self.stop(Code::CODE_TARGET, at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Every instruction is reached, and on every way to it all that it reads was written.
+    fn flow(&self, code: &[Word]) -> Result<(), Refusal> {
+        let mut before: Vec<Option<Assigned>> = vec![None; code.len()];
+        let mut waiting = vec![(0, Assigned::first(self.function.filled()))];
+        while let Some((mut at, mut assigned)) = waiting.pop() {
+            // One way is followed until it ends or comes to where nothing new is known.
+            while let Some((known, &word)) = before.get_mut(at).zip(code.get(at)) {
+                let met = known.unwrap_or(Assigned::ALL).meet(assigned);
+                if *known == Some(met) {
+                    break;
+                }
+                *known = Some(met);
+                assigned = met;
+                effect(word).writes.into_iter().flatten().for_each(|register| assigned.add(register));
+                let exit = word.op().map_or(Exit::Leave, |op| op.information().exit);
+                if let Some(target) = self::operand(word, Role::Target) {
+                    waiting.push((target as usize, assigned));
+                }
+                if matches!(exit, Exit::Jump | Exit::Leave) {
+                    break;
+                }
+                at += 1;
+            }
+        }
+        for (at, (known, &word)) in before.iter().zip(code).enumerate() {
+            let Some(known) = known else { return self.stop(Code::CODE_UNREACHABLE, at) };
+            if effect(word).reads.into_iter().flatten().any(|register| !known.has(register)) {
+                return self.stop(Code::CODE_UNASSIGNED, at);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! The meter: what a run may still use. All counts are logical, so they are the same on every platform.
+
+use crate::bytecode::Limits;
+use crate::trap::TrapCode;
+
+/// Bytes that a new table counts for, before its entries.
+pub(crate) const TABLE: u64 = 64;
+/// Bytes that a new entry of a table counts for.
+pub(crate) const ENTRY: u64 = 48;
+/// Bytes that a new string counts for beside its content.
+pub(crate) const STRING: u64 = 16;
+/// Bytes that a number counts for which does not fit a word, or a fixed-point number.
+pub(crate) const WIDE: u64 = 16;
+/// Bytes that a closure counts for, before what it keeps.
+pub(crate) const CLOSURE: u64 = 32;
+/// Bytes that a value counts for in a list of arguments or captures.
+pub(crate) const VALUE: u64 = 16;
+
+/// What is left.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Meter {
+    pub(crate) gas: u64,
+    memory: u64,
+    output: u64,
+}
+
+impl Meter {
+    pub(crate) const fn new(limits: Limits) -> Meter {
+        Meter { gas: limits.gas, memory: limits.memory, output: limits.output }
+    }
+
+    #[inline]
+    pub(crate) fn charge(&mut self, gas: u64) -> Result<(), TrapCode> {
+        self.gas = self.gas.checked_sub(gas).ok_or(TrapCode::GAS)?;
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn allocate(&mut self, bytes: u64) -> Result<(), TrapCode> {
+        self.memory = self.memory.checked_sub(bytes).ok_or(TrapCode::MEMORY)?;
+        Ok(())
+    }
+
+    pub(crate) fn emit(&mut self, bytes: u64) -> Result<(), TrapCode> {
+        self.output = self.output.checked_sub(bytes).ok_or(TrapCode::OUTPUT)?;
+        Ok(())
+    }
+
+    /// Charges for work on so many bytes, before it is done.
+    pub(crate) fn charge_bytes(&mut self, bytes: usize) -> Result<(), TrapCode> {
+        self.charge(bytes as u64 / 16)
+    }
+
+    /// Charges for sorting so many values, before it is done.
+    pub(crate) fn charge_sort(&mut self, values: usize) -> Result<(), TrapCode> {
+        let values = values as u64;
+        self.charge(values.saturating_mul(u64::from(u64::BITS - values.leading_zeros()) + 1))
+    }
+
+    /// Charges for work on so many values, before it is done.
+    pub(crate) fn charge_values(&mut self, values: usize) -> Result<(), TrapCode> {
+        self.charge(values as u64)
+    }
+}
