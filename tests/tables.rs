@@ -57,6 +57,16 @@ impl Model {
         (1..).take_while(is_held).count() as i64
     }
 
+    /// Whether the positions among the keys are exactly 1 to n and hold something.
+    fn is_gapless(&self) -> bool {
+        let zero = position(0);
+        let largest = position(i64::MAX);
+        let is_position = |key: &&Vec<u8>| {
+            key[0] >> 5 == 0 && **key != zero && (key.len(), key.as_slice()) <= (largest.len(), largest.as_slice())
+        };
+        self.entries.keys().filter(is_position).count() as i64 == self.length()
+    }
+
     /// The table's one encoding, put together by hand.
     fn encoding(&self) -> Vec<u8> {
         let head = |major: u8| match u8::try_from(self.entries.len()).expect("few entries") {
@@ -172,6 +182,7 @@ fn assert_agrees(heap: &mut Heap, table: Value, model: &Model) {
     assert_eq!(heap.kind(table), kind);
     assert_eq!(heap.count(table), Some(model.entries.len()));
     assert_eq!(heap.length(table), Some(model.length()));
+    assert_eq!(heap.is_gapless(table), model.is_gapless());
     let bytes = snapshot(heap, table);
     assert_eq!(bytes, model.encoding());
     let decoded = decode(heap, &bytes);
@@ -220,6 +231,7 @@ fn sequence(heap: &mut Heap, random: &mut Random) -> Vec<Vec<u8>> {
         let encoded = snapshot(heap, value);
         assert_eq!(heap.set(*table, key, value), Ok(model.set(bytes, encoded)));
         assert_eq!(heap.length(*table), Some(model.length()));
+        assert_eq!(heap.is_gapless(*table), model.is_gapless());
         if random.below(8) == 0 {
             assert_agrees(heap, *table, model);
         }

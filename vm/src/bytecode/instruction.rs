@@ -113,9 +113,9 @@ macro_rules! instructions {
             }
         }
 
-        /// Expands `$action!` with the rows' operations: how the interpreter makes its dispatch of the table.
+        /// Expands `$action!` with the rows' bytes and operations: how the interpreter makes its dispatch of the table.
         macro_rules! each_instruction {
-            ($action:ident $context:tt) => { $action! { $context $($op)+ } };
+            ($action:ident $context:tt) => { $action! { $context $($byte $op)+ } };
         }
         pub(crate) use each_instruction;
     };
@@ -287,34 +287,6 @@ impl Word {
             used | mask << shift
         });
         self.0 & !used == 0
-    }
-}
-
-/// An instruction ready to run: the word taken apart, its operation known to be one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Instruction {
-    pub op: Op,
-    pub a: u8,
-    pub b: u8,
-    pub c: u8,
-    pub wide: u32,
-}
-
-impl Instruction {
-    /// The instruction that a word says, if its operation is one.
-    #[must_use]
-    pub const fn of(word: Word) -> Option<Instruction> {
-        match word.op() {
-            Some(op) => Some(Instruction { op, a: word.a(), b: word.b(), c: word.c(), wide: word.wide() }),
-            None => None,
-        }
-    }
-
-    /// The small integer in the places of b and c.
-    #[must_use]
-    #[inline]
-    pub const fn small(self) -> i16 {
-        i16::from_le_bytes([self.b, self.c])
     }
 }
 

@@ -11,9 +11,7 @@ mod text;
 mod verify;
 
 pub use builtin::Builtin;
-pub use instruction::{
-    ALL_RESULTS, Arguments, Exit, Information, Instruction, Op, Operand, Place, Role, SPREAD, Word, results,
-};
+pub use instruction::{ALL_RESULTS, Arguments, Exit, Information, Op, Operand, Place, Role, SPREAD, Word, results};
 pub use module::{Constant, Function, Limits, PROFILE, Program, ProgramKind, Rule};
 pub use verify::{Ready, Verified};
 

@@ -1,7 +1,7 @@
 //! Verifying: what must hold of a program before it may run. Whatever passes can't make the interpreter panic,
 //! read what was never written, or leave its code.
 
-use super::{Arguments, Builtin, Constant, Exit, Function, Instruction, Op, Operand, Program, Role, Word, results};
+use super::{Arguments, Builtin, Constant, Exit, Function, Op, Operand, Program, Role, Word, results};
 use crate::refusal::{Code, Refusal};
 
 /// A program that may run: only [`Program::verify`] makes one.
@@ -14,7 +14,7 @@ pub struct Verified {
 /// A function's code with what it costs to enter each of its blocks.
 #[derive(Debug, Clone)]
 pub struct Ready {
-    pub code: Box<[Instruction]>,
+    pub code: Box<[Word]>,
     /// For each instruction, the gas from it to the end of its block: charged whole where a block is entered.
     pub costs: Box<[u32]>,
 }
@@ -79,7 +79,7 @@ fn ready(function: &Function) -> Ready {
         costs.push(to_end);
     }
     costs.reverse();
-    Ready { code: function.code.iter().copied().filter_map(Instruction::of).collect(), costs: costs.into_boxed_slice() }
+    Ready { code: function.code.clone().into_boxed_slice(), costs: costs.into_boxed_slice() }
 }
 
 /// What all functions share while they are checked.

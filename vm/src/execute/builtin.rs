@@ -235,9 +235,13 @@ fn string_part(heap: &mut Heap, meter: &mut Meter, value: Value, from: Value, to
     string(heap, meter, &part)
 }
 
-/// The length of a table that is changed as a list.
-fn list_length(heap: &Heap, table: Value) -> Outcome<i64> {
-    if matches!(heap.kind(table), Kind::Set) { Err(TrapCode::KIND) } else { heap.length(table).ok_or(TrapCode::KIND) }
+/// The length of a table. Where there are gaps it must be counted, which is charged.
+pub(super) fn length(heap: &Heap, meter: &mut Meter, table: Value) -> Outcome<i64> {
+    let length = heap.length(table).ok_or(TrapCode::KIND)?;
+    if !heap.is_gapless(table) {
+        meter.charge(length.cast_unsigned())?;
+    }
+    Ok(length)
 }
 
 fn put(heap: &mut Heap, meter: &mut Meter, table: Value, position: i64, value: Value) -> Outcome<()> {
@@ -249,11 +253,12 @@ fn put(heap: &mut Heap, meter: &mut Meter, table: Value, position: i64, value: V
 
 fn table_insert(heap: &mut Heap, meter: &mut Meter, arguments: &[Value]) -> Outcome<Value> {
     let (table, position, value) = match *arguments {
-        [table, value] => (table, list_length(heap, table)? + 1, value),
-        [table, position, value] => (table, arithmetic::integer(heap, position)?, value),
+        [table, value] => (table, None, value),
+        [table, position, value] => (table, Some(arithmetic::integer(heap, position)?), value),
         _ => return Err(TrapCode::ARGUMENTS),
     };
-    let length = list_length(heap, table)?;
+    let length = length(heap, meter, table)?;
+    let position = position.unwrap_or(length + 1);
     if !(1..=length + 1).contains(&position) {
         return Err(TrapCode::ARGUMENTS);
     }
@@ -267,7 +272,7 @@ fn table_insert(heap: &mut Heap, meter: &mut Meter, arguments: &[Value]) -> Outc
 }
 
 fn table_remove(heap: &mut Heap, meter: &mut Meter, table: Value, position: Value) -> Outcome<Value> {
-    let length = list_length(heap, table)?;
+    let length = length(heap, meter, table)?;
     let position = if position.is_nil() { length } else { arithmetic::integer(heap, position)? };
     if length == 0 && position == 0 {
         return Ok(Value::NIL);
@@ -286,7 +291,7 @@ fn table_remove(heap: &mut Heap, meter: &mut Meter, table: Value, position: Valu
 }
 
 fn table_concat(heap: &mut Heap, meter: &mut Meter, table: Value, between: Value) -> Outcome<Value> {
-    let length = list_length(heap, table)?;
+    let length = length(heap, meter, table)?;
     meter.charge(length.cast_unsigned())?;
     let parts: Vec<Value> =
         (1..=length).map(|place| heap.get(table, Value::integer(place)).unwrap_or(Value::NIL)).collect();
@@ -301,7 +306,7 @@ fn table_concat(heap: &mut Heap, meter: &mut Meter, table: Value, between: Value
 /// Sorts a list of numbers or a list of strings into canonical order, which is total: no two ways to sort can differ.
 /// All is charged beforehand, because how often a library's sort compares is its own affair.
 fn table_sort(heap: &mut Heap, meter: &mut Meter, table: Value) -> Outcome<Value> {
-    let length = list_length(heap, table)?;
+    let length = length(heap, meter, table)?;
     meter.charge_sort(usize::try_from(length).unwrap_or(usize::MAX))?;
     let mut items: Vec<Value> =
         (1..=length).map(|place| heap.get(table, Value::integer(place)).unwrap_or(Value::NIL)).collect();

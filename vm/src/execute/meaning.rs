@@ -4,10 +4,10 @@
 use super::arithmetic::{self, Binary};
 use super::builtin;
 use super::run::{Flow, Leave, Step, pack};
-use crate::bytecode::{ALL_RESULTS, Builtin, Instruction};
-use crate::meter;
+use crate::bytecode::{ALL_RESULTS, Builtin, Word};
+use crate::meter::{self, Meter};
 use crate::trap::TrapCode;
-use crate::value::{TableFault, Value};
+use crate::value::{Heap, TableFault, Value};
 use core::cmp::Ordering;
 
 impl From<TableFault> for TrapCode {
@@ -28,116 +28,112 @@ fn is_true(value: Value) -> bool {
 // Moving values.
 
 #[inline(always)]
-pub(super) fn Move(step: &mut Step, instruction: Instruction) -> Flow {
-    step.set(instruction.a, step.get(instruction.b));
+pub(super) fn Move(step: &mut Step, word: Word) -> Flow {
+    step.set(word.a(), step.get(word.b()));
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn Nil(step: &mut Step, instruction: Instruction) -> Flow {
-    step.set(instruction.a, Value::NIL);
+pub(super) fn Nil(step: &mut Step, word: Word) -> Flow {
+    step.set(word.a(), Value::NIL);
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn Bool(step: &mut Step, instruction: Instruction) -> Flow {
-    step.set(instruction.a, Value::bool(instruction.b == 1));
+pub(super) fn Bool(step: &mut Step, word: Word) -> Flow {
+    step.set(word.a(), Value::bool(word.b() == 1));
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn Integer(step: &mut Step, instruction: Instruction) -> Flow {
-    step.set(instruction.a, Value::integer(i64::from(instruction.wide.cast_signed())));
+pub(super) fn Integer(step: &mut Step, word: Word) -> Flow {
+    step.set(word.a(), Value::integer(i64::from(word.wide().cast_signed())));
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn Constant(step: &mut Step, instruction: Instruction) -> Flow {
-    step.set(instruction.a, step.constant(instruction.wide));
+pub(super) fn Constant(step: &mut Step, word: Word) -> Flow {
+    step.set(word.a(), step.constant(word.wide()));
     Ok(())
 }
 
-pub(super) fn Closure(step: &mut Step, instruction: Instruction) -> Flow {
-    let keeps = step.window(instruction.b, instruction.c)?;
+pub(super) fn Closure(step: &mut Step, word: Word) -> Flow {
+    let keeps = step.window(word.b(), word.c())?;
     let closure = step.metered(|heap, meter| {
         meter.allocate(meter::CLOSURE + meter::VALUE * keeps.len() as u64)?;
-        Ok(heap.closure(instruction.wide, &keeps))
+        Ok(heap.closure(word.wide(), &keeps))
     })?;
-    step.set(instruction.a, closure);
+    step.set(word.a(), closure);
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn Capture(step: &mut Step, instruction: Instruction) -> Flow {
-    let kept = step.heap.as_closure(step.closure).and_then(|(_, keeps)| keeps.get(instruction.wide as usize).copied());
-    step.set(instruction.a, kept.unwrap_or(Value::NIL));
+pub(super) fn Capture(step: &mut Step, word: Word) -> Flow {
+    let kept = step.heap.as_closure(step.closure).and_then(|(_, keeps)| keeps.get(word.wide() as usize).copied());
+    step.set(word.a(), kept.unwrap_or(Value::NIL));
     Ok(())
 }
 
 // Going elsewhere.
 
 #[inline(always)]
-pub(super) fn Jump(step: &mut Step, instruction: Instruction) -> Flow {
-    step.enter(instruction.wide as usize)
+pub(super) fn Jump(step: &mut Step, word: Word) -> Flow {
+    step.enter(word.wide() as usize)
 }
 
 #[inline(always)]
-pub(super) fn If(step: &mut Step, instruction: Instruction) -> Flow {
-    step.branch(is_true(step.get(instruction.a)), instruction)
+pub(super) fn If(step: &mut Step, word: Word) -> Flow {
+    step.branch(is_true(step.get(word.a())), word)
 }
 
 #[inline(always)]
-pub(super) fn Unless(step: &mut Step, instruction: Instruction) -> Flow {
-    step.branch(!is_true(step.get(instruction.a)), instruction)
+pub(super) fn Unless(step: &mut Step, word: Word) -> Flow {
+    step.branch(!is_true(step.get(word.a())), word)
 }
 
-/// `a == b`, quick for integers.
-#[inline(always)]
-fn equal(step: &mut Step, a: Value, b: Value) -> Result<bool, Leave> {
-    match (a.as_i64(), b.as_i64()) {
-        (Some(a), Some(b)) => Ok(a == b),
-        _ => step.metered(|heap, meter| arithmetic::equals(heap, meter, a, b)),
-    }
+/// A comparison: how integers that fit a word compare, and how any two values do.
+macro_rules! comparisons_of_values {
+    ($($name:ident $quick:tt $full:expr;)+) => {
+        $(#[inline(always)]
+        fn $name(step: &mut Step, quick: (Option<i64>, Option<i64>), full: impl Fn(&Step) -> (Value, Value)) -> Result<bool, Leave> {
+            if let (Some(a), Some(b)) = quick {
+                return Ok(a $quick b);
+            }
+            let (a, b) = full(step);
+            let compare: fn(&Heap, &mut Meter, Value, Value) -> Result<bool, TrapCode> = $full;
+            step.metered(|heap, meter| compare(heap, meter, a, b))
+        })+
+    };
 }
 
-/// `a < b`, quick for integers.
-#[inline(always)]
-fn less(step: &mut Step, a: Value, b: Value) -> Result<bool, Leave> {
-    match (a.as_i64(), b.as_i64()) {
-        (Some(a), Some(b)) => Ok(a < b),
-        _ => Ok(step.metered(|heap, meter| arithmetic::compare(heap, meter, a, b))? == Some(Ordering::Less)),
-    }
+comparisons_of_values! {
+    equal == arithmetic::equals;
+    less < |heap, meter, a, b| Ok(arithmetic::compare(heap, meter, a, b)? == Some(Ordering::Less));
+    at_most <= |heap, meter, a, b| Ok(arithmetic::compare(heap, meter, a, b)?.is_some_and(Ordering::is_le));
 }
 
-/// `a <= b`, quick for integers.
+/// The small integer of a word, as a value.
 #[inline(always)]
-fn at_most(step: &mut Step, a: Value, b: Value) -> Result<bool, Leave> {
-    match (a.as_i64(), b.as_i64()) {
-        (Some(a), Some(b)) => Ok(a <= b),
-        _ => {
-            let order = step.metered(|heap, meter| arithmetic::compare(heap, meter, a, b))?;
-            Ok(order.is_some_and(Ordering::is_le))
-        }
-    }
-}
-
-/// The small integer of a instruction, as a value.
-#[inline(always)]
-fn small(instruction: Instruction) -> Value {
-    Value::integer(i64::from(instruction.small()))
+fn small(word: Word) -> Value {
+    Value::integer(i64::from(word.small()))
 }
 
 macro_rules! comparing_branches {
     ($($name:ident $compare:ident $second:ident $wanted:literal;)+) => {
         $(#[inline(always)]
-        pub(super) fn $name(step: &mut Step, instruction: Instruction) -> Flow {
-            let second = comparing_branches!($second step instruction);
-            let holds = $compare(step, step.get(instruction.a), second)?;
-            step.branch(holds == $wanted, instruction)
+        pub(super) fn $name(step: &mut Step, word: Word) -> Flow {
+            let quick = (step.integer(word.a()), comparing_branches!(quick $second step word));
+            let holds = $compare(step, quick, |step| (step.get(word.a()), comparing_branches!(full $second step word)))?;
+            step.branch(holds == $wanted, word)
         })+
     };
-    (register $step:ident $instruction:ident) => { $step.get($instruction.b) };
-    (small $step:ident $instruction:ident) => { small($instruction) };
+    (quick register $step:ident $word:ident) => { $step.integer($word.b()) };
+    (quick small $step:ident $word:ident) => { Some(i64::from($word.small())) };
+    (full register $step:ident $word:ident) => { $step.get($word.b()) };
+    (full small $step:ident $word:ident) => {{
+        let _ = $step;
+        small($word)
+    }};
 }
 
 comparing_branches! {
@@ -158,60 +154,66 @@ comparing_branches! {
 /// Whether a counter has not passed its limit, in the direction of the step.
 #[inline(always)]
 fn goes_on(step: &mut Step, counter: Value, limit: Value, by: Value) -> Result<bool, Leave> {
-    if less(step, by, Value::integer(0))? { at_most(step, limit, counter) } else { at_most(step, counter, limit) }
+    let zero = Value::integer(0);
+    let is_downwards = less(step, (by.as_i64(), Some(0)), |_| (by, zero))?;
+    let (low, high) = if is_downwards { (limit, counter) } else { (counter, limit) };
+    at_most(step, (low.as_i64(), high.as_i64()), |_| (low, high))
 }
 
-pub(super) fn Loop(step: &mut Step, instruction: Instruction) -> Flow {
-    let [counter, limit, by] = [0, 1, 2].map(|place: u8| step.get(instruction.a.wrapping_add(place)));
-    if equal(step, by, Value::integer(0))? {
+pub(super) fn Loop(step: &mut Step, word: Word) -> Flow {
+    let [counter, limit, by] = [0, 1, 2].map(|place: u8| step.get(word.a().wrapping_add(place)));
+    if equal(step, (by.as_i64(), Some(0)), |_| (by, Value::integer(0)))? {
         return Err(Leave::Trap(TrapCode::ARGUMENTS));
     }
     let begins = goes_on(step, counter, limit, by)?;
-    step.set(instruction.a.wrapping_add(3), counter);
-    step.branch(!begins, instruction)
+    step.set(word.a().wrapping_add(3), counter);
+    step.branch(!begins, word)
 }
 
 #[inline(always)]
-pub(super) fn Again(step: &mut Step, instruction: Instruction) -> Flow {
-    let [counter, limit, by] = [0, 1, 2].map(|place: u8| step.get(instruction.a.wrapping_add(place)));
-    let next = match (counter.as_i64(), by.as_i64()) {
-        (Some(counter), Some(by)) => counter.checked_add(by).map(Value::integer),
-        _ => None,
-    };
-    let next = match next {
-        Some(next) => next,
-        None => match step.metered(|heap, meter| arithmetic::binary(heap, meter, Binary::Add, counter, by)) {
-            Ok(next) => next,
-            // Past the range of numbers is past the limit. What the verifier counts as written is written.
-            Err(Leave::Trap(TrapCode::RANGE)) => {
-                step.set(instruction.a.wrapping_add(3), Value::NIL);
-                return step.branch(false, instruction);
-            }
-            Err(other) => return Err(other),
-        },
+pub(super) fn Again(step: &mut Step, word: Word) -> Flow {
+    let [first, second, third] = [0, 1, 2].map(|place: u8| word.a().wrapping_add(place));
+    // The quick way: upwards in integers.
+    if let (Some(counter), Some(limit), Some(by)) = (step.integer(first), step.integer(second), step.integer(third))
+        && by > 0
+        && let Some(next) = counter.checked_add(by)
+    {
+        step.set(first, Value::integer(next));
+        step.set(word.a().wrapping_add(3), Value::integer(next));
+        return step.branch(next <= limit, word);
+    }
+    let (counter, limit, by) = (step.get(first), step.get(second), step.get(third));
+    let next = match step.metered(|heap, meter| arithmetic::binary(heap, meter, Binary::Add, counter, by)) {
+        Ok(next) => next,
+        // Past the range of numbers is past the limit. What the verifier counts as written is written.
+        Err(Leave::Trap(TrapCode::RANGE)) => {
+            step.set(word.a().wrapping_add(3), Value::NIL);
+            return step.branch(false, word);
+        }
+        Err(other) => return Err(other),
     };
     let goes_on = goes_on(step, next, limit, by)?;
-    step.set(instruction.a, next);
-    step.set(instruction.a.wrapping_add(3), next);
-    step.branch(goes_on, instruction)
+    step.set(first, next);
+    step.set(word.a().wrapping_add(3), next);
+    step.branch(goes_on, word)
 }
 
-pub(super) fn Each(step: &mut Step, instruction: Instruction) -> Flow {
-    let (keys, table) = (step.get(instruction.a), step.get(instruction.b));
-    let mut position = step.get(instruction.a.wrapping_add(1)).as_i64().ok_or(TrapCode::KIND)?;
+pub(super) fn Each(step: &mut Step, word: Word) -> Flow {
+    let (keys, table) = (step.get(word.a()), step.get(word.b()));
+    let mut position = step.get(word.a().wrapping_add(1)).as_i64().ok_or(TrapCode::KIND)?;
     loop {
         position = position.checked_add(1).ok_or(TrapCode::RANGE)?;
         let Some(key) = step.heap.get(keys, Value::integer(position)) else {
             // What the verifier counts as written is written.
-            step.set(instruction.a.wrapping_add(2), Value::NIL);
-            step.set(instruction.a.wrapping_add(3), Value::NIL);
-            return step.branch(false, instruction);
+            step.set(word.a().wrapping_add(2), Value::NIL);
+            step.set(word.a().wrapping_add(3), Value::NIL);
+            return step.branch(false, word);
         };
         if let Some(value) = step.heap.get(table, key) {
-            step.set(instruction.a.wrapping_add(1), Value::integer(position));
-            step.set(instruction.a.wrapping_add(2), key);
-            step.set(instruction.a.wrapping_add(3), value);
-            return step.branch(true, instruction);
+            step.set(word.a().wrapping_add(1), Value::integer(position));
+            step.set(word.a().wrapping_add(2), key);
+            step.set(word.a().wrapping_add(3), value);
+            return step.branch(true, word);
         }
         // The key went away since the keys were listed.
         step.metered(|_, meter| meter.charge(1))?;
@@ -227,47 +229,47 @@ fn callee(step: &Step, value: Value, is_protected: bool) -> Leave {
     }
 }
 
-pub(super) fn Call(step: &mut Step, instruction: Instruction) -> Flow {
-    Err(callee(step, step.get(instruction.wide as u8), false))
+pub(super) fn Call(step: &mut Step, word: Word) -> Flow {
+    Err(callee(step, step.get(word.wide() as u8), false))
 }
 
-pub(super) fn Protect(step: &mut Step, instruction: Instruction) -> Flow {
-    Err(callee(step, step.get(instruction.wide as u8), true))
+pub(super) fn Protect(step: &mut Step, word: Word) -> Flow {
+    Err(callee(step, step.get(word.wide() as u8), true))
 }
 
 #[inline(always)]
-pub(super) fn CallFunction(_: &mut Step, instruction: Instruction) -> Flow {
-    Err(Leave::Call { function: instruction.wide, closure: Value::NIL, is_protected: false })
+pub(super) fn CallFunction(_: &mut Step, word: Word) -> Flow {
+    Err(Leave::Call { function: word.wide(), closure: Value::NIL, is_protected: false })
 }
 
-pub(super) fn CallBuiltin(step: &mut Step, instruction: Instruction) -> Flow {
-    let arguments = step.window(instruction.a, instruction.b)?;
-    let builtin = Builtin::of(instruction.wide).ok_or(TrapCode::KIND)?;
+pub(super) fn CallBuiltin(step: &mut Step, word: Word) -> Flow {
+    let arguments = step.window(word.a(), word.b())?;
+    let builtin = Builtin::of(word.wide()).ok_or(TrapCode::KIND)?;
     let (least, most) = builtin.arguments();
     if arguments.len() < usize::from(least) || arguments.len() > usize::from(most) {
         return Err(Leave::Trap(TrapCode::ARGUMENTS));
     }
     let result = step.emitting(|heap, meter, output| builtin::call(builtin, heap, meter, output, &arguments))?;
-    match instruction.c {
+    match word.c() {
         ALL_RESULTS => {
             let list = step.metered(|heap, meter| pack(heap, meter, &[result]))?;
-            step.set(instruction.a, list);
+            step.set(word.a(), list);
         }
         results => {
             let values = core::iter::once(result).chain(core::iter::repeat(Value::NIL));
-            (0..results).zip(values).for_each(|(place, value)| step.set(instruction.a.wrapping_add(place), value));
+            (0..results).zip(values).for_each(|(place, value)| step.set(word.a().wrapping_add(place), value));
         }
     }
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn Return(_: &mut Step, _: Instruction) -> Flow {
+pub(super) fn Return(_: &mut Step, _: Word) -> Flow {
     Err(Leave::Return)
 }
 
-pub(super) fn Raise(step: &mut Step, instruction: Instruction) -> Flow {
-    Err(Leave::Raise(step.get(instruction.a)))
+pub(super) fn Raise(step: &mut Step, word: Word) -> Flow {
+    Err(Leave::Raise(step.get(word.a())))
 }
 
 // Computing.
@@ -275,18 +277,17 @@ pub(super) fn Raise(step: &mut Step, instruction: Instruction) -> Flow {
 macro_rules! binary {
     ($($name:ident $quick:expr;)+) => {
         $(#[inline(always)]
-        pub(super) fn $name(step: &mut Step, instruction: Instruction) -> Flow {
-            let (b, c) = (step.get(instruction.b), step.get(instruction.c));
+        pub(super) fn $name(step: &mut Step, word: Word) -> Flow {
             let quick: fn(i64, i64) -> Option<i64> = $quick;
-            let value = match (b.as_i64(), c.as_i64()) {
-                (Some(b), Some(c)) => quick(b, c).map(Value::integer),
-                _ => None,
-            };
-            let value = match value {
-                Some(value) => value,
-                None => step.metered(|heap, meter| arithmetic::binary(heap, meter, Binary::$name, b, c))?,
-            };
-            step.set(instruction.a, value);
+            if let (Some(b), Some(c)) = (step.integer(word.b()), step.integer(word.c()))
+                && let Some(value) = quick(b, c)
+            {
+                step.set(word.a(), Value::integer(value));
+                return Ok(());
+            }
+            let (b, c) = (step.get(word.b()), step.get(word.c()));
+            let value = step.metered(|heap, meter| arithmetic::binary(heap, meter, Binary::$name, b, c))?;
+            step.set(word.a(), value);
             Ok(())
         })+
     };
@@ -302,32 +303,34 @@ binary! {
     Power |_, _| None;
 }
 
-pub(super) fn Negate(step: &mut Step, instruction: Instruction) -> Flow {
-    let b = step.get(instruction.b);
+pub(super) fn Negate(step: &mut Step, word: Word) -> Flow {
+    let b = step.get(word.b());
     let value = step.metered(|heap, meter| arithmetic::negate(heap, meter, b))?;
-    step.set(instruction.a, value);
+    step.set(word.a(), value);
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn AddInteger(step: &mut Step, instruction: Instruction) -> Flow {
-    let (b, integer) = (step.get(instruction.b), i64::from(instruction.wide.cast_signed()));
-    let value = match b.as_i64().and_then(|b| b.checked_add(integer)) {
-        Some(sum) => Value::integer(sum),
-        None => step.metered(|heap, meter| arithmetic::binary(heap, meter, Binary::Add, b, Value::integer(integer)))?,
-    };
-    step.set(instruction.a, value);
+pub(super) fn AddInteger(step: &mut Step, word: Word) -> Flow {
+    let integer = i64::from(word.wide().cast_signed());
+    if let Some(sum) = step.integer(word.b()).and_then(|b| b.checked_add(integer)) {
+        step.set(word.a(), Value::integer(sum));
+        return Ok(());
+    }
+    let (b, integer) = (step.get(word.b()), Value::integer(integer));
+    let value = step.metered(|heap, meter| arithmetic::binary(heap, meter, Binary::Add, b, integer))?;
+    step.set(word.a(), value);
     Ok(())
 }
 
 macro_rules! bitwise {
     ($($name:ident $operation:expr;)+) => {
         $(#[inline(always)]
-        pub(super) fn $name(step: &mut Step, instruction: Instruction) -> Flow {
+        pub(super) fn $name(step: &mut Step, word: Word) -> Flow {
             let operation: fn(i64, i64) -> i64 = $operation;
-            let b = arithmetic::integer(step.heap, step.get(instruction.b))?;
-            let c = arithmetic::integer(step.heap, step.get(instruction.c))?;
-            step.set(instruction.a, Value::integer(operation(b, c)));
+            let b = arithmetic::integer(step.heap, step.get(word.b()))?;
+            let c = arithmetic::integer(step.heap, step.get(word.c()))?;
+            step.set(word.a(), Value::integer(operation(b, c)));
             Ok(())
         })+
     };
@@ -341,24 +344,25 @@ bitwise! {
     ShiftRight |b, c| arithmetic::shift_left(b, c.saturating_neg());
 }
 
-pub(super) fn Complement(step: &mut Step, instruction: Instruction) -> Flow {
-    let b = arithmetic::integer(step.heap, step.get(instruction.b))?;
-    step.set(instruction.a, Value::integer(!b));
+pub(super) fn Complement(step: &mut Step, word: Word) -> Flow {
+    let b = arithmetic::integer(step.heap, step.get(word.b()))?;
+    step.set(word.a(), Value::integer(!b));
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn Not(step: &mut Step, instruction: Instruction) -> Flow {
-    step.set(instruction.a, Value::bool(!is_true(step.get(instruction.b))));
+pub(super) fn Not(step: &mut Step, word: Word) -> Flow {
+    step.set(word.a(), Value::bool(!is_true(step.get(word.b()))));
     Ok(())
 }
 
 macro_rules! comparisons {
     ($($name:ident $compare:ident;)+) => {
         $(#[inline(always)]
-        pub(super) fn $name(step: &mut Step, instruction: Instruction) -> Flow {
-            let holds = $compare(step, step.get(instruction.b), step.get(instruction.c))?;
-            step.set(instruction.a, Value::bool(holds));
+        pub(super) fn $name(step: &mut Step, word: Word) -> Flow {
+            let quick = (step.integer(word.b()), step.integer(word.c()));
+            let holds = $compare(step, quick, |step| (step.get(word.b()), step.get(word.c())))?;
+            step.set(word.a(), Value::bool(holds));
             Ok(())
         })+
     };
@@ -370,17 +374,17 @@ comparisons! {
     AtMost at_most;
 }
 
-pub(super) fn Join(step: &mut Step, instruction: Instruction) -> Flow {
-    let parts = step.window(instruction.b, instruction.c)?;
+pub(super) fn Join(step: &mut Step, word: Word) -> Flow {
+    let parts = step.window(word.b(), word.c())?;
     let joined = step.metered(|heap, meter| builtin::join(heap, meter, &parts, b""))?;
-    step.set(instruction.a, joined);
+    step.set(word.a(), joined);
     Ok(())
 }
 
 // Tables.
 
-pub(super) fn Table(step: &mut Step, instruction: Instruction) -> Flow {
-    let values = step.window(instruction.b, instruction.c)?;
+pub(super) fn Table(step: &mut Step, word: Word) -> Flow {
+    let values = step.window(word.b(), word.c())?;
     let table = step.metered(|heap, meter| {
         meter.charge_values(values.len())?;
         meter.allocate(meter::TABLE + meter::ENTRY * values.len() as u64)?;
@@ -390,7 +394,7 @@ pub(super) fn Table(step: &mut Step, instruction: Instruction) -> Flow {
         }
         Ok(table)
     })?;
-    step.set(instruction.a, table);
+    step.set(word.a(), table);
     Ok(())
 }
 
@@ -415,64 +419,59 @@ fn write(step: &mut Step, table: Value, key: Value, value: Value) -> Flow {
 }
 
 #[inline(always)]
-pub(super) fn Get(step: &mut Step, instruction: Instruction) -> Flow {
-    let value = read(step, step.get(instruction.b), step.get(instruction.c))?;
-    step.set(instruction.a, value);
+pub(super) fn Get(step: &mut Step, word: Word) -> Flow {
+    let value = read(step, step.get(word.b()), step.get(word.c()))?;
+    step.set(word.a(), value);
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn GetField(step: &mut Step, instruction: Instruction) -> Flow {
-    let value = read(step, step.get(instruction.b), step.constant(instruction.wide))?;
-    step.set(instruction.a, value);
+pub(super) fn GetField(step: &mut Step, word: Word) -> Flow {
+    let value = read(step, step.get(word.b()), step.constant(word.wide()))?;
+    step.set(word.a(), value);
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn GetItem(step: &mut Step, instruction: Instruction) -> Flow {
-    let value = read(step, step.get(instruction.b), Value::integer(i64::from(instruction.wide.cast_signed())))?;
-    step.set(instruction.a, value);
+pub(super) fn GetItem(step: &mut Step, word: Word) -> Flow {
+    let value = read(step, step.get(word.b()), Value::integer(i64::from(word.wide().cast_signed())))?;
+    step.set(word.a(), value);
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn Set(step: &mut Step, instruction: Instruction) -> Flow {
-    write(step, step.get(instruction.a), step.get(instruction.b), step.get(instruction.c))
+pub(super) fn Set(step: &mut Step, word: Word) -> Flow {
+    write(step, step.get(word.a()), step.get(word.b()), step.get(word.c()))
 }
 
 #[inline(always)]
-pub(super) fn SetField(step: &mut Step, instruction: Instruction) -> Flow {
-    write(step, step.get(instruction.a), step.constant(instruction.wide), step.get(instruction.b))
+pub(super) fn SetField(step: &mut Step, word: Word) -> Flow {
+    write(step, step.get(word.a()), step.constant(word.wide()), step.get(word.b()))
 }
 
 #[inline(always)]
-pub(super) fn SetItem(step: &mut Step, instruction: Instruction) -> Flow {
-    write(
-        step,
-        step.get(instruction.a),
-        Value::integer(i64::from(instruction.wide.cast_signed())),
-        step.get(instruction.b),
-    )
+pub(super) fn SetItem(step: &mut Step, word: Word) -> Flow {
+    write(step, step.get(word.a()), Value::integer(i64::from(word.wide().cast_signed())), step.get(word.b()))
 }
 
-pub(super) fn Length(step: &mut Step, instruction: Instruction) -> Flow {
-    let b = step.get(instruction.b);
+pub(super) fn Length(step: &mut Step, word: Word) -> Flow {
+    let b = step.get(word.b());
     let length = match step.heap.as_string(&b) {
-        Some(text) => i64::try_from(text.len()).ok(),
-        None => step.heap.length(b),
+        Some(text) => i64::try_from(text.len()).unwrap_or(i64::MAX),
+        None => step.metered(|heap, meter| builtin::length(heap, meter, b))?,
     };
-    step.set(instruction.a, Value::integer(length.ok_or(TrapCode::KIND)?));
+    step.set(word.a(), Value::integer(length));
     Ok(())
 }
 
-pub(super) fn Keys(step: &mut Step, instruction: Instruction) -> Flow {
-    let b = step.get(instruction.b);
+pub(super) fn Keys(step: &mut Step, word: Word) -> Flow {
+    let b = step.get(word.b());
     let keys = step.metered(|heap, meter| {
         let count = heap.count(b).ok_or(TrapCode::KIND)?;
         meter.charge_sort(count)?;
         meter.allocate(meter::TABLE + meter::VALUE * count as u64)?;
         heap.keys(b).ok_or(TrapCode::KIND)
     })?;
-    step.set(instruction.a, keys);
+    step.set(word.a(), keys);
     Ok(())
 }

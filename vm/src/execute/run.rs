@@ -1,7 +1,7 @@
 //! Running: frames, calls, returns and traps. What single instructions do stands in `meaning.rs`.
 
 use super::{Machine, Outcome, builtin::Output, meaning};
-use crate::bytecode::{ALL_RESULTS, Arguments, Instruction, Op, each_instruction};
+use crate::bytecode::{ALL_RESULTS, Arguments, Op, Word, each_instruction};
 use crate::meter::{self, Meter};
 use crate::trap::{Trap, TrapCode};
 use crate::value::{Heap, Value};
@@ -59,6 +59,13 @@ impl Step<'_> {
         self.frame[usize::from(register)]
     }
 
+    /// The integer in a register, if it holds one that fits a word: only the words that are needed are read.
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "a byte names one of 256 registers")]
+    pub(super) fn integer(&self, register: u8) -> Option<i64> {
+        self.frame[usize::from(register)].as_i64()
+    }
+
     #[inline(always)]
     #[expect(clippy::indexing_slicing, reason = "a byte names one of 256 registers")]
     pub(super) fn set(&mut self, register: u8, value: Value) {
@@ -109,8 +116,8 @@ impl Step<'_> {
 
     /// Goes to the instruction's target, or on to the next block.
     #[inline(always)]
-    pub(super) fn branch(&mut self, is_taken: bool, instruction: Instruction) -> Flow {
-        let target = if is_taken { instruction.wide as usize } else { self.at };
+    pub(super) fn branch(&mut self, is_taken: bool, word: Word) -> Flow {
+        let target = if is_taken { word.wide() as usize } else { self.at };
         self.enter(target)
     }
 
@@ -142,11 +149,12 @@ fn spread(heap: &Heap, values: &[Value], is_spread: bool) -> Outcome<Vec<Value>>
 
 /// Each arm ends by itself, so that going on is one jump and nothing is carried to a common place.
 macro_rules! dispatch {
-    (($step:ident $instruction:ident) $($name:ident)+) => {
-        match $instruction.op {
-            $(Op::$name => if let Err(leave) = meaning::$name(&mut $step, $instruction) {
+    (($step:ident $word:ident) $($byte:literal $name:ident)+) => {
+        match $word.byte() {
+            $($byte => if let Err(leave) = meaning::$name(&mut $step, $word) {
                 break leave;
-            }),+
+            })+
+            _ => unreachable!("verified code has operations only"),
         }
     };
 }
@@ -194,9 +202,9 @@ impl Machine<'_> {
         };
         let code = &*ready.code;
         let leave = loop {
-            let instruction = *code.get(step.at).expect("verified code does not run past its end");
+            let word = *code.get(step.at).expect("verified code does not run past its end");
             step.at += 1;
-            each_instruction!(dispatch (step instruction));
+            each_instruction!(dispatch (step word));
         };
         frame.at = step.at;
         self.meter = step.meter;
@@ -204,24 +212,24 @@ impl Machine<'_> {
     }
 
     /// The instruction that left the innermost frame.
-    fn last_instruction(&self) -> Instruction {
-        let instruction = self
+    fn last_word(&self) -> Word {
+        let word = self
             .frames
             .last()
             .and_then(|frame| self.program.functions().get(frame.function as usize)?.code.get(frame.at - 1));
-        *instruction.expect("a frame that was left had an instruction")
+        *word.expect("a frame that was left had an instruction")
     }
 
     /// Calls with the window that the last instruction names.
     fn call_window(&mut self, function: u32, closure: Value, is_protected: bool) -> Outcome<()> {
-        let instruction = self.last_instruction();
+        let word = self.last_word();
         let Some(frame) = self.frames.last() else { return Err(TrapCode::DEPTH) };
-        let window = frame.base + usize::from(instruction.a);
+        let window = frame.base + usize::from(word.a());
         let functions = &self.program.program().functions;
         let base =
             frame.base + functions.get(frame.function as usize).map_or(NAMEABLE, |caller| caller.registers.into());
-        let call = Call { function, closure, is_protected, window, results: instruction.c, base };
-        let given = Arguments::of(instruction.b);
+        let call = Call { function, closure, is_protected, window, results: word.c(), base };
+        let given = Arguments::of(word.b());
         let count = usize::from(given.count);
         let callee = functions.get(function as usize).ok_or(TrapCode::KIND)?;
         if given.is_spread || callee.is_variadic {
@@ -287,9 +295,9 @@ impl Machine<'_> {
 
     /// The values that the last instruction, a return, gives.
     fn returned(&mut self) -> Outcome<Vec<Value>> {
-        let instruction = self.last_instruction();
-        let given = Arguments::of(instruction.b);
-        let start = self.frames.last().map_or(0, |frame| frame.base) + usize::from(instruction.a);
+        let word = self.last_word();
+        let given = Arguments::of(word.b());
+        let start = self.frames.last().map_or(0, |frame| frame.base) + usize::from(word.a());
         let values = self.stack.get(start..start + usize::from(given.count)).unwrap_or_default();
         let values = spread(&self.heap, values, given.is_spread)?;
         self.meter.charge_values(if given.is_spread { values.len() } else { 0 })?;
@@ -298,8 +306,8 @@ impl Machine<'_> {
 
     /// Returns from the innermost frame to its caller.
     fn leave_frame(&mut self) -> Outcome<()> {
-        let instruction = self.last_instruction();
-        let given = Arguments::of(instruction.b);
+        let word = self.last_word();
+        let given = Arguments::of(word.b());
         let Some(frame) = self.frames.last() else { return Err(TrapCode::DEPTH) };
         let Frame { base, window, results, is_protected, .. } = *frame;
         if given.is_spread || is_protected || results == ALL_RESULTS {
@@ -311,7 +319,7 @@ impl Machine<'_> {
             return self.place(window, results, &values);
         }
         // The quick way: what the caller wants is copied, what is missing is nil.
-        let start = base + usize::from(instruction.a);
+        let start = base + usize::from(word.a());
         let copied = usize::from(given.count.min(results));
         self.stack.copy_within(start..start + copied, window);
         if let Some(missing) = self.stack.get_mut(window + copied..window + usize::from(results)) {
@@ -353,9 +361,9 @@ impl Machine<'_> {
     /// Where the results of the innermost protected call go, whose frame and all inner ones are left.
     fn catch(&mut self) -> Option<(usize, u8)> {
         // What can't be called at all is caught by the instruction that tried.
-        let instruction = self.last_instruction();
-        if instruction.op == Op::Protect {
-            return self.frames.last().map(|frame| (frame.base + usize::from(instruction.a), instruction.c));
+        let word = self.last_word();
+        if word.op() == Some(Op::Protect) {
+            return self.frames.last().map(|frame| (frame.base + usize::from(word.a()), word.c()));
         }
         let caught = self.frames.iter().rposition(|frame| frame.is_protected)?;
         self.frames.drain(caught..).next().map(|frame| (frame.window, frame.results))

@@ -140,6 +140,19 @@ impl Heap {
         }
     }
 
+    /// Whether the positions (integers from 1 that fit a word) among the keys are exactly 1 to n, and none of them is null: a property of the
+    /// entries alone, whatever form they take. Then the length is known at once.
+    #[must_use]
+    pub fn is_gapless(&self, value: Value) -> bool {
+        self.table(value).is_none_or(|table| match table.form {
+            Form::Set | Form::Record(_) => true,
+            Form::List => table.gaps == 0,
+            Form::Dictionary(_) => {
+                table.gaps == 0 && self.dictionary(table).is_none_or(|dictionary| dictionary.positives == 0)
+            }
+        })
+    }
+
     /// The items of a list or the members of a set, in order.
     #[must_use]
     pub fn items(&self, value: Value) -> Option<&[Value]> {
