@@ -62,7 +62,9 @@ impl Model {
         let zero = position(0);
         let largest = position(i64::MAX);
         let is_position = |key: &&Vec<u8>| {
-            key[0] >> 5 == 0 && **key != zero && (key.len(), key.as_slice()) <= (largest.len(), largest.as_slice())
+            key.first().is_some_and(|head| head >> 5 == 0)
+                && **key != zero
+                && (key.len(), key.as_slice()) <= (largest.len(), largest.as_slice())
         };
         self.entries.keys().filter(is_position).count() as i64 == self.length()
     }
