@@ -116,8 +116,16 @@ impl Assigned {
         }
     }
 
-    fn has(&self, register: u16) -> bool {
-        self.0.get(usize::from(register / 64)).is_some_and(|word| word >> (register % 64) & 1 == 1)
+    fn of(windows: Vec<core::ops::Range<u16>>) -> Assigned {
+        let mut assigned = Assigned([0; 4]);
+        windows.into_iter().flatten().for_each(|register| assigned.add(register));
+        assigned
+    }
+
+    fn join(self, other: Assigned) -> Assigned {
+        let mut joined = self;
+        joined.0.iter_mut().zip(other.0).for_each(|(a, b)| *a |= b);
+        joined
     }
 
     fn meet(self, other: Assigned) -> Assigned {
@@ -283,34 +291,54 @@ impl<'p> Check<'_, 'p> {
 
     /// Every instruction is reached, and on every way to it all that it reads was written.
     fn flow(&self, code: &[Word]) -> Result<(), Refusal> {
+        let steps: Vec<FlowStep> = code.iter().map(|&word| FlowStep::of(word)).collect();
         let mut before: Vec<Option<Assigned>> = vec![None; code.len()];
         let mut waiting = vec![(0, Assigned::first(self.function.filled()))];
         while let Some((mut at, mut assigned)) = waiting.pop() {
             // One way is followed until it ends or comes to where nothing new is known.
-            while let Some((known, &word)) = before.get_mut(at).zip(code.get(at)) {
+            while let Some((known, step)) = before.get_mut(at).zip(steps.get(at)) {
                 let met = known.unwrap_or(Assigned::ALL).meet(assigned);
                 if *known == Some(met) {
                     break;
                 }
                 *known = Some(met);
-                assigned = met;
-                effect(word).writes.into_iter().flatten().for_each(|register| assigned.add(register));
-                let exit = word.op().map_or(Exit::Leave, |op| op.information().exit);
-                if let Some(target) = self::operand(word, Role::Target) {
-                    waiting.push((target as usize, assigned));
+                assigned = met.join(step.writes);
+                if let Some(target) = step.target {
+                    waiting.push((target, assigned));
                 }
-                if matches!(exit, Exit::Jump | Exit::Leave) {
+                if !step.goes_on {
                     break;
                 }
                 at += 1;
             }
         }
-        for (at, (known, &word)) in before.iter().zip(code).enumerate() {
+        for (at, (known, step)) in before.iter().zip(&steps).enumerate() {
             let Some(known) = known else { return self.stop(Code::CODE_UNREACHABLE, at) };
-            if effect(word).reads.into_iter().flatten().any(|register| !known.has(register)) {
+            if known.meet(step.reads) != step.reads {
                 return self.stop(Code::CODE_UNASSIGNED, at);
             }
         }
         Ok(())
+    }
+}
+
+/// What an instruction means for the flow, found once however often the flow passes it.
+struct FlowStep {
+    reads: Assigned,
+    writes: Assigned,
+    target: Option<usize>,
+    goes_on: bool,
+}
+
+impl FlowStep {
+    fn of(word: Word) -> FlowStep {
+        let Effect { reads, writes } = effect(word);
+        let exit = word.op().map_or(Exit::Leave, |op| op.information().exit);
+        FlowStep {
+            reads: Assigned::of(reads),
+            writes: Assigned::of(writes),
+            target: operand(word, Role::Target).map(|target| target as usize),
+            goes_on: matches!(exit, Exit::Next | Exit::Branch),
+        }
     }
 }
