@@ -112,6 +112,15 @@ pub(super) fn binary(heap: &mut Heap, meter: &mut Meter, operation: Binary, a: V
     }
 }
 
+/// The float that a float or an exact number is, rounded once.
+pub(super) fn to_float(heap: &Heap, value: Value) -> Outcome<Float> {
+    match operand(heap, value)? {
+        Operand::Float(float) => Ok(float),
+        Operand::Number(number) => Ok(rounded(number)),
+        Operand::Fixed(_) => Err(TrapCode::KIND),
+    }
+}
+
 pub(super) fn negate(heap: &mut Heap, meter: &mut Meter, value: Value) -> Outcome<Value> {
     match operand(heap, value)? {
         Operand::Number(a) => number(heap, meter, a.negate()),

@@ -303,6 +303,22 @@ binary! {
     Power |_, _| None;
 }
 
+macro_rules! binary_in_floats {
+    ($($name:ident $operation:ident;)+) => {
+        $(pub(super) fn $name(step: &mut Step, word: Word) -> Flow {
+            let (b, c) = (step.get(word.b()), step.get(word.c()));
+            let (b, c) = (arithmetic::to_float(step.heap, b)?, arithmetic::to_float(step.heap, c)?);
+            step.set(word.a(), Value::float(b.$operation(c)));
+            Ok(())
+        })+
+    };
+}
+
+binary_in_floats! {
+    FloatDivide divide;
+    FloatPower power;
+}
+
 pub(super) fn Negate(step: &mut Step, word: Word) -> Flow {
     let b = step.get(word.b());
     let value = step.metered(|heap, meter| arithmetic::negate(heap, meter, b))?;
@@ -386,15 +402,38 @@ pub(super) fn Join(step: &mut Step, word: Word) -> Flow {
 pub(super) fn Table(step: &mut Step, word: Word) -> Flow {
     let values = step.window(word.b(), word.c())?;
     let table = step.metered(|heap, meter| {
-        meter.charge_values(values.len())?;
-        meter.allocate(meter::TABLE + meter::ENTRY * values.len() as u64)?;
+        meter.allocate(meter::TABLE)?;
         let table = heap.new_table();
-        for (position, &value) in (1..).zip(&values) {
-            heap.set(table, Value::integer(position), value)?;
-        }
+        fill(heap, meter, table, 1, &values)?;
         Ok(table)
     })?;
     step.set(word.a(), table);
+    Ok(())
+}
+
+pub(super) fn Fill(step: &mut Step, word: Word) -> Flow {
+    let values = step.window(word.b(), word.c())?;
+    let table = step.get(word.a());
+    step.metered(|heap, meter| fill(heap, meter, table, i64::from(word.wide().cast_signed()), &values))
+}
+
+/// Puts values into a table at a position and onwards, nil left out. Charged before it is done.
+fn fill(heap: &mut Heap, meter: &mut Meter, table: Value, first: i64, values: &[Value]) -> Result<(), TrapCode> {
+    meter.charge_values(values.len())?;
+    meter.allocate(meter::ENTRY * values.len() as u64)?;
+    heap.count(table).ok_or(TrapCode::KIND)?;
+    for (position, &value) in (first..).zip(values) {
+        if !value.is_nil() {
+            heap.set(table, Value::integer(position), value)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn Pack(step: &mut Step, word: Word) -> Flow {
+    let values = step.window(word.b(), word.c())?;
+    let list = step.metered(|heap, meter| pack(heap, meter, &values))?;
+    step.set(word.a(), list);
     Ok(())
 }
 
