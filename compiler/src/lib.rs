@@ -1,5 +1,10 @@
 //! From text to bytecode: pure, no I/O.
 
+mod code;
+mod diagnostic;
 mod span;
+pub mod syntax;
 
+pub use code::Code;
+pub use diagnostic::{Diagnostic, Fix, Note, apply_fixes};
 pub use span::Span;
