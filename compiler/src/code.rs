@@ -54,6 +54,42 @@ codes! {
     SOURCE_DEPTH "nested too deeply",
         "give a part a name of its own: a local variable or a function",
         "Blocks, functions, brackets and chains of operators and calls nest only so deep, so that every pass over the tree ends in bounded memory. `a .. b .. c` has two levels, and `f()()()` three.";
+    IR_SYNTAX "not the IR",
+        "write what `kerai build --ir` prints: nested lists that begin with a word",
+        "The IR's text is for looking at a program and for tests. Everything has one form.";
+    IR_SCOPE "a variable that is not declared here",
+        "declare it by `let` further up in the same block or one around it",
+        "A variable is seen from its declaration to the end of the block that it stands in, and declared once.";
+    IR_FUNCTION "a function that is not there",
+        "name a function of the program by its number",
+        "Functions are numbered from 0 in the order in which they stand.";
+    IR_BREAK "`break` outside of a loop",
+        "remove it, or return",
+        "`break` leaves the innermost loop of the function that it stands in.";
+    IR_RETURN "`return` inside of an expression",
+        "put the value into a variable, and return from the block around the expression",
+        "An expression ends with its value. So it is known where a function may end without looking into expressions.";
+    IR_TYPE "a value of another type than the variable holds",
+        "give the variable a value of its type, or declare it without a type",
+        "A declared type is a promise that is checked before anything runs: what is known of the value must fit it.";
+    IR_ARGUMENTS "a number of arguments that the built-in does not take",
+        "the reference of the library says how many",
+        "Where the number is known before anything runs, it is checked then; else it is checked when the call is made.";
+    IR_EXPORT "an export's name is not one",
+        "use ASCII letters, digits, `_` and `.`",
+        "Hosts call exports by name, so names are plain.";
+    IR_DEPTH "nested too deeply",
+        "give a part a name of its own: a variable or a function",
+        "Every depth has a limit, so that every pass over a program ends in bounded memory.";
+    IR_REGISTERS "a function with too many variables and intermediate values",
+        "move a part into a function of its own, or keep the values in a table",
+        "A function has at most 250 registers. Every variable in sight takes one, and so does every value of a call or a table that is being put together.";
+    IR_VALUES "too many values at once",
+        "build the list step by step",
+        "A call takes and gives a limited number of values; a list in a variable can be longer.";
+    IR_CODE "a function with too many instructions",
+        "move a part into a function of its own",
+        "A function has at most 65,536 instructions.";
     LUA_CHARACTER "a character that Lua does not know",
         "remove it; outside of strings and comments there are only names in ASCII letters, numbers and Lua's signs",
         "Lua's words are written in ASCII. Other characters may stand in strings and comments.";

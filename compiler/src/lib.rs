@@ -2,6 +2,9 @@
 
 mod code;
 mod diagnostic;
+pub mod emit;
+pub mod ir;
+pub mod limit;
 mod span;
 pub mod syntax;
 

@@ -1,7 +1,7 @@
 //! The stages: one table from section names to what they do, and the run of a case through it.
 
 use crate::case::Case;
-use crate::{calls, law, source};
+use crate::{calls, compile, law, source};
 use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, Strings, cbor, json};
@@ -16,7 +16,8 @@ pub type Read = fn(&mut Heap, &[u8], &Options) -> Result<Value, Refusal>;
 pub type Write = fn(&Heap, Value, &Options) -> Result<String, Refusal>;
 
 /// Reads a source's bytes as a program.
-pub type ReadProgram = fn(&[u8]) -> Result<Program, Refusal>;
+/// It is refused with a line for each reason.
+pub type ReadProgram = fn(&[u8]) -> Result<Program, Vec<String>>;
 
 /// Writes a program as an output's text.
 pub type WriteProgram = fn(&Program) -> Result<String, Refusal>;
@@ -63,7 +64,8 @@ pub const STAGES: &[Stage] = &[
     value("cbor", source::hexadecimal, cbor::decode, law::cbor),
     value("ulid", source::text, ulid, law::ulid),
     program("asm", source::text, assembly, law::program),
-    program("code", source::hexadecimal, Program::decode, law::code),
+    program("code", source::hexadecimal, code, law::code),
+    program("ir", source::text, compile::ir, law::ir),
     Stage { name: CALLS, role: Role::Calls },
     Stage { name: "encoded", role: Role::Output { value: Some(encoded), program: None } },
     Stage { name: "view", role: Role::Output { value: Some(view), program: None } },
@@ -87,9 +89,17 @@ const fn program(name: &'static str, bytes: Bytes, read: ReadProgram, law: law::
     Stage { name, role: Role::Source { bytes, meaning: Meaning::Program { read, law } } }
 }
 
-fn assembly(bytes: &[u8]) -> Result<Program, Refusal> {
-    let text = str::from_utf8(bytes).map_err(|fault| Refusal::new(Code::DATA_UTF8, fault.valid_up_to()))?;
-    Program::from_text(text)
+fn one<T>(result: Result<T, Refusal>) -> Result<T, Vec<String>> {
+    result.map_err(|refusal| vec![refusal.to_string()])
+}
+
+fn assembly(bytes: &[u8]) -> Result<Program, Vec<String>> {
+    let text = one(str::from_utf8(bytes).map_err(|fault| Refusal::new(Code::DATA_UTF8, fault.valid_up_to())))?;
+    one(Program::from_text(text))
+}
+
+fn code(bytes: &[u8]) -> Result<Program, Vec<String>> {
+    one(Program::decode(bytes))
 }
 
 fn bytecode(program: &Program) -> Result<String, Refusal> {
@@ -282,7 +292,7 @@ impl Source<'_> {
         let mut heap = Heap::new(seed);
         let mark = heap.mark();
         let result = read(&mut heap, self.bytes, &self.directions.read);
-        let outputs = self.finish(result.clone(), faults, |role, value| match role {
+        let outputs = self.finish(one(result.clone()), faults, |role, value| match role {
             Role::Output { value: Some(write), .. } => Some(write(&heap, *value, &self.directions.write)),
             Role::Output { value: None, .. } | Role::Results => None,
             Role::Options | Role::Source { .. } | Role::Calls | Role::Diagnostic => None,
@@ -298,7 +308,7 @@ impl Source<'_> {
             law(self.bytes, program, faults);
         }
         let calls = self.case.section(CALLS).map(|section| section.content()).unwrap_or_default();
-        self.finish(program.and_then(Program::verify), faults, |role, verified| match role {
+        self.finish(program.and_then(|program| one(program.verify())), faults, |role, verified| match role {
             // A line that is no call is shown in the place of the results, where it can't be overlooked.
             Role::Results => {
                 Some(Ok(calls::run(verified, &calls, seed).unwrap_or_else(|fault| format!("fault: {fault}"))))
@@ -312,15 +322,15 @@ impl Source<'_> {
     /// The text of every output that the case asks for, and the refusals on the way.
     fn finish<T>(
         &self,
-        result: Result<T, Refusal>,
+        result: Result<T, Vec<String>>,
         faults: &mut Vec<String>,
         write: impl Fn(&Role, &T) -> Option<Result<String, Refusal>>,
     ) -> Outputs {
         let subject = match result {
             Ok(subject) => subject,
-            Err(refusal) => {
+            Err(refusals) => {
                 let outputs = self.no_outputs(faults);
-                return self.with_diagnostic(outputs, vec![refusal.to_string()], faults);
+                return self.with_diagnostic(outputs, refusals, faults);
             }
         };
         let (mut outputs, mut diagnostics) = (Vec::new(), Vec::new());
