@@ -110,29 +110,35 @@ impl<'t> Reader<'t> {
         let mut bytes = Vec::new();
         self.take(1);
         loop {
-            let mut letters = self.rest.chars();
-            match (letters.next(), letters.next()) {
-                (Some('"'), _) => {
+            match self.rest.chars().next() {
+                Some('"') => {
                     self.take(1);
                     return Ok(bytes);
                 }
-                (Some('\\'), Some(escape)) => {
-                    let plain = "nrt\"'\\".find(escape).and_then(|place| b"\n\r\t\"'\\".get(place));
-                    let (byte, length) = match plain {
-                        Some(byte) => (*byte, 2),
-                        None => {
-                            let digits = self.rest.get(1..3).ok_or_else(|| wrong.clone())?;
-                            (u8::from_str_radix(digits, 16).map_err(|_| wrong.clone())?, 3)
-                        }
-                    };
-                    bytes.push(byte);
+                Some('\\') => {
+                    let (content, length) = escape(self.rest).ok_or_else(|| wrong.clone())?;
+                    bytes.extend(content);
                     self.take(length);
                 }
-                (Some(letter), _) if letter != '\\' => bytes.extend(self.take(letter.len_utf8()).bytes()),
-                _ => return Err(wrong),
+                Some(letter) => bytes.extend(self.take(letter.len_utf8()).bytes()),
+                None => return Err(wrong),
             }
         }
     }
+}
+
+/// The bytes that an escape stands for, and how many it takes itself.
+fn escape(text: &str) -> Option<(Vec<u8>, usize)> {
+    let letter = text.chars().nth(1)?;
+    if let Some(byte) = "nrt\"'\\".find(letter).and_then(|place| b"\n\r\t\"'\\".get(place)) {
+        return Some((vec![*byte], 2));
+    }
+    if let Some(rest) = text.strip_prefix("\\u{") {
+        let (digits, _) = rest.split_once('}')?;
+        let point = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)?;
+        return Some((point.to_string().into_bytes(), digits.len() + 4));
+    }
+    Some((vec![u8::from_str_radix(text.get(1..3)?, 16).ok()?], 3))
 }
 
 /// The bytes of a comment that `(;` opens; others may lie in it.
