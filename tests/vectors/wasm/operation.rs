@@ -140,8 +140,8 @@ operations! {
         Ok(by.wrapped(i128::from(a.wrapping_shl(by.places(b)))))
     };
     "i.shr_s" 2 OfType, Prelude("shift_right_signed"), |by, of| {
-        let [a, b] = words(of)?;
-        Ok(Scalar::from(a >> by.places(b)))
+        let [a, b] = pair(of)?;
+        Ok(Scalar::Integer(a.integer()? >> by.places(word(b)?)))
     };
     "i.shr_u" 2 OfType, Prelude("shift_right_unsigned"), |by, of| {
         let [a, b] = pair(of)?;

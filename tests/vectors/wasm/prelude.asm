@@ -83,13 +83,8 @@ function 7 parameters 3 registers 4 # shift_left
 function 8 parameters 3 registers 4 # shift_right_signed
     add-integer r3 r2 -1
     and r1 r1 r3
-    if-less-integer r0 0 @negative
-    shift-right r0 r0 r1
-    return r0 1
-  @negative:
-    complement r0 r0
-    shift-right r0 r0 r1
-    complement r0 r0
+    call-function r1 1 1 0
+    floor-divide r0 r0 r1
     return r0 1
 
 # The integer whose bits are those of a: 64 of them are an integer's own, fewer are without a sign.
