@@ -2,9 +2,11 @@
 
 mod code;
 mod diagnostic;
+mod source;
 mod span;
 pub mod syntax;
 
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Fix, Note, apply_fixes};
+pub use source::{Position, Source};
 pub use span::Span;
