@@ -2,11 +2,12 @@
 
 mod code;
 mod diagnostic;
+mod layout;
 mod source;
 mod span;
 pub mod syntax;
 
 pub use code::Code;
-pub use diagnostic::{Diagnostic, Fix, Note, apply_fixes};
+pub use diagnostic::{Diagnostic, Fix, Note, Report, apply_fixes};
 pub use source::{Position, Source};
 pub use span::Span;

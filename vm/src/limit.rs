@@ -39,7 +39,7 @@ limits! {
     /// how deep blocks, functions and expressions of a source may nest; every operator or call in a chain is a level
     SOURCE_DEPTH "source.depth" = 200;
     /// mistakes in the writing of one source that are reported
-    SOURCE_MISTAKES "source.mistakes" = 100;
+    SOURCE_MISTAKES "source.mistakes" = 500;
     /// functions in one program
     PROGRAM_FUNCTIONS "program.functions" = 1 << 16;
     /// instructions in one function

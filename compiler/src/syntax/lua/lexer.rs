@@ -2,7 +2,7 @@
 
 use super::token::{Fault, Token, TokenKind};
 use crate::code::Code;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Report};
 use crate::span::Span;
 use kerai_vm::limit;
 use logos::Logos;
@@ -12,7 +12,7 @@ use logos::Logos;
 pub struct Lexed {
     pub tokens: Vec<Token>,
     pub comments: Vec<Comment>,
-    pub diagnostics: Vec<Diagnostic>,
+    pub report: Report,
 }
 
 /// A comment, or the first line where it begins with `#`.
@@ -41,7 +41,10 @@ pub fn lex(text: &str) -> Lexed {
         let place = span(done + range.start, done + range.end);
         let tokens_before = lexed.tokens.len();
         if u64::try_from(tokens_before).is_ok_and(|count| count >= limit::SOURCE_TOKENS.value) {
-            lexed.diagnostics.push(too_many(place));
+            lexed.report.push(too_many(place));
+            break;
+        }
+        if lexed.report.is_full() {
             break;
         }
         match result {
@@ -75,7 +78,7 @@ impl Lexed {
             Fault::Character | Fault::CommentOpen => {}
         }
         // Characters side by side are one mistake.
-        if let Some(last) = self.diagnostics.last_mut()
+        if let Some(last) = self.report.last_mut()
             && fault == Fault::Character
             && last.code == Code::LUA_CHARACTER
             && last.span.end == place.start
@@ -88,7 +91,7 @@ impl Lexed {
             Fault::Numeral => Diagnostic::new(fault.code(), place, format!("`{}` is not a number", shortened(written))),
             Fault::Character | Fault::StringOpen | Fault::CommentOpen => Diagnostic::plain(fault.code(), place),
         };
-        self.diagnostics.push(diagnostic);
+        self.report.push(diagnostic);
     }
 }
 

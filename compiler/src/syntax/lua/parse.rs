@@ -8,7 +8,7 @@ use super::token::{Token, TokenKind};
 use super::tree::*;
 use super::{grammar, literal};
 use crate::code::Code;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Report};
 use crate::span::Span;
 use kerai_vm::limit;
 use lalrpop_util::ParseError;
@@ -18,7 +18,6 @@ use lalrpop_util::ParseError;
 pub struct Parsed {
     /// Whole only where there are no diagnostics: what could not be read is left out.
     pub chunk: Chunk,
-    #[expect(dead_code, reason = "the formatter reads it")]
     pub(super) lexed: Lexed,
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -33,18 +32,16 @@ pub type Failure = ParseError<u32, TokenKind, Stop>;
 #[must_use]
 pub fn parse(text: &str) -> Parsed {
     let mut lexed = lex(text);
-    let mut builder = Builder { text, diagnostics: std::mem::take(&mut lexed.diagnostics) };
-    let pragmas = pragmas(text, &lexed.comments, &mut builder.diagnostics);
+    let mut builder = Builder { text, report: std::mem::take(&mut lexed.report) };
+    let pragmas = pragmas(text, &lexed.comments, &mut builder.report);
     let body = match pair(&mut lexed.tokens) {
         Ok(()) => builder.body(&lexed.tokens),
         Err(span) => {
-            builder.diagnostics.push(too_deep(span));
+            builder.report.push(too_deep(span));
             empty_block()
         }
     };
-    let mut diagnostics = builder.diagnostics;
-    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
-    Parsed { chunk: Chunk { pragmas, body }, lexed, diagnostics }
+    Parsed { chunk: Chunk { pragmas, body }, lexed, diagnostics: builder.report.into_diagnostics() }
 }
 
 fn empty_block() -> Block {
@@ -58,8 +55,8 @@ fn too_deep(span: Span) -> Diagnostic {
 
 /// Makes the nodes, for the grammar.
 pub struct Builder<'s> {
-    pub text: &'s str,
-    pub diagnostics: Vec<Diagnostic>,
+    text: &'s str,
+    report: Report,
 }
 
 impl Builder<'_> {
@@ -78,9 +75,9 @@ impl Builder<'_> {
                     return body;
                 }
                 Err(failure) => {
-                    self.diagnostics.extend(recovery.explain(&failure));
-                    let is_enough = self.diagnostics.len() as u64 >= limit::SOURCE_MISTAKES.value;
-                    if is_enough || matches!(failure, ParseError::User { .. }) || !recovery.go_on(&failure) {
+                    recovery.explain(&failure).into_iter().for_each(|diagnostic| self.report.push(diagnostic));
+                    if self.report.is_full() || matches!(failure, ParseError::User { .. }) || !recovery.go_on(&failure)
+                    {
                         return body;
                     }
                 }
@@ -98,7 +95,7 @@ impl Builder<'_> {
         if u64::from(depth) <= limit::SOURCE_DEPTH.value {
             return Ok(depth);
         }
-        self.diagnostics.push(too_deep(span));
+        self.report.push(too_deep(span));
         Err(ParseError::User { error: Stop })
     }
 
@@ -173,7 +170,7 @@ impl Builder<'_> {
             "close" => AttributeKind::Close,
             other => {
                 let message = format!("`{}` is no attribute", shortened(other));
-                self.diagnostics.push(Diagnostic::new(Code::LUA_ATTRIBUTE, name.span, message));
+                self.report.push(Diagnostic::new(Code::LUA_ATTRIBUTE, name.span, message));
                 return None;
             }
         };
@@ -193,7 +190,7 @@ impl Builder<'_> {
             let at = |place: usize| start.saturating_add(u32::try_from(place).unwrap_or(u32::MAX));
             let span = Span::new(at(fault.start), at(fault.end));
             let message = format!("`{}` is no escape", shortened(self.written(span.start, span.end)));
-            self.diagnostics.push(Diagnostic::new(Code::LUA_ESCAPE, span, message));
+            self.report.push(Diagnostic::new(Code::LUA_ESCAPE, span, message));
         }
         self.expression(start, ExpressionKind::String(bytes.into()), end)
     }

@@ -3,23 +3,23 @@
 use super::lexer::{Comment, shortened};
 use super::tree::{Order, Pragma, PragmaKind};
 use crate::code::Code;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Report};
 use std::mem::discriminant;
 
 const MARK: &str = "--!";
 
 /// The pragmas among the comments. One that is unknown, or there twice, is a mistake.
-pub fn pragmas(text: &str, comments: &[Comment], diagnostics: &mut Vec<Diagnostic>) -> Vec<Pragma> {
+pub fn pragmas(text: &str, comments: &[Comment], report: &mut Report) -> Vec<Pragma> {
     let mut found: Vec<Pragma> = Vec::new();
     for comment in comments {
         let Some(content) = comment.span.text(text).strip_prefix(MARK) else { continue };
         let Some(kind) = kind(content) else {
             let message = format!("`{}` is no pragma", shortened(comment.span.text(text).trim_ascii_end()));
-            diagnostics.push(Diagnostic::new(Code::LUA_PRAGMA, comment.span, message));
+            report.push(Diagnostic::new(Code::LUA_PRAGMA, comment.span, message));
             continue;
         };
         match found.iter().find(|other| discriminant(&other.kind) == discriminant(&kind)) {
-            Some(first) => diagnostics.push(
+            Some(first) => report.push(
                 Diagnostic::new(Code::LUA_PRAGMA, comment.span, "this is said twice")
                     .with_note(first.span, "it was said here"),
             ),
