@@ -90,6 +90,9 @@ codes! {
     IR_CODE "a function with too many instructions",
         "move a part into a function of its own",
         "A function has at most 65,536 instructions.";
+    SOURCE_MISTAKES "too many mistakes to report",
+        "correct those above, and check again",
+        "Every length has a limit, that of a report too.";
     LUA_CHARACTER "a character that Lua does not know",
         "remove it; outside of strings and comments there are only names in ASCII letters, numbers and Lua's signs",
         "Lua's words are written in ASCII. Other characters may stand in strings and comments.";
@@ -185,7 +188,7 @@ codes! {
         "`<close>` calls a metamethod when a variable ends. There are no metatables, and nothing outside of the program that could be left open.";
     LUA_NUMERAL "a number that is not kept as it is written",
         "write a number within the range, with at most 18 decimal places",
-        "Exact numbers have at most 18 decimal places and lie within (2^127 - 1) / 10^18, about 1.7 times 10^20. Nothing is rounded or wrapped silently, so a numeral must be exactly one of them: not more places, not a larger value, no hexadecimal integer beyond 64 bits, which stock Lua wraps, and no hexadecimal fraction, which only floats have. Under `--!numeric float` numerals with a point or an exponent are floats, rounded once, and only one that becomes infinite is refused.";
+        "Exact numbers have at most 18 decimal places and lie within (2^127 - 1) / 10^18, about 1.7 times 10^20. Nothing is rounded or wrapped silently, so a numeral must be exactly one of them: not more places, not a larger value, no hexadecimal fraction, which only floats have. Hexadecimal integers are the integer with these 64 bits, as in stock Lua: `0xffffffffffffffff` is -1; more than 64 bits, which stock Lua cuts off, are refused. `007`, `.5`, `5.` and `1e3` are taken. Under `--!numeric float` numerals are those of stock Lua: floats where they have a point or an exponent or do not fit 64 bits.";
     LUA_PACK "bytes are not packed by the machine's layout",
         "put values into a table, and encode it with `json.encode_canonical`",
         "`string.pack` and its kin lay values out by the machine's sizes and byte order.";

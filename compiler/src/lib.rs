@@ -5,9 +5,12 @@ mod diagnostic;
 pub mod emit;
 pub mod ir;
 pub mod limit;
+mod layout;
+mod source;
 mod span;
 pub mod syntax;
 
 pub use code::Code;
-pub use diagnostic::{Diagnostic, Fix, Note, apply_fixes};
+pub use diagnostic::{Diagnostic, Fix, Note, Report, apply_fixes};
+pub use source::{Position, Source};
 pub use span::Span;

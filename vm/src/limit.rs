@@ -32,6 +32,14 @@ limits! {
     DATA_SIZE "data.size" = 64 << 20;
     /// characters in one number's text
     NUMBER_TEXT "number.text" = 4096;
+    /// bytes in one source, after normalization
+    SOURCE_SIZE "source.size" = 16 << 20;
+    /// words, signs and literals in one source
+    SOURCE_TOKENS "source.tokens" = 1 << 21;
+    /// how deep blocks, functions and expressions of a source may nest; every operator or call in a chain is a level
+    SOURCE_DEPTH "source.depth" = 200;
+    /// mistakes in the writing of one source that are reported
+    SOURCE_MISTAKES "source.mistakes" = 500;
     /// functions in one program
     PROGRAM_FUNCTIONS "program.functions" = 1 << 16;
     /// instructions in one function
