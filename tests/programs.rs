@@ -208,6 +208,8 @@ impl Maker<'_> {
                 Role::Builtin => {
                     let builtin = *self.random.pick(Builtin::ALL);
                     let (least, most) = builtin.arguments();
+                    // Where there is no most, more than there are registers can't be given.
+                    let most = most.min(least.saturating_add(REGISTERS));
                     (count, is_spread) = (self.random.below(u64::from(most - least) + 1) + u64::from(least), false);
                     word = word.with(operand, builtin.number());
                 }

@@ -2,7 +2,7 @@
 
 use kerai_tests::case::Case;
 use kerai_tests::stage::{Role, STAGES};
-use kerai_vm::bytecode::{Builtin, Exit, Op, Role as Operand};
+use kerai_vm::bytecode::{ANY, Builtin, Exit, Gives, Op, Purity, Role as Operand};
 use kerai_vm::limit;
 use kerai_vm::refusal::Code;
 use kerai_vm::trap::TrapCode;
@@ -348,16 +348,29 @@ fn instructions_page() -> String {
 }
 
 fn builtins_page() -> String {
-    let mut page =
-        "# Built-ins\n\nFunctions that every program can call. Their cost comes on top of the call's own, and work \
-         that depends on sizes on top of that.\n\n\
-         | number | name | arguments | cost | meaning |\n|---:|---|---|---:|---|\n"
-            .to_owned();
+    let mut page = "# Built-ins\n\nFunctions that every program can call. Their cost comes on top of the call's own, and work \
+         that depends on sizes on top of that. A pure one depends on nothing but its arguments, one that reads looks into \
+         tables, and one that acts makes or changes a table, or emits.\n\n\
+         | number | name | arguments | results | effect | cost | meaning |\n|---:|---|---|---|---|---:|---|\n"
+        .to_owned();
     for builtin in Builtin::ALL {
-        let (least, most) = builtin.arguments();
-        let arguments = if least == most { least.to_string() } else { format!("{least} to {most}") };
+        let arguments = match builtin.arguments() {
+            (least, ANY) => format!("{least} or more"),
+            (least, most) if least == most => least.to_string(),
+            (least, most) => format!("{least} to {most}"),
+        };
+        let results = match builtin.gives() {
+            Gives::Nothing => "0",
+            Gives::One => "1",
+            Gives::Many => "many",
+        };
+        let effect = match builtin.purity() {
+            Purity::Pure => "pure",
+            Purity::Reads => "reads",
+            Purity::Acts => "acts",
+        };
         let (number, name, cost, about) = (builtin.number(), builtin.name(), builtin.cost(), cell(builtin.about()));
-        let _ = writeln!(page, "| {number} | `{name}` | {arguments} | {cost} | {about} |");
+        let _ = writeln!(page, "| {number} | `{name}` | {arguments} | {results} | {effect} | {cost} | {about} |");
     }
     page
 }

@@ -46,6 +46,12 @@ limits! {
     PROGRAM_CODE "program.code" = 1 << 16;
     /// registers of one function
     PROGRAM_REGISTERS "program.registers" = 250;
+    /// captures of one pattern
+    PATTERN_CAPTURES "pattern.captures" = 32;
+    /// choices and captures of one match that may still be taken back
+    PATTERN_DEPTH "pattern.depth" = 200;
+    /// bytes of one item of a format, from its sign on
+    FORMAT_ITEM "format.item" = 22;
     /// gas of one step or evaluation
     RUN_GAS "run.gas" = 1_000_000_000;
     /// bytes that one step or evaluation allocates, counted logically

@@ -251,10 +251,11 @@ impl<'p> Check<'_, 'p> {
             }
             Role::Builtin => {
                 let Some(builtin) = Builtin::of(bits) else { return self.stop(Code::CODE_INDEX, at) };
-                let (least, most) = builtin.arguments();
                 // A spread list may add arguments: then how many there are is seen when it runs.
                 let fits = arguments.is_some_and(|given| {
-                    if given.is_spread { given.count <= most + 1 } else { (least..=most).contains(&given.count) }
+                    let most = usize::from(builtin.arguments().1.saturating_add(1));
+                    let count = usize::from(given.count);
+                    if given.is_spread { count <= most } else { builtin.takes(count) }
                 });
                 if fits { Ok(()) } else { self.stop(Code::CODE_ARGUMENTS, at) }
             }

@@ -28,6 +28,8 @@ contexts! {
     Data = "kerai v1 data";
     /// the results of all golden cases
     Golden = "kerai v1 golden";
+    /// a program's random numbers: the seed and how much was drawn
+    Random = "kerai v1 random";
 }
 
 impl Context {

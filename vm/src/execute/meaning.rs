@@ -2,9 +2,9 @@
 #![expect(non_snake_case, reason = "the table names the functions as it names the operations")]
 
 use super::arithmetic::{self, Binary};
-use super::builtin;
+use super::library::{self, Results};
 use super::run::{Flow, Leave, Step, pack};
-use crate::bytecode::{ALL_RESULTS, Builtin, Word};
+use crate::bytecode::{ALL_RESULTS, Arguments, Builtin, Word};
 use crate::meter::{self, Meter};
 use crate::trap::TrapCode;
 use crate::value::{Heap, TableFault, Value};
@@ -243,21 +243,25 @@ pub(super) fn CallFunction(_: &mut Step, word: Word) -> Flow {
 }
 
 pub(super) fn CallBuiltin(step: &mut Step, word: Word) -> Flow {
-    let arguments = step.window(word.a(), word.b())?;
     let builtin = Builtin::of(word.wide()).ok_or(TrapCode::KIND)?;
-    let (least, most) = builtin.arguments();
-    if arguments.len() < usize::from(least) || arguments.len() > usize::from(most) {
-        return Err(Leave::Trap(TrapCode::ARGUMENTS));
-    }
-    let result = step.emitting(|heap, meter, output| builtin::call(builtin, heap, meter, output, &arguments))?;
+    let given = Arguments::of(word.b());
+    let spread = if given.is_spread { step.window(word.a(), word.b())? } else { Vec::new() };
+    let mut results = Results::new();
+    step.emitting(|heap, meter, output, frame| {
+        meter.charge_values(spread.len())?;
+        let first = usize::from(word.a());
+        let window = frame.get(first..first + usize::from(given.count)).unwrap_or_default();
+        let arguments = if given.is_spread { &spread } else { window };
+        library::call(builtin, &mut library::Call { heap, meter, output, arguments, results: &mut results })
+    })?;
     match word.c() {
         ALL_RESULTS => {
-            let list = step.metered(|heap, meter| pack(heap, meter, &[result]))?;
+            let list = step.metered(|heap, meter| pack(heap, meter, results.values()))?;
             step.set(word.a(), list);
         }
-        results => {
-            let values = core::iter::once(result).chain(core::iter::repeat(Value::NIL));
-            (0..results).zip(values).for_each(|(place, value)| step.set(word.a().wrapping_add(place), value));
+        wanted => {
+            let values = results.values().iter().copied().chain(core::iter::repeat(Value::NIL));
+            (0..wanted).zip(values).for_each(|(place, value)| step.set(word.a().wrapping_add(place), value));
         }
     }
     Ok(())
@@ -392,7 +396,7 @@ comparisons! {
 
 pub(super) fn Join(step: &mut Step, word: Word) -> Flow {
     let parts = step.window(word.b(), word.c())?;
-    let joined = step.metered(|heap, meter| builtin::join(heap, meter, &parts, b""))?;
+    let joined = step.metered(|heap, meter| library::join(heap, meter, &parts))?;
     step.set(word.a(), joined);
     Ok(())
 }
@@ -497,7 +501,7 @@ pub(super) fn Length(step: &mut Step, word: Word) -> Flow {
     let b = step.get(word.b());
     let length = match step.heap.as_string(&b) {
         Some(text) => i64::try_from(text.len()).unwrap_or(i64::MAX),
-        None => step.metered(|heap, meter| builtin::length(heap, meter, b))?,
+        None => step.metered(|heap, meter| library::length(heap, meter, b))?,
     };
     step.set(word.a(), Value::integer(length));
     Ok(())

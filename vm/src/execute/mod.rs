@@ -1,7 +1,7 @@
 //! The machine: runs verified programs, purely and metered. Same program, same input: same results, gas and traps.
 
 mod arithmetic;
-mod builtin;
+mod library;
 mod meaning;
 mod run;
 
@@ -9,10 +9,10 @@ use crate::bytecode::{Limits, Verified};
 use crate::meter::Meter;
 use crate::trap::{Trap, TrapCode};
 use crate::value::{Heap, Value};
-use builtin::Output;
+use library::Output;
 use run::Frame;
 
-pub use builtin::Row;
+pub use library::Row;
 
 /// A machine with one program: its heap lives as long as it does.
 pub struct Machine<'p> {

@@ -1,6 +1,6 @@
 //! Running: frames, calls, returns and traps. What single instructions do stands in `meaning.rs`.
 
-use super::{Machine, Outcome, builtin::Output, meaning};
+use super::{Machine, Outcome, library::Output, meaning};
 use crate::bytecode::{ALL_RESULTS, Arguments, Op, Word, each_instruction};
 use crate::meter::{self, Meter};
 use crate::trap::{Trap, TrapCode};
@@ -85,13 +85,13 @@ impl Step<'_> {
         result.map_err(Leave::Trap)
     }
 
-    /// As [`Step::metered`], for work that may emit.
+    /// As [`Step::metered`], for work that may emit, and that reads the registers.
     pub(super) fn emitting<T>(
         &mut self,
-        work: impl FnOnce(&mut Heap, &mut Meter, &mut Output) -> Outcome<T>,
+        work: impl FnOnce(&mut Heap, &mut Meter, &mut Output, &[Value; NAMEABLE]) -> Outcome<T>,
     ) -> Result<T, Leave> {
         let mut meter = self.meter;
-        let result = work(self.heap, &mut meter, self.output);
+        let result = work(self.heap, &mut meter, self.output, self.frame);
         self.meter = meter;
         result.map_err(Leave::Trap)
     }

@@ -1,9 +1,11 @@
 //! The three kinds of number: exact (the default), binary64 and fixed-point.
 
 mod exact;
+mod expansion;
 mod fixed;
 pub mod float;
 
 pub use exact::{Number, NumberFault, Rounding, parse_decimal, parse_decimal_prefix};
+pub use expansion::Expansion;
 pub use fixed::Fixed;
 pub use float::Float;

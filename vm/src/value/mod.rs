@@ -14,6 +14,7 @@ mod order;
 mod read;
 mod shape;
 mod table;
+mod text;
 
 pub use heap::{Heap, Mark};
 pub use key::{Key, KeyFault};
