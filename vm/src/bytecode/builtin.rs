@@ -61,8 +61,9 @@ builtins! {
     22 "fixed" Fixed 1 1 10 "the value as a fixed-point number, rounded once";
     32 "string.len" StringLength 1 1 2 "how many bytes";
     33 "string.sub" StringPart 2 3 10 "the bytes from one position to another, counted from the end where negative";
+    42 "math.sqrt" SquareRoot 1 1 20 "the square root as a float";
     48 "table.insert" TableInsert 2 3 10 "puts a value at the end, or at a position and the rest one further";
     49 "table.remove" TableRemove 1 2 10 "takes the last value, or that at a position and the rest one back";
     50 "table.concat" TableConcat 1 2 10 "the list's strings and numbers with a text between";
-    51 "table.sort" TableSort 1 1 20 "sorts a list of numbers, or of strings, in place";
+    51 "table.sort" TableSort 1 2 20 "sorts a list of numbers, or of strings, in place; or a list of anything, by a function that says whether its first argument comes before its second";
 }

@@ -51,6 +51,10 @@ pub(super) fn call(
         Builtin::Absolute => {
             round(heap, meter, first, |number| Ok(number.absolute()), Float::absolute, Fixed::absolute)
         }
+        Builtin::SquareRoot => {
+            let float = float(heap, first)?.as_float().ok_or(TrapCode::KIND)?;
+            Ok(Value::float(float.square_root()))
+        }
         Builtin::Decimal => decimal(heap, meter, first),
         Builtin::Float => float(heap, first),
         Builtin::Fixed => fixed(heap, meter, first),
@@ -244,7 +248,7 @@ pub(super) fn length(heap: &Heap, meter: &mut Meter, table: Value) -> Outcome<i6
     Ok(length)
 }
 
-fn put(heap: &mut Heap, meter: &mut Meter, table: Value, position: i64, value: Value) -> Outcome<()> {
+pub(super) fn put(heap: &mut Heap, meter: &mut Meter, table: Value, position: i64, value: Value) -> Outcome<()> {
     if heap.set(table, Value::integer(position), value)? {
         meter.allocate(meter::ENTRY)?;
     }

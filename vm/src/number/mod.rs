@@ -4,6 +4,8 @@ mod exact;
 mod fixed;
 pub mod float;
 
+pub(crate) use exact::power_of_ten;
 pub use exact::{Number, NumberFault, Rounding, parse_decimal, parse_decimal_prefix};
 pub use fixed::Fixed;
 pub use float::Float;
+pub(crate) use float::raw;
