@@ -174,7 +174,7 @@ fn run_machine(arguments: &Arguments) -> Outcome<()> {
         multiples.push((example.name, finding.multiple()));
     }
     if let Some(mean) = machine::geometric_mean(&multiples) {
-        println!("{}", if arguments.json { mean.to_json() } else { format!("\n{mean}") });
+        println!("{}", if arguments.json { mean.to_json().to_string() } else { format!("\n{mean}") });
     }
     Ok(())
 }
