@@ -1,6 +1,6 @@
 //! Sources that are compiled, and what the compiler says to them.
 
-use kerai_compiler::{Diagnostic, emit, ir::Ir};
+use kerai_compiler::{Diagnostic, Language, compile};
 use kerai_vm::bytecode::Program;
 
 /// A program from the IR's text.
@@ -8,10 +8,20 @@ use kerai_vm::bytecode::Program;
 /// # Errors
 /// A line for each diagnostic.
 pub fn ir(bytes: &[u8]) -> Result<Program, Vec<String>> {
+    source(Language::Ir, bytes)
+}
+
+/// A program from Lua.
+///
+/// # Errors
+/// A line for each diagnostic.
+pub fn lua(bytes: &[u8]) -> Result<Program, Vec<String>> {
+    source(Language::Lua, bytes)
+}
+
+fn source(language: Language, bytes: &[u8]) -> Result<Program, Vec<String>> {
     let text = str::from_utf8(bytes).map_err(|_| vec!["the source is not UTF-8".to_owned()])?;
-    let checked = Ir::from_text(text).map_err(|fault| vec![fault]).and_then(Ir::check);
-    let program = checked.and_then(|checked| emit::emit(&checked).map_err(|fault| vec![fault]));
-    program.map(|(program, _)| program).map_err(|faults| lines(text, &faults))
+    compile(language, text).map(|compiled| compiled.program).map_err(|faults| lines(text, &faults))
 }
 
 /// A line a diagnostic: line and column in the source, code, message.

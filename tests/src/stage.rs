@@ -81,6 +81,7 @@ pub const STAGES: &[Stage] = &[
     value("ulid", source::text, ulid, law::ulid),
     program("asm", source::text, assembly, law::program),
     program("code", source::hexadecimal, code, law::code),
+    program("lua", source::text, compile::lua, law::program),
     program("ir", source::text, compile::ir, law::ir),
     Stage { name: CALLS, role: Role::Calls },
     Stage { name: OPERATIONS, role: Role::Operations },
