@@ -1,6 +1,6 @@
 //! Laws: what must hold for every source, whatever the case expects.
 
-use crate::stage::{Read, Source};
+use crate::stage::{Check, Read, Source, Tree};
 use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::{Options, cbor as codec, json as view};
 use kerai_vm::refusal::Refusal;
@@ -136,4 +136,23 @@ pub fn code(bytes: &[u8], decoded: &Program, faults: &mut Vec<String>) {
         Err(refusal) => faults.push(format!("accepted, but not encoded: {refusal}")),
     }
     program(bytes, decoded, faults);
+}
+
+/// Checks a source that an author wrote, and names what does not hold.
+pub type TreeLaw = fn(Check, &Result<Tree, String>, &mut Vec<String>);
+
+/// What is formatted has the same tree, and is formatted already.
+pub fn tree(check: Check, result: &Result<Tree, String>, faults: &mut Vec<String>) {
+    let Ok(first) = result else { return };
+    match check(first.formatted.as_bytes()) {
+        Err(refusal) => faults.push(format!("formatted it is refused: {refusal}")),
+        Ok(second) => {
+            if second.text != first.text {
+                faults.push("formatted it has another tree".to_owned());
+            }
+            if second.formatted != first.formatted {
+                faults.push(format!("formatted twice it is another text:\n{}", second.formatted));
+            }
+        }
+    }
 }

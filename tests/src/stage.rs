@@ -2,6 +2,7 @@
 
 use crate::case::Case;
 use crate::{calls, law, source};
+use kerai_compiler::syntax::lua;
 use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, Strings, cbor, json};
@@ -32,6 +33,20 @@ pub enum Meaning {
         read: ReadProgram,
         law: law::ProgramLaw,
     },
+    /// What an author writes: a tree, and its one form of writing.
+    Tree {
+        check: Check,
+        law: law::TreeLaw,
+    },
+}
+
+/// Reads a source to its tree.
+pub type Check = fn(&[u8]) -> Result<Tree, String>;
+
+/// A tree with what the outputs need of it.
+pub struct Tree {
+    pub text: String,
+    pub formatted: String,
 }
 
 /// What a section is for.
@@ -46,6 +61,8 @@ pub enum Role {
     Results,
     /// What becomes of a value, and of a program.
     Output { value: Option<Write>, program: Option<WriteProgram> },
+    /// What becomes of a source that an author writes.
+    Written(fn(&Tree) -> String),
     /// Every refusal, a line each.
     Diagnostic,
 }
@@ -64,7 +81,13 @@ pub const STAGES: &[Stage] = &[
     value("ulid", source::text, ulid, law::ulid),
     program("asm", source::text, assembly, law::program),
     program("code", source::hexadecimal, Program::decode, law::code),
+    Stage {
+        name: "lua",
+        role: Role::Source { bytes: source::text, meaning: Meaning::Tree { check: lua_tree, law: law::tree } },
+    },
     Stage { name: CALLS, role: Role::Calls },
+    Stage { name: "tree", role: Role::Written(|tree| tree.text.clone()) },
+    Stage { name: "formatted", role: Role::Written(|tree| tree.formatted.clone()) },
     Stage { name: "encoded", role: Role::Output { value: Some(encoded), program: None } },
     Stage { name: "view", role: Role::Output { value: Some(view), program: None } },
     Stage { name: "bytecode", role: Role::Output { value: None, program: Some(bytecode) } },
@@ -90,6 +113,18 @@ const fn program(name: &'static str, bytes: Bytes, read: ReadProgram, law: law::
 fn assembly(bytes: &[u8]) -> Result<Program, Refusal> {
     let text = str::from_utf8(bytes).map_err(|fault| Refusal::new(Code::DATA_UTF8, fault.valid_up_to()))?;
     Program::from_text(text)
+}
+
+/// A Lua source without hazards, or all that is wrong with it.
+fn lua_tree(bytes: &[u8]) -> Result<Tree, String> {
+    let source =
+        kerai_compiler::Source::read(bytes).map_err(|refused| refused.describe(&String::from_utf8_lossy(bytes)))?;
+    let describe = |diagnostics: Vec<kerai_compiler::Diagnostic>| {
+        diagnostics.iter().map(|found| found.describe(source.text())).collect::<Vec<_>>().join("\n")
+    };
+    let chunk = lua::check(source.text()).map_err(describe)?;
+    let formatted = lua::format(source.text()).map_err(describe)?;
+    Ok(Tree { text: lua::show(&chunk).trim_end().to_owned(), formatted: formatted.trim_end().to_owned() })
 }
 
 fn bytecode(program: &Program) -> Result<String, Refusal> {
@@ -213,6 +248,7 @@ pub fn run(case: &Case, seed: u64) -> Outcome {
         let outputs = match meaning {
             Meaning::Value { read, law } => source.value(*read, *law, seed, &mut outcome.faults),
             Meaning::Program { read, law } => source.program(*read, *law, seed, &mut outcome.faults),
+            Meaning::Tree { check, law } => source.tree(*check, *law, &mut outcome.faults),
         };
         match &first {
             None => first = Some(outputs),
@@ -242,8 +278,10 @@ fn misplaced_sections(case: &Case) -> Vec<String> {
             continue;
         };
         let is_source = matches!(stage(name), Some(Stage { role: Role::Source { .. }, .. }));
-        wants_output |=
-            matches!(stage(name), Some(Stage { role: Role::Output { .. } | Role::Results | Role::Diagnostic, .. }));
+        wants_output |= matches!(
+            stage(name),
+            Some(Stage { role: Role::Output { .. } | Role::Written(_) | Role::Results | Role::Diagnostic, .. })
+        );
         if place < last {
             faults.push(format!("section `{name}` must stand further up"));
         }
@@ -282,11 +320,12 @@ impl Source<'_> {
         let mut heap = Heap::new(seed);
         let mark = heap.mark();
         let result = read(&mut heap, self.bytes, &self.directions.read);
-        let outputs = self.finish(result.clone(), faults, |role, value| match role {
-            Role::Output { value: Some(write), .. } => Some(write(&heap, *value, &self.directions.write)),
-            Role::Output { value: None, .. } | Role::Results => None,
-            Role::Options | Role::Source { .. } | Role::Calls | Role::Diagnostic => None,
-        });
+        let outputs =
+            self.finish(result.clone().map_err(|refusal| refusal.to_string()), faults, |role, value| match role {
+                Role::Output { value: Some(write), .. } => Some(write(&heap, *value, &self.directions.write)),
+                Role::Output { value: None, .. } | Role::Written(_) | Role::Results => None,
+                Role::Options | Role::Source { .. } | Role::Calls | Role::Diagnostic => None,
+            });
         law(self, read, &mut heap, mark, &result, faults);
         outputs
     }
@@ -298,13 +337,24 @@ impl Source<'_> {
             law(self.bytes, program, faults);
         }
         let calls = self.case.section(CALLS).map(|section| section.content()).unwrap_or_default();
-        self.finish(program.and_then(Program::verify), faults, |role, verified| match role {
+        let verified = program.and_then(Program::verify).map_err(|refusal| refusal.to_string());
+        self.finish(verified, faults, |role, verified| match role {
             // A line that is no call is shown in the place of the results, where it can't be overlooked.
             Role::Results => {
                 Some(Ok(calls::run(verified, &calls, seed).unwrap_or_else(|fault| format!("fault: {fault}"))))
             }
             Role::Output { program: Some(write), .. } => Some(write(verified.program())),
-            Role::Output { program: None, .. } => None,
+            Role::Output { program: None, .. } | Role::Written(_) => None,
+            Role::Options | Role::Source { .. } | Role::Calls | Role::Diagnostic => None,
+        })
+    }
+
+    fn tree(&self, check: Check, law: law::TreeLaw, faults: &mut Vec<String>) -> Outputs {
+        let checked = check(self.bytes);
+        law(check, &checked, faults);
+        self.finish(checked, faults, |role, tree| match role {
+            Role::Written(write) => Some(Ok(write(tree))),
+            Role::Output { .. } | Role::Results => None,
             Role::Options | Role::Source { .. } | Role::Calls | Role::Diagnostic => None,
         })
     }
@@ -312,7 +362,7 @@ impl Source<'_> {
     /// The text of every output that the case asks for, and the refusals on the way.
     fn finish<T>(
         &self,
-        result: Result<T, Refusal>,
+        result: Result<T, String>,
         faults: &mut Vec<String>,
         write: impl Fn(&Role, &T) -> Option<Result<String, Refusal>>,
     ) -> Outputs {
@@ -320,12 +370,14 @@ impl Source<'_> {
             Ok(subject) => subject,
             Err(refusal) => {
                 let outputs = self.no_outputs(faults);
-                return self.with_diagnostic(outputs, vec![refusal.to_string()], faults);
+                return self.with_diagnostic(outputs, vec![refusal], faults);
             }
         };
         let (mut outputs, mut diagnostics) = (Vec::new(), Vec::new());
         for Stage { name, role } in STAGES {
-            if !matches!(role, Role::Output { .. } | Role::Results) || self.case.section(name).is_none() {
+            if !matches!(role, Role::Output { .. } | Role::Written(_) | Role::Results)
+                || self.case.section(name).is_none()
+            {
                 continue;
             }
             match write(role, &subject) {
@@ -342,7 +394,9 @@ impl Source<'_> {
 
     fn no_outputs(&self, faults: &mut Vec<String>) -> Outputs {
         for Stage { name, role } in STAGES {
-            if matches!(role, Role::Output { .. } | Role::Results) && self.case.section(name).is_some() {
+            if matches!(role, Role::Output { .. } | Role::Written(_) | Role::Results)
+                && self.case.section(name).is_some()
+            {
                 faults.push(format!("there is no `{name}`: the source is refused"));
             }
         }
