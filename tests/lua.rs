@@ -33,7 +33,7 @@ fn comments(text: &str) -> String {
     // Separators may come and go: `;` between statements, `,` or `;` at the end of a table.
     text.trim_start_matches('\u{feff}')
         .chars()
-        .filter(|point| !point.is_ascii_whitespace() && !matches!(point, ',' | ';'))
+        .filter(|point| !point.is_ascii_whitespace() && !matches!(point, '\u{b}' | ',' | ';'))
         .collect()
 }
 

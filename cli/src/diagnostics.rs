@@ -28,13 +28,12 @@ fn render(renderer: &Renderer, path: &str, text: &str, diagnostic: &Diagnostic) 
     renderer.render(&[group.element(Level::HELP.message(diagnostic.help()))])
 }
 
-/// The lines that a range lies in, without the last line's end.
-fn lines_around(text: &str, span: Span) -> Range<usize> {
-    let (start, end) = (span.start as usize, span.end as usize);
+/// The line that a range begins in, without its end: of a range over many lines the first says enough.
+fn line_around(text: &str, span: Span) -> Range<usize> {
+    let start = text.floor_char_boundary(span.start as usize);
     let begin = text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
-    // Of a range over many lines the first says enough.
     let finish = text.get(start..).and_then(|rest| rest.find('\n')).map_or(text.len(), |at| start + at);
-    begin..finish.max(begin).min(text.len()).max(end.min(finish))
+    begin..finish
 }
 
 /// Adds a place to a message: the line where it can be shown, else its numbers.
@@ -46,14 +45,15 @@ fn with_place<'a>(
     kind: AnnotationKind,
     label: Option<&'a str>,
 ) -> Group<'a> {
-    let lines = lines_around(text, span);
+    let place = line_around(text, span);
     let Position { line, column } = Position::of(text.as_bytes(), span.start);
-    let shown = text.get(lines.clone()).filter(|shown| shown.len() <= LONGEST_LINE);
+    let shown = text.get(place.clone()).filter(|shown| shown.len() <= LONGEST_LINE);
     let Some(shown) = shown else {
         return group.element(Origin::path(path).line(line).char_column(column));
     };
-    let start = (span.start as usize).saturating_sub(lines.start).min(shown.len());
-    let end = (span.end as usize).saturating_sub(lines.start).clamp(start, shown.len());
+    // Of bytes that are no text a replacement is shown, which can be longer than they are.
+    let start = shown.floor_char_boundary((span.start as usize).saturating_sub(place.start));
+    let end = shown.ceil_char_boundary((span.end as usize).saturating_sub(place.start)).max(start);
     let annotation = kind.span(start..end).label(label);
     group.element(Snippet::source(shown).path(path).line_start(line).annotation(annotation))
 }
