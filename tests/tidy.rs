@@ -1,5 +1,6 @@
 //! Order in the house, as ordinary tests: files, words, modules, manifests, and reference pages that match their tables.
 
+use kerai_compiler::Code as Diagnosis;
 use kerai_tests::case::Case;
 use kerai_tests::stage::{Role, STAGES};
 use kerai_vm::bytecode::{ANY, Builtin, Exit, Gives, Op, Purity, Role as Operand};
@@ -213,7 +214,7 @@ fn golden_outputs_know_no_host() {
         }
         let case = Case::parse(&source.text).unwrap_or_else(|fault| panic!("{}: {fault}", source.path));
         for section in case.sections() {
-            let is_output = |role: &Role| matches!(role, Role::Output { .. } | Role::Diagnostic);
+            let is_output = |role: &Role| matches!(role, Role::Output { .. } | Role::Written(_) | Role::Diagnostic);
             let content = section.content();
             if STAGES.iter().any(|stage| stage.name == section.name() && is_output(&stage.role))
                 && (has_time(&content) || has_path(&content))
@@ -252,6 +253,22 @@ fn codes_index() -> String {
             .to_owned();
     for &code in Code::ALL {
         let _ = writeln!(page, "| [`{0}`]({0}.md) | {1} |", code.name(), code.summary());
+    }
+    page
+}
+
+/// The page of all that an author can be told.
+fn diagnostics_page() -> String {
+    let mut page =
+        "# Diagnostics\n\nWhat an author is told when a source is refused. A code never changes its meaning; \
+         `kerai explain CODE` prints its part of this page.\n\n| code | what is wrong |\n|---|---|\n"
+            .to_owned();
+    for code in Diagnosis::ALL {
+        let _ = writeln!(page, "| [`{}`](#{}) | {} |", code.name(), code.name().to_lowercase(), cell(code.summary()));
+    }
+    for code in Diagnosis::ALL {
+        let (name, summary, help, reason) = (code.name(), code.summary(), code.help(), code.page());
+        let _ = write!(page, "\n## {name}\n\n**{summary}**\n\nWhat to do: {help}.\n\n{reason}\n");
     }
     page
 }
@@ -391,6 +408,7 @@ fn traps_page() -> String {
 fn pages() -> Vec<(String, String)> {
     let mut pages = vec![
         ("docs/reference/limits.md".to_owned(), limits_page()),
+        ("docs/reference/diagnostics.md".to_owned(), diagnostics_page()),
         ("docs/reference/instructions.md".to_owned(), instructions_page()),
         ("docs/reference/builtins.md".to_owned(), builtins_page()),
         ("docs/reference/traps.md".to_owned(), traps_page()),

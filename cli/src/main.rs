@@ -1,9 +1,11 @@
 //! The command line: one file a command, each a thin layer over the libraries.
 
 mod command;
+mod diagnostics;
 mod input;
 mod outcome;
 mod report;
+mod sources;
 
 use clap::{Args, Parser, Subcommand};
 use std::process::ExitCode;
@@ -37,6 +39,10 @@ enum Verb {
     Data(command::data::Arguments),
     /// Assembly text to a program's canonical bytes and its root
     Asm(command::asm::Arguments),
+    /// Everything that is wrong with sources, and what to write instead
+    Check(command::check::Arguments),
+    /// Write sources in their one form
+    Fmt(command::fmt::Arguments),
     /// Open a program or a document and say what is in it
     Show(command::show::Arguments),
     /// Call an exported function of a program
@@ -50,6 +56,8 @@ fn main() -> ExitCode {
     let result = match arguments.verb {
         Verb::Data(data) => command::data::run(&data, arguments.global),
         Verb::Asm(asm) => command::asm::run(&asm, arguments.global),
+        Verb::Check(check) => command::check::run(&check, arguments.global),
+        Verb::Fmt(fmt) => command::fmt::run(&fmt, arguments.global),
         Verb::Show(show) => command::show::run(&show, arguments.global),
         Verb::Exec(exec) => command::exec::run(&exec, arguments.global),
         Verb::Explain(explain) => command::explain::run(&explain, arguments.global),

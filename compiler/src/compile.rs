@@ -2,7 +2,7 @@
 
 use crate::ir::Ir;
 use crate::syntax::lua;
-use crate::{Diagnostic, emit, emit::Map, lower};
+use crate::{Diagnostic, Source, emit, emit::Map, lower};
 use kerai_vm::bytecode::Program;
 
 /// A language that programs are written in.
@@ -44,8 +44,8 @@ pub struct Compiled {
 ///
 /// # Errors
 /// Everything that an author must mend.
-pub fn compile(language: Language, text: &str) -> Result<Compiled, Vec<Diagnostic>> {
-    let ir = ir(language, text)?;
+pub fn compile(language: Language, source: &Source) -> Result<Compiled, Vec<Diagnostic>> {
+    let ir = ir(language, source)?;
     let checked = ir.check()?;
     let (program, map) = emit::emit(&checked).map_err(|diagnostic| vec![diagnostic])?;
     Ok(Compiled { program, map })
@@ -55,7 +55,8 @@ pub fn compile(language: Language, text: &str) -> Result<Compiled, Vec<Diagnosti
 ///
 /// # Errors
 /// Everything that an author must mend.
-pub fn ir(language: Language, text: &str) -> Result<Ir, Vec<Diagnostic>> {
+pub fn ir(language: Language, source: &Source) -> Result<Ir, Vec<Diagnostic>> {
+    let text = source.text();
     match language {
         Language::Lua => lower::lua::lower(&lua::check(text)?),
         Language::Ir => Ir::from_text(text).map_err(|diagnostic| vec![diagnostic]),

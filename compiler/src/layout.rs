@@ -140,7 +140,9 @@ impl Printer {
                 let column =
                     if self.newlines > 0 { self.indentation } else { self.column + usize::from(self.has_space) };
                 let fits = measure.is_some_and(|width| column + width <= COLUMNS);
-                self.groups.push((place, !fits));
+                // What is around was measured with all that is in it.
+                let is_whole = self.groups.last().is_some_and(|group| !group.1);
+                self.groups.push((place, !fits && !is_whole));
             }
             Piece::Close => _ = self.groups.pop(),
             Piece::Indent => self.indentation += STEP,

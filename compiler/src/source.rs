@@ -15,7 +15,7 @@ pub struct Source<'b> {
     text: Cow<'b, str>,
 }
 
-/// A place for people: line and column count from 1, the column in bytes.
+/// A place for people: line and column count from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
     pub line: usize,
@@ -85,7 +85,8 @@ impl Position {
         let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         Position {
             line: 1 + before.iter().filter(|&&byte| byte == b'\n').count(),
-            column: before.len() - line_start + 1,
+            // Bytes that go on with a character are not counted.
+            column: 1 + before.iter().skip(line_start).filter(|&&byte| byte & 0xc0 != 0x80).count(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Laws: what must hold for every source, whatever the case expects.
 
-use crate::stage::{Read, Source, state_options};
+use crate::stage::{Check, Read, Source, Tree, state_options};
 use kerai_compiler::ir::Ir;
 use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::{Options, cbor as codec, json as view};
@@ -181,5 +181,24 @@ pub fn ir(bytes: &[u8], compiled: &Program, faults: &mut Vec<String>) {
             }
         }
         Err(_) => faults.push("compiled, but not checked".to_owned()),
+    }
+}
+
+/// Checks a source that an author wrote, and names what does not hold.
+pub type TreeLaw = fn(Check, &Result<Tree, Vec<String>>, &mut Vec<String>);
+
+/// What is formatted has the same tree, and is formatted already.
+pub fn tree(check: Check, result: &Result<Tree, Vec<String>>, faults: &mut Vec<String>) {
+    let Ok(first) = result else { return };
+    match check(first.formatted.as_bytes()) {
+        Err(refusal) => faults.push(format!("formatted it is refused: {}", refusal.join("; "))),
+        Ok(second) => {
+            if second.text != first.text {
+                faults.push("formatted it has another tree".to_owned());
+            }
+            if second.formatted != first.formatted {
+                faults.push(format!("formatted twice it is another text:\n{}", second.formatted));
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 use crate::case::Case;
 use crate::folds::{self, FoldRun};
 use crate::{calls, compile, law, source};
+use kerai_compiler::syntax::lua;
 use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, Strings, cbor, json};
@@ -34,6 +35,21 @@ pub enum Meaning {
         read: ReadProgram,
         law: law::ProgramLaw,
     },
+    /// What an author writes: a tree, its one form of writing, and the program that it means.
+    Written {
+        check: Check,
+        law: law::TreeLaw,
+        read: ReadProgram,
+    },
+}
+
+/// Reads a source to its tree.
+pub type Check = fn(&[u8]) -> Result<Tree, Vec<String>>;
+
+/// A tree with what the outputs need of it.
+pub struct Tree {
+    pub text: String,
+    pub formatted: String,
 }
 
 /// What a section is for.
@@ -52,6 +68,8 @@ pub enum Role {
     Folded(fn(&FoldRun) -> &str),
     /// What becomes of a value, and of a program.
     Output { value: Option<Write>, program: Option<WriteProgram> },
+    /// What becomes of a source that an author writes.
+    Written(fn(&Tree) -> String),
     /// Every refusal, a line each.
     Diagnostic,
 }
@@ -60,7 +78,7 @@ impl Role {
     /// Whether the section shows what was computed, refusals apart.
     const fn is_output(&self) -> bool {
         match self {
-            Role::Output { .. } | Role::Results | Role::Folded(_) => true,
+            Role::Output { .. } | Role::Results | Role::Folded(_) | Role::Written(_) => true,
             Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => false,
         }
     }
@@ -81,10 +99,18 @@ pub const STAGES: &[Stage] = &[
     value("ulid", source::text, ulid, law::ulid),
     program("asm", source::text, assembly, law::program),
     program("code", source::hexadecimal, code, law::code),
-    program("lua", source::text, compile::lua, law::program),
+    Stage {
+        name: "lua",
+        role: Role::Source {
+            bytes: source::text,
+            meaning: Meaning::Written { check: lua_tree, law: law::tree, read: compile::lua },
+        },
+    },
     program("ir", source::text, compile::ir, law::ir),
     Stage { name: CALLS, role: Role::Calls },
     Stage { name: OPERATIONS, role: Role::Operations },
+    Stage { name: "tree", role: Role::Written(|tree| tree.text.clone()) },
+    Stage { name: "formatted", role: Role::Written(|tree| tree.formatted.clone()) },
     Stage { name: "encoded", role: Role::Output { value: Some(encoded), program: None } },
     Stage { name: "view", role: Role::Output { value: Some(view), program: None } },
     Stage { name: "bytecode", role: Role::Output { value: None, program: Some(bytecode) } },
@@ -125,6 +151,18 @@ fn assembly(bytes: &[u8]) -> Result<Program, Vec<String>> {
 
 fn code(bytes: &[u8]) -> Result<Program, Vec<String>> {
     one(Program::decode(bytes))
+}
+
+/// A Lua source without hazards, or all that is wrong with it.
+fn lua_tree(bytes: &[u8]) -> Result<Tree, Vec<String>> {
+    let source = kerai_compiler::Source::read(bytes)
+        .map_err(|refused| vec![refused.describe(&String::from_utf8_lossy(bytes))])?;
+    let describe = |diagnostics: Vec<kerai_compiler::Diagnostic>| {
+        diagnostics.iter().map(|found| found.describe(source.text())).collect::<Vec<_>>()
+    };
+    let chunk = lua::check(source.text()).map_err(describe)?;
+    let formatted = lua::format(source.text()).map_err(describe)?;
+    Ok(Tree { text: lua::show(&chunk).trim_end().to_owned(), formatted: formatted.trim_end().to_owned() })
 }
 
 fn bytecode(program: &Program) -> Result<String, Refusal> {
@@ -264,6 +302,14 @@ pub fn run(case: &Case, seed: u64) -> Outcome {
         let outputs = match meaning {
             Meaning::Value { read, law } => source.value(*read, *law, seed, &mut outcome.faults),
             Meaning::Program { read, law } => source.program(*read, *law, seed, &mut outcome.faults),
+            Meaning::Written { check, law, read } => {
+                if source.wants_tree() {
+                    source.tree(*check, *law, &mut outcome.faults)
+                } else {
+                    law(*check, &check(&bytes), &mut outcome.faults);
+                    source.program(*read, law::program, seed, &mut outcome.faults)
+                }
+            }
         };
         match &first {
             None => first = Some(outputs),
@@ -335,7 +381,7 @@ impl Source<'_> {
         let result = read(&mut heap, self.bytes, &self.directions.read);
         let outputs = self.finish(one(result.clone()), faults, |role, value| match role {
             Role::Output { value: Some(write), .. } => Some(write(&heap, *value, &self.directions.write)),
-            Role::Output { value: None, .. } | Role::Results | Role::Folded(_) => None,
+            Role::Output { value: None, .. } | Role::Results | Role::Folded(_) | Role::Written(_) => None,
             Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => None,
         });
         law(self, read, &mut heap, mark, &result, faults);
@@ -360,7 +406,22 @@ impl Source<'_> {
                 Ok(run) => show(&run).to_owned(),
                 Err(fault) => format!("fault: {fault}"),
             })),
-            Role::Output { program: None, .. } => None,
+            Role::Output { program: None, .. } | Role::Written(_) => None,
+            Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => None,
+        })
+    }
+
+    fn wants_tree(&self) -> bool {
+        let is_tree = |name: &str| matches!(stage(name), Some(Stage { role: Role::Written(_), .. }));
+        self.case.sections().iter().any(|section| is_tree(section.name()))
+    }
+
+    fn tree(&self, check: Check, law: law::TreeLaw, faults: &mut Vec<String>) -> Outputs {
+        let checked = check(self.bytes);
+        law(check, &checked, faults);
+        self.finish(checked, faults, |role, tree| match role {
+            Role::Written(write) => Some(Ok(write(tree))),
+            Role::Output { .. } | Role::Results | Role::Folded(_) => None,
             Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => None,
         })
     }

@@ -42,6 +42,10 @@ impl Lowering {
         };
         let Some(parts) = self.parts(function, events, name) else { return };
         self.check_round(&parts, events);
+        // What is wrong with the shape would only be said again, in other words.
+        if !self.diagnostics.is_empty() {
+            return;
+        }
         let definitions = Definitions::of(parts.declarations);
         let open = self.scopes.open();
         for &(name, value) in &definitions.constants {

@@ -50,10 +50,12 @@ impl<'c> Comments<'c> {
         comment.max(token)
     }
 
-    /// Whether an empty line stands before the token.
+    /// Whether an empty line stands before the token and the comments that are left before it.
     pub fn has_gap_before(&self, token: usize) -> bool {
+        let comment =
+            self.rest.first().filter(|comment| comment.tokens_before <= token).map(|comment| comment.span.start);
         let start = self.lexed.tokens.get(token).map_or(0, |token| token.span.start);
-        line_ends(self.text, self.end_before(token), start) > 1
+        line_ends(self.text, self.end_before(token), comment.unwrap_or(start)) > 1
     }
 
     /// Whether a line ends between a token and the one before it.

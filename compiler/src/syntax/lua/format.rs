@@ -418,11 +418,14 @@ impl<'s> Formatter<'s> {
         let is_group = expressions.len() > 1;
         if is_group {
             self.open();
-            self.push(Piece::Indent);
         }
         for (number, expression) in expressions.iter().enumerate() {
             if number > 0 {
                 self.token();
+                // Only what goes on is indented: the first can stand at a line's beginning.
+                if number == 1 {
+                    self.push(Piece::Indent);
+                }
                 self.push(Piece::Break { is_blank: true });
             }
             self.expression(expression);
@@ -531,22 +534,34 @@ impl<'s> Formatter<'s> {
             }
             ExpressionKind::Binary { .. } => {
                 self.open();
-                self.push(Piece::Indent);
-                self.operands(expression);
+                self.operands(expression, &mut true);
                 self.push(Piece::Dedent);
                 self.push(Piece::Close);
             }
         }
     }
 
-    /// The operands of operators without parentheses break together.
-    fn operands(&mut self, expression: &Expression) {
-        let ExpressionKind::Binary { left, right, .. } = &expression.kind else { return self.expression(expression) };
-        self.operands(left);
+    /// The operands of operators that bind alike break together; all but the first are indented.
+    fn operands(&mut self, expression: &Expression, is_first: &mut bool) {
+        let ExpressionKind::Binary { operator, left, right } = &expression.kind else { return };
+        self.operand(*operator, left, is_first);
+        if std::mem::take(is_first) {
+            self.push(Piece::Indent);
+        }
         self.push(Piece::Break { is_blank: true });
         self.token();
         self.space();
-        self.operands(right);
+        self.operand(*operator, right, is_first);
+    }
+
+    fn operand(&mut self, operator: BinaryOperator, operand: &Expression, is_first: &mut bool) {
+        if let ExpressionKind::Binary { operator: inner, .. } = &operand.kind
+            && inner.tier() == operator.tier()
+        {
+            self.operands(operand, is_first);
+        } else {
+            self.expression(operand);
+        }
     }
 
     /// `[key]`, with blanks where a long string would make another bracket of it.

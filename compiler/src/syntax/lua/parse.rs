@@ -103,10 +103,10 @@ impl Builder<'_> {
         &mut self,
         start: u32,
         mut statements: Vec<Statement>,
-        last: Option<Statement>,
+        last: Option<Box<Statement>>,
         end: u32,
     ) -> Result<Block, Failure> {
-        statements.extend(last);
+        statements.extend(last.map(|last| *last));
         // An empty block begins at the next token and ends at the one before.
         let span = Span::new(start.min(end), end);
         let below = statements.iter().map(Statement::depth).max().unwrap_or(0);
@@ -114,8 +114,8 @@ impl Builder<'_> {
         Ok(Block { statements, span, depth })
     }
 
-    pub fn statement(&self, start: u32, kind: StatementKind, end: u32) -> Statement {
-        Statement { kind, span: Span::new(start, end) }
+    pub fn statement(&self, start: u32, kind: StatementKind, end: u32) -> Box<Statement> {
+        Box::new(Statement { kind, span: Span::new(start, end) })
     }
 
     pub fn expression(&mut self, start: u32, kind: ExpressionKind, end: u32) -> Result<Expression, Failure> {

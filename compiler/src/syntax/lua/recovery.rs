@@ -92,7 +92,7 @@ impl<'t> Recovery<'t> {
         if let Some(token) = token
             && opener.is_none()
             && self.has_failed
-            && is_closer(token.kind)
+            && matches!(token.kind, TokenKind::End | TokenKind::Until)
         {
             return None;
         }
