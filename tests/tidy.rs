@@ -117,7 +117,10 @@ fn is_crate_root(path: &str, all: &[Source]) -> bool {
         path.strip_suffix(place)
             .is_some_and(|folder| all.iter().any(|other| other.path == format!("{folder}Cargo.toml")))
     });
-    by_place || path.contains("src/bin/") || all.iter().any(named_by)
+    let is_test = path.split_once("/tests/").is_some_and(|(folder, name)| {
+        !name.contains('/') && all.iter().any(|other| other.path == format!("{folder}/Cargo.toml"))
+    });
+    by_place || is_test || path.contains("src/bin/") || all.iter().any(named_by)
 }
 
 /// The files that could declare the module a file is.
