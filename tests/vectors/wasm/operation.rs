@@ -203,8 +203,8 @@ operations! {
     "f64.min" 2 No, Prelude("minimum"), |_, of| floats(of).map(|[a, b]| computed(minimum(a, b)));
     "f64.max" 2 No, Prelude("maximum"), |_, of| floats(of).map(|[a, b]| computed(-minimum(-a, -b)));
     "f64.sqrt" 1 No, Prelude("square_root"), |_, of| float(of).map(|a| computed(a.sqrt()));
-    "f64.floor" 1 No, Builtin("math.floor"), |_, of| float(of).map(|a| computed(a.floor()));
-    "f64.ceil" 1 No, Builtin("math.ceil"), |_, of| float(of).map(|a| computed(a.ceil()));
+    "f64.floor" 1 No, Prelude("floor"), |_, of| float(of).map(|a| computed(a.floor()));
+    "f64.ceil" 1 No, Prelude("ceiling"), |_, of| float(of).map(|a| computed(a.ceil()));
     "f64.trunc" 1 No, Prelude("truncate"), |_, of| float(of).map(|a| computed(a.trunc()));
     "f64.nearest" 1 No, Prelude("nearest"), |_, of| float(of).map(|a| computed(a.round_ties_even()));
     "f64.abs" 1 No, Builtin("math.abs"), |by, of| Ok(by.float(float(of)?.to_bits() & !SIGN));

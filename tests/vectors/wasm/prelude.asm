@@ -178,10 +178,10 @@ function 15 parameters 2 registers 6 # count_ones
 
 function 16 parameters 1 registers 1 # truncate
     if-less-integer r0 0 @up
-    call-builtin r0 1 1 math.floor
+    call-function r0 1 1 32
     return r0 1
   @up:
-    call-builtin r0 1 1 math.ceil
+    call-function r0 1 1 33
     return r0 1
 
 # Beyond 2^52 every float is integral, and adding it to a smaller one rounds that to an integer, ties to even.
@@ -432,3 +432,30 @@ function 31 parameters 4 registers 7 # store
   @test:
     if-less r0 r5 @more
     return r0 0
+
+# The machine's rounding gives integers, as Lua's does: floats again, a zero with the operand's sign.
+function 32 parameters 1 registers 3 # floor
+    move r1 r0
+    call-builtin r1 1 1 math.floor
+    move r2 r0
+    call-function r1 2 1 34
+    return r1 1
+
+function 33 parameters 1 registers 3 # ceiling
+    move r1 r0
+    call-builtin r1 1 1 math.ceil
+    move r2 r0
+    call-function r1 2 1 34
+    return r1 1
+
+function 34 parameters 2 registers 2 # signed_zero
+    call-builtin r0 1 1 float
+    unless-equal-integer r0 0 @same
+    if-equal-integer r1 0 @operand
+    unless-less-integer r1 0 @same
+    negate r0 r0
+    jump @same
+  @same:
+    return r0 1
+  @operand:
+    return r1 1
