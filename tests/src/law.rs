@@ -1,6 +1,7 @@
 //! Laws: what must hold for every source, whatever the case expects.
 
-use crate::stage::{Read, Source};
+use crate::stage::{Read, Source, state_options};
+use kerai_compiler::ir::Ir;
 use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::{Options, cbor as codec, json as view};
 use kerai_vm::refusal::Refusal;
@@ -70,6 +71,33 @@ pub fn cbor(
     reads_alike(source, read, heap, mark, result, faults);
 }
 
+/// One state, one snapshot, into whatever heap it is read.
+pub fn snapshot(
+    source: &Source<'_>,
+    read: Read,
+    heap: &mut Heap,
+    mark: Mark,
+    result: &Result<Value, Refusal>,
+    faults: &mut Vec<String>,
+) {
+    let options = &source.directions.read;
+    let mut encoded_again = |heap: &Heap, value: Value| {
+        let mut bytes = Vec::new();
+        match codec::encode_snapshot(heap, value, &state_options(options), &mut bytes) {
+            Ok(()) if bytes == source.bytes => {}
+            Ok(()) => faults.push(format!("accepted, but its snapshot is {}", crate::source::in_hexadecimal(&bytes))),
+            Err(refusal) => faults.push(format!("accepted, but not encoded: {refusal}")),
+        }
+    };
+    let Ok(value) = result else { return };
+    encoded_again(heap, *value);
+    heap.rewind(mark);
+    let _garbage = heap.new_list();
+    if let Ok(value) = read(heap, source.bytes, options) {
+        encoded_again(heap, value);
+    }
+}
+
 /// What JSON gave, JSON shows, and reads again as the same.
 pub fn json(
     source: &Source<'_>,
@@ -136,4 +164,22 @@ pub fn code(bytes: &[u8], decoded: &Program, faults: &mut Vec<String>) {
         Err(refusal) => faults.push(format!("accepted, but not encoded: {refusal}")),
     }
     program(bytes, decoded, faults);
+}
+
+/// The IR's text says all of it, before and after it is checked, and checking again changes nothing.
+pub fn ir(bytes: &[u8], compiled: &Program, faults: &mut Vec<String>) {
+    program(bytes, compiled, faults);
+    let Some(read) = str::from_utf8(bytes).ok().and_then(|text| Ir::from_text(text).ok()) else { return };
+    if Ir::from_text(&read.to_text()).as_ref() != Ok(&read) {
+        faults.push(format!("the IR's text is read as another program:\n{}", read.to_text()));
+    }
+    match read.check() {
+        Ok(checked) => {
+            let again = Ir::from_text(&checked.ir().to_text()).map_err(|fault| vec![fault]).and_then(Ir::check);
+            if again.as_ref() != Ok(&checked) {
+                faults.push(format!("the checked IR is checked as another program:\n{}", checked.ir().to_text()));
+            }
+        }
+        Err(_) => faults.push("compiled, but not checked".to_owned()),
+    }
 }

@@ -4,7 +4,9 @@
 
 pub mod calls;
 pub mod case;
+pub mod compile;
 pub mod files;
+pub mod folds;
 pub mod law;
 pub mod property;
 pub mod source;

@@ -20,6 +20,7 @@ mod rules;
 mod testfloat;
 mod ulid;
 mod unicode_nfc;
+mod wasm;
 
 use folder::Folder;
 use judge::Report;
@@ -42,6 +43,7 @@ const SETS: &[Set] = &[
     ("unicode-nfc", unicode_nfc::run),
     ("hashes", hashes::run),
     ("ulid", ulid::run),
+    ("wasm-numeric", wasm::run),
 ];
 
 /// Models recurse once a nesting level, and some documents nest on purpose.

@@ -30,8 +30,20 @@ limits! {
     DATA_VALUES "data.values" = 1 << 24;
     /// bytes in one document
     DATA_SIZE "data.size" = 64 << 20;
+    /// values in one snapshot of state, map keys included
+    STATE_VALUES "state.values" = 1 << 28;
+    /// bytes in one snapshot of state
+    STATE_SIZE "state.size" = 1 << 30;
     /// characters in one number's text
     NUMBER_TEXT "number.text" = 4096;
+    /// bytes in one source, after normalization
+    SOURCE_SIZE "source.size" = 16 << 20;
+    /// words, signs and literals in one source
+    SOURCE_TOKENS "source.tokens" = 1 << 21;
+    /// how deep blocks, functions and expressions of a source may nest; every operator or call in a chain is a level
+    SOURCE_DEPTH "source.depth" = 200;
+    /// mistakes in the writing of one source that are reported
+    SOURCE_MISTAKES "source.mistakes" = 500;
     /// functions in one program
     PROGRAM_FUNCTIONS "program.functions" = 1 << 16;
     /// instructions in one function

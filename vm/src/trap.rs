@@ -41,6 +41,7 @@ traps! {
     DIVISION false "division by zero";
     NOT_INTEGER false "an integer was needed";
     KEY false "a value that can't be a key";
+    READ_ONLY false "a write into an operation, which is read-only";
     ARGUMENTS false "a wrong number of arguments, or one that is out of its bounds";
     TEXT false "a value that can't be written down";
     EMITTED_TWICE false "two rows with one path and key";
@@ -51,6 +52,7 @@ traps! {
     DOCUMENT false "a text that is no strict JSON document";
     NESTED false "a value that is nested deeper than the limit";
     RAISED false "the program raised an error";
+    FUNCTION_IN_STATE false "state reaches a function at the end of a step";
 }
 
 /// A trap: why, and where.

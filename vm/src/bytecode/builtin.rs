@@ -154,7 +154,7 @@ builtins! {
     128 "table.insert" TableInsert table::insert 2 3 Nothing Acts 10 "puts a value at the end, or at a position and the rest one further";
     129 "table.remove" TableRemove table::remove 1 2 One Acts 10 "takes the last value, or that at a position and the rest one back";
     130 "table.concat" TableConcat table::concat 1 4 One Reads 10 "the strings and numbers from one position to another with a text between";
-    131 "table.sort" TableSort table::sort 1 1 Nothing Acts 20 "sorts a list of numbers, or of strings, in place";
+    131 "table.sort" TableSort table::sort 1 2 Nothing Acts 20 "sorts a list of numbers, or of strings, in place; or a list of anything, by a function that says whether its first argument comes before its second";
     132 "table.pack" TablePack table::pack 0 ANY One Acts 8 "a table of the arguments, with their number as `n`";
     133 "table.unpack" TableUnpack table::unpack 1 3 Many Reads 8 "the values from one position to another";
     134 "table.move" TableMove table::shift 4 5 One Acts 10 "copies the values from one position to another to a third, of another table if one is given";

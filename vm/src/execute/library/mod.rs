@@ -25,7 +25,7 @@ use crate::value::{Heap, Value};
 pub(super) use emit::Output;
 pub use emit::Row;
 pub(super) use string::join;
-pub(super) use table::length;
+pub(super) use table::{length, put};
 
 /// A call under way: what a built-in works on.
 pub(super) struct Call<'c> {

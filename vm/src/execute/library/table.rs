@@ -22,7 +22,13 @@ pub(in crate::execute) fn length(heap: &Heap, meter: &mut Meter, table: Value) -
     Ok(length)
 }
 
-fn put(heap: &mut Heap, meter: &mut Meter, table: Value, position: i64, value: Value) -> Outcome<()> {
+pub(in crate::execute) fn put(
+    heap: &mut Heap,
+    meter: &mut Meter,
+    table: Value,
+    position: i64,
+    value: Value,
+) -> Outcome<()> {
     if heap.set(table, Value::integer(position), value)? {
         meter.allocate(meter::ENTRY)?;
     }
