@@ -10,6 +10,7 @@ use kerai_vm::refusal::Code;
 use kerai_vm::trap::TrapCode;
 use libtest_mimic::{Arguments, Failed, Trial};
 use similar::TextDiff;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -108,16 +109,17 @@ fn every_instruction_has_a_case(files: &[CaseFile]) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Every trap is the result of some call.
+/// Every trap is the result of some call, or becomes of some operation.
 fn every_trap_has_a_case(files: &[CaseFile]) -> Result<(), Failed> {
-    let mut lines: Vec<String> = Vec::new();
+    let mut words: BTreeSet<String> = BTreeSet::new();
     for file in files {
-        if let Some(results) = file.read()?.section("results") {
-            lines.extend(results.content().lines().map(str::to_owned));
+        let case = file.read()?;
+        for section in ["results", "trap"].into_iter().filter_map(|name| case.section(name)) {
+            words.extend(section.content().split_whitespace().map(str::to_owned));
         }
     }
-    match TrapCode::ALL.iter().find(|code| !lines.iter().any(|line| line.split(' ').next() == Some(code.name()))) {
-        Some(code) => Err(format!("no call ends in the trap `{}`", code.name()).into()),
+    match TrapCode::ALL.iter().find(|code| !words.contains(code.name())) {
+        Some(code) => Err(format!("nothing ends in the trap `{}`", code.name()).into()),
         None => Ok(()),
     }
 }
