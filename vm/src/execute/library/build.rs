@@ -10,6 +10,8 @@ use core::ops::Range;
 
 /// Bytes whose writing costs one gas.
 const BYTES_A_GAS: u64 = 16;
+/// Gas for the text of a float, beside what its digits cost.
+const FLOAT: u64 = 40;
 /// Digits that `tostring` gives a float, as Lua does.
 const FLOAT_DIGITS: usize = 14;
 
@@ -78,6 +80,7 @@ impl<'b> Build<'b> {
 
     /// Appends a float as Lua writes it: 14 digits at most, and never like an integer.
     fn push_float(&mut self, float: Float) -> Outcome<()> {
+        self.meter.charge(FLOAT)?;
         let Some(mut expansion) = self.expansion(float)? else {
             return self.push(not_finite(float));
         };

@@ -73,7 +73,7 @@ pub(super) fn quote(build: &mut Build, value: Value) -> Outcome<()> {
 
 fn quote_string(build: &mut Build, value: Value, length: usize) -> Outcome<()> {
     build.push(b"\"")?;
-    build.meter.charge_values(length)?;
+    build.meter.charge(2 * length as u64)?;
     for place in 0..length {
         let content = text(build.heap, &value)?;
         let Some(&byte) = content.get(place) else { break };
@@ -231,7 +231,7 @@ impl<'t> Numeral<'t> {
 /// A number's text, paid for; none where it is longer than a number may be.
 fn numeral<'t>(heap: &'t Heap, meter: &mut Meter, value: &'t Value) -> Outcome<Option<Numeral<'t>>> {
     let content = text(heap, value)?;
-    meter.charge(content.len() as u64 / 4)?;
+    meter.charge_values(content.len())?;
     let short = (trimmed(content).len() as u64) <= limit::NUMBER_TEXT.value;
     Ok(Numeral::read(content).filter(|_| short))
 }
@@ -268,7 +268,7 @@ fn convert_number(call: &mut Call, float: fn(&[u8]) -> Option<Float>) -> Outcome
 fn in_base(call: &mut Call, value: Value, base: i64) -> Outcome<Value> {
     let base = u32::try_from(base).ok().filter(|base| (2..=36).contains(base)).ok_or(TrapCode::ARGUMENTS)?;
     let content = text(call.heap, &value)?;
-    call.meter.charge(content.len() as u64 / 4)?;
+    call.meter.charge_values(content.len())?;
     let (is_negative, digits) = match trimmed(content) {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
@@ -285,7 +285,7 @@ pub(super) fn decimal(call: &mut Call) -> Outcome<Value> {
     let value = call.argument(0);
     let number = match (call.heap.as_string(&value), value.as_float(), call.heap.as_fixed(value)) {
         (Some(content), ..) => {
-            call.meter.charge_bytes(content.len())?;
+            call.meter.charge_values(content.len())?;
             parse_decimal(content)?
         }
         (_, Some(float), _) => Number::from_float_bits(float.to_bits())?,

@@ -10,7 +10,11 @@ use crate::trap::TrapCode;
 use crate::value::{Heap, Value};
 
 /// Gas for an item, beside what is written.
-const ITEM: u64 = 10;
+const ITEM: u64 = 20;
+/// Gas for a `%%`.
+const ESCAPE: u64 = 4;
+/// Gas for writing a number out in digits.
+const DIGITS: u64 = 40;
 /// Places after the point where an item says nothing.
 const PLACES: usize = 6;
 
@@ -134,6 +138,7 @@ pub(super) fn format(call: &mut Call) -> Outcome<Value> {
         let mark = from + plain;
         let behind = rest.get(plain + 1..).unwrap_or_default();
         if behind.first() == Some(&b'%') {
+            build.meter.charge(ESCAPE)?;
             build.push_part(format, from..mark + 1)?;
             from = mark + 2;
             continue;
@@ -262,6 +267,7 @@ fn put_text(build: &mut Build, item: &Item, value: Value) -> Outcome<()> {
 
 /// `e`, `f`, `g` and their like, of any kind of number, exactly rounded.
 fn put_decimal(build: &mut Build, item: &Item, value: Value) -> Outcome<()> {
+    build.meter.charge(DIGITS)?;
     let mut expansion = match (value.as_float(), build.heap.as_fixed(value)) {
         (Some(float), _) => match build.expansion(float)? {
             Some(expansion) => expansion,

@@ -1,7 +1,7 @@
 //! `json`: values to canonical text and back.
 
 use super::build::Build;
-use super::weigh::Scale;
+use super::weigh::{Scale, charge_text};
 use super::{Call, text};
 use crate::encoding::{self, Options};
 use crate::execute::Outcome;
@@ -39,13 +39,10 @@ pub(super) fn view(call: &mut Call, value: Value) -> Outcome<Value> {
     Ok(build.finish())
 }
 
-/// How many bytes of a text are read for one gas.
-const READ_A_GAS: u64 = 2;
-
 pub(super) fn decode(call: &mut Call) -> Outcome<Value> {
     let value = call.argument(0);
     let content = text(call.heap, &value)?;
-    call.meter.charge(content.len() as u64 / READ_A_GAS)?;
+    charge_text(call.meter, content)?;
     // There is no table without its bracket, and no value without one or a comma before it.
     let count = |marks: &[u8]| content.iter().filter(|byte| marks.contains(byte)).count() as u64;
     let (tables, entries) = (count(b"[{"), count(b"[{,:"));

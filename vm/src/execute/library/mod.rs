@@ -142,8 +142,8 @@ const fn up_to(position: i64, length: i64) -> i64 {
 
 /// The range of places from one position to another, as Lua counts them.
 fn range(from: i64, to: i64, length: usize) -> core::ops::Range<usize> {
-    let length = i64::try_from(length).unwrap_or(i64::MAX);
-    let start = usize::try_from(from_start(from, length) - 1).unwrap_or_default();
-    let end = usize::try_from(up_to(to, length)).unwrap_or_default();
+    let signed = i64::try_from(length).unwrap_or(i64::MAX);
+    let start = usize::try_from(from_start(from, signed) - 1).unwrap_or(length);
+    let end = usize::try_from(up_to(to, signed)).unwrap_or_default();
     if start < end { start..end } else { 0..0 }
 }

@@ -11,6 +11,10 @@ use crate::trap::TrapCode;
 const MOST_CAPTURES: usize = limit::PATTERN_CAPTURES.value as usize;
 const MOST_NOTES: usize = limit::PATTERN_DEPTH.value as usize;
 const ESCAPE: u8 = b'%';
+/// Gas for one item of the pattern against one place of the subject.
+const STEP: u64 = 3;
+/// Gas for looking whether a byte is what an item wants, beside what a set costs.
+const BYTE: u64 = 2;
 
 /// What a pair of parentheses caught, by places in the subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +124,7 @@ impl<'m> Matcher<'m> {
         self.notes.clear();
         let mut state = State { at: start, place: self.first };
         loop {
-            self.meter.charge(1)?;
+            self.meter.charge(STEP)?;
             match self.step(state)? {
                 Step::Go(next) => state = next,
                 Step::Matched(end) => return Ok(Some(end)),
@@ -320,7 +324,7 @@ impl<'m> Matcher<'m> {
 
     /// Whether a byte of the subject is what an item wants.
     fn is_single(&mut self, at: usize, item: usize, end: usize) -> Outcome<bool> {
-        self.meter.charge(1 + (end - item) as u64 / 2)?;
+        self.meter.charge(BYTE + (end - item) as u64 / 2)?;
         let Some(&byte) = self.subject.get(at) else { return Ok(false) };
         Ok(match self.at(item) {
             Some(b'.') => true,

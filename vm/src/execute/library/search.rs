@@ -264,8 +264,8 @@ fn put_text(build: &mut Build, subject: Value, replacement: Value, captures: &Ca
     loop {
         // The replacement is looked at anew after each piece, because writing may move it.
         let content = text(build.heap, &replacement)?;
-        build.meter.charge(1)?;
         let rest = content.get(from..).unwrap_or_default();
+        build.meter.charge(1 + (rest.len() / SCANNED_A_GAS) as u64)?;
         let Some(plain) = rest.iter().position(|&byte| byte == b'%') else {
             return build.push_part(replacement, from..content.len());
         };

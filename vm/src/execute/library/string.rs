@@ -53,15 +53,15 @@ pub(super) fn byte(call: &mut Call) -> Outcome<()> {
     let from = position(call.heap, call.argument(1), 1)?;
     let to = position(call.heap, call.argument(2), from)?;
     let found = content.get(range(from, to, content.len())).unwrap_or_default();
-    pay_values(call.meter, found.len())?;
+    pay_values(call.meter, found.len() as u64)?;
     found.iter().for_each(|&byte| call.results.push(Value::integer(byte.into())));
     Ok(())
 }
 
 /// Pays for giving so many results.
-pub(super) fn pay_values(meter: &mut Meter, count: usize) -> Outcome<()> {
-    meter.charge_values(count)?;
-    if count > super::FEW { meter.allocate(meter::VALUE * count as u64) } else { Ok(()) }
+pub(super) fn pay_values(meter: &mut Meter, count: u64) -> Outcome<()> {
+    meter.charge(count)?;
+    if count > super::FEW as u64 { meter.allocate(meter::VALUE.saturating_mul(count)) } else { Ok(()) }
 }
 
 pub(super) fn char(call: &mut Call) -> Outcome<Value> {

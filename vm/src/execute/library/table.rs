@@ -159,8 +159,7 @@ pub(super) fn unpack(call: &mut Call) -> Outcome<()> {
     if from > to {
         return Ok(());
     }
-    let count = usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX).saturating_add(1);
-    pay_values(call.meter, count)?;
+    pay_values(call.meter, to.abs_diff(from).saturating_add(1))?;
     for position in from..=to {
         let value = take(call.heap, table, position);
         call.results.push(value);

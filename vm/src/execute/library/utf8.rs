@@ -97,7 +97,7 @@ pub(super) fn codepoint(call: &mut Call) -> Outcome<()> {
     let content = text(call.heap, &value)?;
     let (from, to) = places(call, content.len(), None)?;
     let is_lax = is_lax(call, 3);
-    if from < 1 || usize::try_from(to).is_ok_and(|to| to > content.len()) {
+    if from < 1 || to > i64::try_from(content.len()).unwrap_or(i64::MAX) {
         return Err(TrapCode::ARGUMENTS);
     }
     let mut at = from - 1;
@@ -121,7 +121,7 @@ pub(super) fn length(call: &mut Call) -> Outcome<()> {
     }
     let (mut at, mut count) = (from - 1, 0);
     while at < to {
-        call.meter.charge(1)?;
+        call.meter.charge(2)?;
         match decode(behind(content, at), is_lax) {
             Some((_, length)) => at += length as i64,
             None => {
@@ -184,9 +184,12 @@ pub(super) fn offset(call: &mut Call) -> Outcome<Value> {
 pub(super) fn next(call: &mut Call) -> Outcome<()> {
     let value = call.argument(0);
     let content = text(call.heap, &value)?;
-    let position = usize::try_from(call.integer(1)?.ok_or(TrapCode::KIND)?).map_err(|_| TrapCode::ARGUMENTS)?;
+    let position = call.integer(1)?.ok_or(TrapCode::KIND)?;
+    if position < 0 {
+        return Err(TrapCode::ARGUMENTS);
+    }
     let is_lax = is_lax(call, 2);
-    let mut at = position;
+    let mut at = usize::try_from(position).unwrap_or(content.len());
     // Before the first code point there is none that could go on.
     if at == 0 && content.first().is_some_and(|&byte| is_continuing(byte)) {
         return Err(TrapCode::UTF8);

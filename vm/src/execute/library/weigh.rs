@@ -7,6 +7,16 @@ use crate::trap::TrapCode;
 use crate::value::{Heap, Kind, Value};
 
 const DEEPEST: u64 = limit::DATA_DEPTH.value;
+/// Gas for writing a value, beside its content.
+const VALUE: u64 = 4;
+/// Gas for a byte that is no ASCII: it must be normalized.
+const FOREIGN: u64 = 8;
+
+/// Pays for reading or writing text.
+pub(super) fn charge_text(meter: &mut Meter, content: &[u8]) -> Outcome<()> {
+    meter.charge_values(content.len())?;
+    meter.charge(FOREIGN * content.iter().filter(|byte| !byte.is_ascii()).count() as u64)
+}
 
 /// What limits a value that is to be written.
 pub(super) struct Scale<'w> {
@@ -28,7 +38,8 @@ impl Scale<'_> {
     fn value(&mut self, value: Value, depth: u64) -> Outcome<()> {
         let content = self.heap.as_string(&value).or_else(|| self.heap.as_bytes(value)).unwrap_or_default();
         let bytes = content.len() as u64;
-        self.meter.charge(1 + bytes / 8)?;
+        self.meter.charge(VALUE)?;
+        charge_text(self.meter, content)?;
         self.bytes = self.bytes.checked_sub(bytes).ok_or(self.too_long)?;
         match self.heap.kind(value) {
             Kind::List | Kind::Set => {
