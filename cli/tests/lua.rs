@@ -1,5 +1,7 @@
 //! `kerai check`, `kerai fmt` and `kerai explain` as their users meet them: output, files and exit codes.
 
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
