@@ -618,6 +618,22 @@ fn what_stock_lua_reads_is_read() {
             count += 1;
         }
     }
+    for name in ["lua-puc54", "lua-gopher"] {
+        let lines =
+            fs::read_to_string(Path::new(&folder).join(name).join("assertions.jsonl")).expect("the vectors are there");
+        for line in lines.lines() {
+            let case: serde_json::Value = serde_json::from_str(line).expect("each line is JSON");
+            let code = case.get("code").and_then(serde_json::Value::as_str).expect("each case has code");
+            let diagnostics = parse(code).diagnostics;
+            assert!(
+                diagnostics.is_empty(),
+                "{code}: {}",
+                diagnostics.first().map(|found| found.describe(code)).unwrap_or_default()
+            );
+            judge(code);
+            count += 1;
+        }
+    }
     println!("{count} sources are read, and formatted without a change of their tree");
-    assert!(count > 50);
+    assert!(count > 500);
 }

@@ -84,15 +84,28 @@ fn measures(pieces: &[Piece<'_>]) -> Vec<Option<usize>> {
         newlines: usize,
     }
     let (mut behind, mut tail, mut newlines) = (0_usize, 0_usize, 0_usize);
+    // Blanks side by side, with a comment or a group's edge between, are one.
+    let mut is_blank_behind = false;
     let mut ends: Vec<End> = Vec::new();
     let mut measures: Vec<Option<usize>> = Vec::with_capacity(pieces.len());
     for piece in pieces.iter().rev() {
         let mut measure = None;
         match piece {
-            Piece::Text(text) => (behind, tail) = (behind + width(text), tail + width(text)),
-            Piece::Space => (behind, tail) = (behind + 1, tail + 1),
-            Piece::Break { is_blank } => (behind, tail) = (behind + usize::from(*is_blank), 0),
-            Piece::Newline => (newlines, tail) = (newlines + 1, 0),
+            Piece::Text(text) => {
+                (behind, tail) = (behind + width(text), tail + width(text));
+                is_blank_behind = false;
+            }
+            Piece::Space | Piece::Break { .. } => {
+                let is_blank = !matches!(piece, Piece::Break { is_blank: false });
+                let columns = usize::from(is_blank && !is_blank_behind);
+                behind += columns;
+                tail = if matches!(piece, Piece::Space) { tail + columns } else { 0 };
+                is_blank_behind |= is_blank;
+            }
+            Piece::Newline => {
+                (newlines, tail) = (newlines + 1, 0);
+                is_blank_behind = true;
+            }
             Piece::Close => ends.push(End { behind, tail, newlines }),
             Piece::Open => {
                 if let Some(end) = ends.pop()

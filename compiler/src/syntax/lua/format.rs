@@ -195,8 +195,11 @@ impl<'s> Formatter<'s> {
 
     fn statements(&mut self, statements: &[Statement]) {
         for (number, statement) in statements.iter().enumerate() {
-            self.semicolons();
+            let has_gap = self.semicolons();
             self.begin(Piece::Newline);
+            if has_gap && !self.is_fresh {
+                self.push(Piece::EmptyLine);
+            }
             // Without a sign between, the parenthesis would be taken as a call of what stands before it.
             if number > 0 && self.is_next(TokenKind::Open) {
                 self.text(";".into());
@@ -206,10 +209,15 @@ impl<'s> Formatter<'s> {
         self.semicolons();
     }
 
-    fn semicolons(&mut self) {
+    /// Leaves semicolons out, and says whether an empty line stood before one.
+    fn semicolons(&mut self) -> bool {
+        let mut has_gap = false;
         while self.is_next(TokenKind::Semicolon) {
+            self.comments_before();
+            has_gap |= self.comments.has_gap_before(self.cursor);
             self.instead(None);
         }
+        has_gap
     }
 
     /// A block behind the word that opens it, up to the word that closes it.

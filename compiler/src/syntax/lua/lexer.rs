@@ -89,6 +89,8 @@ impl Lexed {
         let written = place.text(text);
         let diagnostic = match fault {
             Fault::Numeral => Diagnostic::new(fault.code(), place, format!("`{}` is not a number", shortened(written))),
+            Fault::Character if written.starts_with('!') => Diagnostic::plain(fault.code(), place)
+                .with_help("write `~=` for not equal, and `not` before a condition"),
             Fault::Character | Fault::StringOpen | Fault::CommentOpen => Diagnostic::plain(fault.code(), place),
         };
         self.report.push(diagnostic);

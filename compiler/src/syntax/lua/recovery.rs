@@ -128,14 +128,42 @@ impl<'t> Recovery<'t> {
         )
     }
 
+    /// What to write for something that other languages have.
+    fn habit(&self, token: Option<Token>) -> Option<&'static str> {
+        let place = self.tokens.partition_point(|other| other.span.start < token.map_or(0, |token| token.span.start));
+        let around = self.tokens.get(place.checked_sub(1)?..)?;
+        around.windows(2).take(2).find_map(|pair| {
+            let [first, second] = pair else { return None };
+            let is_beside = first.span.end == second.span.start;
+            match (first.kind, second.kind) {
+                (TokenKind::Plus, TokenKind::Assign) if is_beside => Some("write `a = a + b`: there is no `+=`"),
+                (TokenKind::Minus, TokenKind::Assign) if is_beside => Some("write `a = a - b`: there is no `-=`"),
+                (TokenKind::Concat, TokenKind::Assign) if is_beside => Some("write `a = a .. b`: there is no `..=`"),
+                (TokenKind::Plus, TokenKind::Plus) if is_beside => Some("write `a = a + 1`: there is no `++`"),
+                (TokenKind::Ampersand, TokenKind::Ampersand) if is_beside => Some("write `and`"),
+                (TokenKind::Bar, TokenKind::Bar) if is_beside => Some("write `or`"),
+                (TokenKind::Else, TokenKind::If) => Some("write `elseif`"),
+                _ => None,
+            }
+        })
+    }
+
     fn unexpected(&self, expected: &[&str], opener: Option<Opener>, token: Option<Token>) -> Diagnostic {
         let (found, span) = self.found(token);
-        let message = match (wanted(expected), token) {
+        let wanted = wanted(expected);
+        let is_comparison =
+            wanted.as_deref() == Some("`then`") && token.is_some_and(|token| token.kind == TokenKind::Assign);
+        let message = match (wanted, token) {
             (_, Some(token)) if opener.is_none() && is_closer(token.kind) => format!("{found} closes nothing"),
             (Some(wanted), _) => format!("expected {wanted}, found {found}"),
             (None, _) => format!("unexpected {found}"),
         };
         let diagnostic = Diagnostic::new(Code::LUA_SYNTAX, span, message);
+        let diagnostic = match self.habit(token) {
+            Some(help) => diagnostic.with_help(help),
+            None if is_comparison => diagnostic.with_help("write `==` to compare"),
+            None => diagnostic,
+        };
         match opener {
             Some(opener) if expected.contains(&opener.closer().text()) => {
                 diagnostic.with_note(opener.token.span, format!("this `{}` is open", opener.token.kind.text()))
