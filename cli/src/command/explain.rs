@@ -2,6 +2,7 @@
 
 use crate::Global;
 use crate::outcome::{Answer, Fault, Outcome};
+use kerai_store::code::Code as OutcomeCode;
 use kerai_vm::refusal::Code;
 use kerai_vm::trap::TrapCode;
 use serde_json::json;
@@ -40,10 +41,15 @@ fn pages() -> impl Iterator<Item = Page> {
         summary: trap.summary(),
         explanation: caught(trap),
     });
-    refusals.chain(traps)
+    let outcomes = OutcomeCode::ALL.iter().map(|code| Page {
+        name: code.name(),
+        summary: code.summary(),
+        explanation: code.explanation(),
+    });
+    refusals.chain(traps).chain(outcomes)
 }
 
-pub fn run(arguments: &Arguments, global: Global) -> Outcome {
+pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     let wanted = |page: &Page| arguments.code.as_ref().is_none_or(|code| page.name.eq_ignore_ascii_case(code));
     let mut found = false;
     for Page { name, summary, explanation } in pages().filter(wanted) {

@@ -28,6 +28,32 @@ contexts! {
     Data = "kerai v1 data";
     /// the results of all golden cases
     Golden = "kerai v1 golden";
+    /// an op's body: its op id
+    Op = "kerai v1 op";
+    /// the commitment to one field of a payload
+    PayloadField = "kerai v1 payload field";
+    /// the commitments to all fields of a payload
+    Payload = "kerai v1 payload";
+    /// what an op's author gave, whatever was filled in
+    Given = "kerai v1 given";
+    /// what a policy was asked
+    GateInput = "kerai v1 gate input";
+    /// a commit record, as a leaf of the log's tree
+    LogLeaf = "kerai v1 log leaf";
+    /// a node of the log's tree
+    LogNode = "kerai v1 log node";
+    /// the content by which ops of one ULID are ordered
+    Order = "kerai v1 order";
+    /// a row's key, which is its place in the map of all rows
+    RowKey = "kerai v1 row-key";
+    /// a row's value
+    RowValue = "kerai v1 value";
+    /// a leaf of a sparse Merkle map
+    MapLeaf = "kerai v1 leaf";
+    /// a node of a sparse Merkle map
+    MapNode = "kerai v1 node";
+    /// a checkpoint's body
+    Checkpoint = "kerai v1 checkpoint";
 }
 
 impl Context {
