@@ -5,6 +5,7 @@
 pub mod calls;
 pub mod case;
 pub mod files;
+pub mod folds;
 pub mod law;
 pub mod property;
 pub mod source;

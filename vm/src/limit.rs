@@ -30,6 +30,10 @@ limits! {
     DATA_VALUES "data.values" = 1 << 24;
     /// bytes in one document
     DATA_SIZE "data.size" = 64 << 20;
+    /// values in one snapshot of state, map keys included
+    STATE_VALUES "state.values" = 1 << 28;
+    /// bytes in one snapshot of state
+    STATE_SIZE "state.size" = 1 << 30;
     /// characters in one number's text
     NUMBER_TEXT "number.text" = 4096;
     /// functions in one program

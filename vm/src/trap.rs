@@ -41,11 +41,13 @@ traps! {
     DIVISION false "division by zero";
     NOT_INTEGER false "an integer was needed";
     KEY false "a value that can't be a key";
+    READ_ONLY false "a write into an operation, which is read-only";
     ARGUMENTS false "a wrong number of arguments";
     TEXT false "a text that can't be emitted";
     EMITTED_TWICE false "two rows with one path and key";
     STRING false "a string longer than the limit";
     RAISED false "the program raised an error";
+    FUNCTION_IN_STATE false "state reaches a function at the end of a step";
 }
 
 /// A trap: why, and where.

@@ -26,6 +26,16 @@ macro_rules! contexts {
 contexts! {
     /// one document: canonical CBOR
     Data = "kerai v1 data";
+    /// a snapshot of state
+    Snapshot = "kerai v1 snapshot";
+    /// where a row stands in the map of rows: canonical CBOR of path and key
+    RowKey = "kerai v1 row-key";
+    /// a row's value: canonical CBOR
+    Value = "kerai v1 value";
+    /// a leaf of the map of rows
+    Leaf = "kerai v1 leaf";
+    /// an inner node of the map of rows
+    Node = "kerai v1 node";
     /// the results of all golden cases
     Golden = "kerai v1 golden";
     /// an op's body: its op id

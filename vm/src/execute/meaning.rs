@@ -14,6 +14,7 @@ impl From<TableFault> for TrapCode {
     fn from(fault: TableFault) -> TrapCode {
         match fault {
             TableFault::NotTable => TrapCode::KIND,
+            TableFault::ReadOnly => TrapCode::READ_ONLY,
             TableFault::Kind | TableFault::Nan => TrapCode::KEY,
         }
     }

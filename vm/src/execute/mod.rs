@@ -1,6 +1,7 @@
 //! The machine: runs verified programs, purely and metered. Same program, same input: same results, gas and traps.
 
 mod arithmetic;
+mod between;
 mod builtin;
 mod meaning;
 mod run;
@@ -65,6 +66,11 @@ impl<'p> Machine<'p> {
     /// The trap that ended the call. The machine can be called again.
     pub fn call(&mut self, export: &str, arguments: &[Value]) -> Option<Result<Vec<Value>, Trap>> {
         let function = *self.program.program().exports.get(export)?;
+        Some(self.run(function, arguments))
+    }
+
+    /// Calls a function that an export names.
+    pub(crate) fn run(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
         self.meter = Meter::new(self.limits);
         self.output = Output::default();
         self.raised = Value::NIL;
@@ -73,7 +79,7 @@ impl<'p> Machine<'p> {
         if result.is_err() {
             self.output = Output::default();
         }
-        Some(result)
+        result
     }
 
     /// The gas that the last call used.

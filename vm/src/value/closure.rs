@@ -14,6 +14,7 @@ pub(super) struct Closure {
 impl Heap {
     /// A function value. One that keeps nothing is the same value each time; others are told apart by identity.
     pub(crate) fn closure(&mut self, function: u32, keeps: &[Value]) -> Value {
+        self.has_functions = true;
         if keeps.is_empty() {
             return Value::function(function);
         }

@@ -5,17 +5,21 @@
 
 mod change;
 mod closure;
+mod collect;
 mod content;
 mod dictionary;
 mod gather;
 mod heap;
+mod journal;
 mod key;
 mod order;
 mod read;
 mod shape;
 mod table;
 
+pub use collect::Extent;
 pub use heap::{Heap, Mark};
+pub use journal::{Changed, Point};
 pub use key::{Key, KeyFault};
 pub use shape::RECORD_KEYS;
 use table::TableId;
@@ -98,6 +102,9 @@ impl Tag {
         }
     }
 }
+
+/// A bit of the first word that values which lie in the heap leave free.
+const FORWARDED: u64 = (1_u64 << 16).to_le();
 
 /// The longest string that lies in the value itself.
 pub(crate) const SHORT_STRING: usize = 14;
@@ -210,8 +217,27 @@ impl Value {
         all.get(2..2 + usize::from(self.second_byte())).unwrap_or_default()
     }
 
+    /// The value with another second word.
+    pub(crate) const fn with_body(self, body: u64) -> Value {
+        Value { words: [self.words[0], body] }
+    }
+
+    /// The value with a mark that a collection sets for a while on what lies in the heap.
+    pub(crate) const fn forwarded(self) -> Value {
+        Value { words: [self.words[0] | FORWARDED, self.words[1]] }
+    }
+
+    pub(crate) const fn unforwarded(self) -> Value {
+        Value { words: [self.words[0] & !FORWARDED, self.words[1]] }
+    }
+
+    pub(crate) const fn is_forwarded(self) -> bool {
+        self.words[0] & FORWARDED != 0
+    }
+
     /// Whether both values are the same words: identity, not equality.
-    pub(crate) const fn is_same_words(self, other: Value) -> bool {
+    #[must_use]
+    pub const fn is_same_words(self, other: Value) -> bool {
         self.words[0] == other.words[0] && self.words[1] == other.words[1]
     }
 
@@ -273,6 +299,10 @@ impl Span {
 
     pub(crate) const fn of(value: Value) -> Span {
         Span(value.body())
+    }
+
+    pub(crate) const fn body(self) -> u64 {
+        self.0
     }
 
     pub(crate) const fn range(self) -> core::ops::Range<usize> {
