@@ -6,12 +6,12 @@ use crate::op::Checked;
 use kerai_vm::bytecode::{Limits, Verified};
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, cbor};
-use kerai_vm::execute::Machine;
+use kerai_vm::fold::{FoldFault, Folding};
 use kerai_vm::refusal::Refusal;
 use kerai_vm::trap::Trap;
 use kerai_vm::ulid::Ulid;
 use kerai_vm::value::{Heap, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Rows: the canonical CBOR of `[path, key]` to that of the value.
 pub type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -33,17 +33,45 @@ pub enum Order {
     Commit,
 }
 
+/// A state to go on from: nothing tells it from one that never stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// How many records the log had.
+    pub count: u64,
+    /// How many ops were folded.
+    pub folded: u64,
+    /// The place of the last op in the order by ULID; none where no op was folded.
+    pub last: Option<Place>,
+    pub bytes: Vec<u8>,
+}
+
 /// What came of folding.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folded {
     pub rows: Rows,
     /// Ops whose step trapped, by position: they left no trace in the state.
     pub poison: BTreeMap<u64, Trap>,
+    /// How many ops were folded, those of the snapshot included.
+    pub folded: u64,
+    pub last: Option<Place>,
+    /// The state itself.
+    pub snapshot: Vec<u8>,
 }
 
-/// Where an op stands in the order by ULID: the ULID, the content's hash, the op id.
+impl Folded {
+    /// The root of the state, rows or not.
+    #[must_use]
+    pub fn snapshot_root(&self) -> Hash {
+        *Folding::snapshot_root(&self.snapshot).bytes()
+    }
+}
+
+/// A place in the order by ULID: the ULID, the content's hash, the op id.
+pub type Place = (Ulid, Hash, Hash);
+
+/// Where an op stands in the order by ULID.
 #[must_use]
-pub fn ulid_order(input: &Input) -> (Ulid, Hash, Hash) {
+pub fn place(input: &Input) -> Place {
     let op = &input.op.op;
     let mut heap = Heap::new(0);
     let kind = heap.string(op.kind.as_bytes());
@@ -56,7 +84,8 @@ pub fn ulid_order(input: &Input) -> (Ulid, Hash, Hash) {
 }
 
 /// The op as a document: what its author gave, who signed it, and where it stands in the author's chain.
-fn document(heap: &mut Heap, input: &Input, order: Order) -> Result<Value, Refusal> {
+fn document(input: &Input, order: Order) -> Result<Vec<u8>, Refusal> {
+    let heap = &mut Heap::new(0);
     let op = &input.op.op;
     let mut entries = Vec::new();
     let ulid = op.ulid.to_string();
@@ -76,60 +105,47 @@ fn document(heap: &mut Heap, input: &Input, order: Order) -> Result<Value, Refus
             entries.push((heap.string(name.as_bytes()), value));
         }
     }
-    Ok(heap.map(&entries).unwrap_or(Value::NIL))
+    let map = heap.map(&entries).unwrap_or(Value::NIL);
+    encode(heap, map)
 }
 
-fn trapped(export: &str, trap: Trap) -> Refused {
-    Refused::new(Code::FOLD_TRAP, format!("`{export}`: {trap}"))
-}
-
-/// Folds ops from nothing. They come in no order or in that of the log.
-///
-/// A step is a transaction: where one traps, its op is poison and the state is as before it. The machine can't undo
-/// a step, so folding begins again without the op.
+/// Folds ops from a snapshot, or from nothing. They come in no order or in that of the log; where they go on from a
+/// snapshot, all of them must come after it in the fold's order.
 ///
 /// # Errors
-/// `FOLD_TRAP` where `init` or `finish` traps.
-pub fn fold(program: &Verified, order: Order, inputs: &[Input]) -> Result<Folded, Refused> {
-    let mut inputs: Vec<&Input> = inputs.iter().collect();
+/// `FOLD_TRAP` where `init` or `finish` traps, `PROGRAM_KIND` where the program is no fold, `LOG_DAMAGED` where the
+/// snapshot is none.
+pub fn fold(program: &Verified, order: Order, from: Option<&Snapshot>, inputs: &[Input]) -> Result<Folded, Refused> {
+    let mut places: Vec<(Place, &Input)> = inputs.iter().map(|input| (place(input), input)).collect();
     match order {
-        Order::Ulid => inputs.sort_by_cached_key(|input| ulid_order(input)),
-        Order::Commit => inputs.sort_by_key(|input| input.position),
+        Order::Ulid => places.sort_by_key(|found| found.0),
+        Order::Commit => places.sort_by_key(|found| found.1.position),
     }
-    let mut poison: BTreeMap<u64, Trap> = BTreeMap::new();
-    loop {
-        match attempt(program, order, &inputs, &poison.keys().copied().collect())? {
-            Attempt::Done(rows) => return Ok(Folded { rows, poison }),
-            Attempt::Poison(position, trap) => drop(poison.insert(position, trap)),
-        }
-    }
-}
-
-enum Attempt {
-    Done(Rows),
-    Poison(u64, Trap),
-}
-
-fn attempt(program: &Verified, order: Order, inputs: &[&Input], poison: &BTreeSet<u64>) -> Result<Attempt, Refused> {
     // The seed can't be observed in any result.
-    let mut machine = Machine::new(program, 0, Limits::DEFAULT);
-    let missing = |export: &str| Refused::new(Code::PROGRAM_KIND, format!("no export `{export}`"));
-    let begun = machine.call("init", &[]).ok_or_else(|| missing("init"))?;
-    let mut state = first(&begun.map_err(|trap| trapped("init", trap))?);
-    for input in inputs.iter().filter(|input| !poison.contains(&input.position)) {
-        let op = document(machine.heap(), input, order)
-            .map_err(|refusal| Refused::new(Code::LOG_DAMAGED, format!("op {}: {refusal}", input.position)))?;
-        match machine.call("step", &[state, op]).ok_or_else(|| missing("step"))? {
-            // A step changes the state it got, or gives another.
-            Ok(results) => state = results.first().copied().unwrap_or(state),
-            Err(trap) => return Ok(Attempt::Poison(input.position, trap)),
+    let mut folding = match from {
+        None => Folding::new(program, 0, Limits::DEFAULT).map_err(|fault| begun(&fault))?,
+        Some(from) => Folding::resume(program, 0, Limits::DEFAULT, &from.bytes, from.folded)
+            .map_err(|fault| Refused::new(Code::LOG_DAMAGED, format!("a snapshot: {}", begun(&fault))))?,
+    };
+    let mut poison = BTreeMap::new();
+    let damaged = |position, refusal| Refused::new(Code::LOG_DAMAGED, format!("op {position}: {refusal}"));
+    for (_, input) in &places {
+        let op = document(input, order).and_then(|op| folding.offer(&op));
+        op.map_err(|refusal| damaged(input.position, refusal))?;
+        if let Some(Err(trap)) = folding.step() {
+            poison.insert(input.position, trap);
         }
     }
-    let ended = machine.call("finish", &[state]).ok_or_else(|| missing("finish"))?;
-    ended.map_err(|trap| trapped("finish", trap))?;
-    Ok(Attempt::Done(machine.rows().iter().map(|row| (row.key.clone(), row.value.clone())).collect()))
+    folding.finish().map_err(|trap| Refused::new(Code::FOLD_TRAP, format!("`finish`: {trap}")))?;
+    let rows = folding.rows().sorted().iter().map(|row| (row.key.clone(), row.value.clone())).collect();
+    let snapshot = folding.snapshot().map_err(|refusal| Refused::new(Code::FOLD_TRAP, refusal.to_string()))?;
+    let last = places.last().map(|found| found.0).or(from.and_then(|from| from.last));
+    Ok(Folded { rows, poison, folded: folding.count(), last, snapshot })
 }
 
-fn first(values: &[Value]) -> Value {
-    values.first().copied().unwrap_or(Value::NIL)
+fn begun(fault: &FoldFault) -> Refused {
+    match fault {
+        FoldFault::Refused(refusal) => Refused::new(Code::PROGRAM_KIND, refusal.to_string()),
+        FoldFault::Trapped(trap) => Refused::new(Code::FOLD_TRAP, format!("`init`: {trap}")),
+    }
 }

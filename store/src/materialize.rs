@@ -66,15 +66,14 @@ pub fn state(ops: &[Logged], binding: &Binding, library: &Library) -> Result<Sta
     }
     let admitted = || ops.iter().filter(|logged| logged.outcome == Outcome::Admitted).map(|logged| &logged.input);
     let inputs: Vec<Input> = admitted().filter(|input| !input.op.op.is_governance()).cloned().collect();
-    let folded = fold::fold(&program.verified, Order::Ulid, &inputs)?;
+    let folded = fold::fold(&program.verified, Order::Ulid, None, &inputs)?;
     Ok(State {
         count: tree.count(),
         vector,
         inputs_root: state::inputs_root(admitted().map(|input| &input.op.id)),
         log_head: tree.head(),
         state_root: state::state_root(&folded.rows),
-        // No state is kept between runs: every run folds from the first op.
-        snapshot_root: state::EMPTY,
+        snapshot_root: folded.snapshot_root(),
         folded,
     })
 }

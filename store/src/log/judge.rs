@@ -266,7 +266,7 @@ pub(crate) fn govern(inputs: &[Input], root: &Hash, library: &Library) -> Result
 
 fn govern_by(inputs: &[Input], root: &Hash, library: &Library) -> Result<Governance, Refused> {
     let program = library.find(root, ProgramKind::Fold, FOLD_EXPORTS).map_err(|refused| broken(&refused))?;
-    let folded = fold::fold(&program.verified, Order::Commit, inputs).map_err(|refused| broken(&refused))?;
+    let folded = fold::fold(&program.verified, Order::Commit, None, inputs).map_err(|refused| broken(&refused))?;
     if let Some((position, trap)) = folded.poison.first_key_value() {
         return Err(Refused::new(Code::GOVERNANCE_BROKEN, format!("op {position}: {trap}")));
     }

@@ -85,6 +85,6 @@ mod tests {
             tree.push(record);
         }
         assert_eq!(tree.head(), naive(&records));
-        assert_eq!(LogTree::from_bytes(69, &tree.to_bytes()), None);
+        assert_eq!(LogTree::from_bytes(71, &tree.to_bytes()), None);
     }
 }

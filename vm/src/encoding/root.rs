@@ -54,14 +54,6 @@ contexts! {
     LogNode = "kerai v1 log node";
     /// the content by which ops of one ULID are ordered
     Order = "kerai v1 order";
-    /// a row's key, which is its place in the map of all rows
-    RowKey = "kerai v1 row-key";
-    /// a row's value
-    RowValue = "kerai v1 value";
-    /// a leaf of a sparse Merkle map
-    MapLeaf = "kerai v1 leaf";
-    /// a node of a sparse Merkle map
-    MapNode = "kerai v1 node";
     /// a checkpoint's body
     Checkpoint = "kerai v1 checkpoint";
 }
