@@ -1,6 +1,8 @@
 //! Order in the house, as ordinary tests: files, words, modules, manifests, and reference pages that match their tables.
 
 use kerai_compiler::Code as Diagnosis;
+use kerai_store::code::{Class, Code as Outcome};
+use kerai_store::host::Point;
 use kerai_tests::case::Case;
 use kerai_tests::stage::{Role, STAGES};
 use kerai_vm::bytecode::{ANY, Builtin, Exit, Gives, Op, Purity, Role as Operand};
@@ -234,7 +236,7 @@ fn limits_page() -> String {
     let mut page = "# Limits\n\nEvery depth, length and size has a limit with a name, under which errors speak of it. \
          A program or a flag may lower a limit, never raise it.\n\n| limit | value | what it bounds |\n|---|---:|---|\n"
         .to_owned();
-    for limit in limit::ALL {
+    for limit in limit::ALL.iter().chain(kerai_store::limit::ALL) {
         let _ = writeln!(page, "| `{}` | {} | {} |", limit.name, limit.value, limit.about.trim());
     }
     page
@@ -407,6 +409,26 @@ fn traps_page() -> String {
     page
 }
 
+fn outcomes_page() -> String {
+    let mut page = "# Outcomes\n\nWhat becomes of an op that is not admitted, and why the store says no. A code never changes its \
+                    meaning. `kerai explain CODE` prints what stands here.\n\n\
+                    - **denied**, **rejected**: the op has a position in the log, for ever, and is not folded.\n\
+                    - **refused**: it has none; it is counted, or kept as evidence of a fork.\n\
+                    - **store**: no op is at fault.\n"
+        .to_owned();
+    for class in [Class::Denied, Class::Rejected, Class::Refused, Class::Store] {
+        let _ = writeln!(page, "\n## {}\n\n| code | what is wrong | what to do |\n|---|---|---|", class.name());
+        for code in Outcome::ALL.iter().filter(|code| code.class() == class) {
+            let _ = writeln!(page, "| `{}` | {} | {} |", code.name(), cell(code.summary()), cell(code.explanation()));
+        }
+    }
+    page.push_str("\n## Write points\n\nWhatever ends the process at one of these, the store resumes to the same bytes.\n\n| point | where |\n|---|---|\n");
+    for point in Point::ALL {
+        let _ = writeln!(page, "| `{}` | {} |", point.name(), point.about());
+    }
+    page
+}
+
 /// The reference pages: path and text, rendered from the tables.
 fn pages() -> Vec<(String, String)> {
     let mut pages = vec![
@@ -415,6 +437,7 @@ fn pages() -> Vec<(String, String)> {
         ("docs/reference/instructions.md".to_owned(), instructions_page()),
         ("docs/reference/builtins.md".to_owned(), builtins_page()),
         ("docs/reference/traps.md".to_owned(), traps_page()),
+        ("docs/reference/outcomes.md".to_owned(), outcomes_page()),
         ("docs/reference/codes/README.md".to_owned(), codes_index()),
     ];
     pages.extend(Code::ALL.iter().map(|&code| (format!("docs/reference/codes/{}.md", code.name()), code_page(code))));

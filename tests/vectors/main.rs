@@ -8,6 +8,7 @@ mod cbor_facts;
 mod coremath;
 mod decimal;
 mod decimal_model;
+mod ed25519;
 mod float_parse;
 mod folder;
 mod hashes;
@@ -42,6 +43,7 @@ const SETS: &[Set] = &[
     ("decimal-fixedpoint", decimal::run),
     ("unicode-nfc", unicode_nfc::run),
     ("hashes", hashes::run),
+    ("ed25519", ed25519::run),
     ("ulid", ulid::run),
     ("wasm-numeric", wasm::run),
 ];

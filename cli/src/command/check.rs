@@ -30,7 +30,7 @@ struct Found {
     fixed: usize,
 }
 
-pub fn run(arguments: &Arguments, global: Global) -> Outcome {
+pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     let mut answer = Answer::Yes;
     for path in sources::files(&arguments.paths)? {
         let SourceFile { path: name, bytes } = sources::read(&path)?;
@@ -72,7 +72,7 @@ fn fixed(path: &str, bytes: &[u8]) -> Result<Found, crate::outcome::Fault> {
     Ok(found)
 }
 
-fn report(name: &str, found: &Found, global: Global) {
+fn report(name: &str, found: &Found, global: &Global) {
     let Found { text, diagnostics, fixed } = found;
     let is_good = diagnostics.is_empty();
     if global.json {

@@ -3,6 +3,7 @@
 use crate::Global;
 use crate::outcome::{Answer, Fault, Outcome};
 use kerai_compiler::Code as Diagnosis;
+use kerai_store::code::Code as OutcomeCode;
 use kerai_vm::refusal::Code;
 use kerai_vm::trap::TrapCode;
 use serde_json::json;
@@ -51,10 +52,16 @@ fn pages() -> impl Iterator<Item = Page> {
         explanation: code.page(),
         help: Some(code.help()),
     });
-    refusals.chain(traps).chain(diagnoses)
+    let outcomes = OutcomeCode::ALL.iter().map(|code| Page {
+        name: code.name(),
+        summary: code.summary(),
+        explanation: code.explanation(),
+        help: None,
+    });
+    refusals.chain(traps).chain(diagnoses).chain(outcomes)
 }
 
-pub fn run(arguments: &Arguments, global: Global) -> Outcome {
+pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     let wanted = |page: &Page| arguments.code.as_ref().is_none_or(|code| page.name.eq_ignore_ascii_case(code));
     let mut found = false;
     for Page { name, summary, explanation, help } in pages().filter(wanted) {

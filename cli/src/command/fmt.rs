@@ -24,7 +24,7 @@ pub struct Arguments {
     check: bool,
 }
 
-pub fn run(arguments: &Arguments, global: Global) -> Outcome {
+pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     let mut answer = Answer::Yes;
     for path in sources::files(&arguments.paths)? {
         if one(&path, arguments, global)? == Answer::No {
@@ -34,7 +34,7 @@ pub fn run(arguments: &Arguments, global: Global) -> Outcome {
     Ok(answer)
 }
 
-fn one(path: &str, arguments: &Arguments, global: Global) -> Outcome {
+fn one(path: &str, arguments: &Arguments, global: &Global) -> Outcome {
     let SourceFile { path: name, bytes } = sources::read(path)?;
     let shown = String::from_utf8_lossy(&bytes);
     let refuse = |text: &str, found: &[_]| {

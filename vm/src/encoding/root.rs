@@ -40,6 +40,24 @@ contexts! {
     Golden = "kerai v1 golden";
     /// a program's random numbers: the seed and how much was drawn
     Random = "kerai v1 random";
+    /// an op's body: its op id
+    Op = "kerai v1 op";
+    /// the commitment to one field of a payload
+    PayloadField = "kerai v1 payload field";
+    /// the commitments to all fields of a payload
+    Payload = "kerai v1 payload";
+    /// what an op's author gave, whatever was filled in
+    Given = "kerai v1 given";
+    /// what a policy was asked
+    GateInput = "kerai v1 gate input";
+    /// a commit record, as a leaf of the log's tree
+    LogLeaf = "kerai v1 log leaf";
+    /// a node of the log's tree
+    LogNode = "kerai v1 log node";
+    /// the content by which ops of one ULID are ordered
+    Order = "kerai v1 order";
+    /// a checkpoint's body
+    Checkpoint = "kerai v1 checkpoint";
 }
 
 impl Context {
