@@ -329,7 +329,12 @@ fn run(seed: u64, steps: u64, collecting: Collecting, random: &mut Random) -> Ve
     for _ in 0..steps {
         let before = (pair.state, pair.world.clone());
         let point = pair.heap.point();
-        let changes = if random.below(10) == 0 { 150 } else { 12 };
+        // Some steps change so much that repeated changes are looked for.
+        let changes = match random.below(400) {
+            0 => 6_000,
+            1..40 => 150,
+            _ => 12,
+        };
         for _ in 0..random.below(changes) {
             pair.change(random);
         }

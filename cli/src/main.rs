@@ -1,10 +1,12 @@
 //! The command line: one file a command, each a thin layer over the libraries.
 
 mod command;
+mod diagnostics;
 mod input;
 mod outcome;
 mod project;
 mod report;
+mod sources;
 mod store;
 
 use clap::{Args, Parser, Subcommand};
@@ -42,6 +44,10 @@ enum Verb {
     Data(command::data::Arguments),
     /// Assembly text to a program's canonical bytes and its root
     Asm(command::asm::Arguments),
+    /// Everything that is wrong with sources, and what to write instead
+    Check(command::check::Arguments),
+    /// Write sources in their one form
+    Fmt(command::fmt::Arguments),
     /// Open a program or a document and say what is in it
     Show(command::show::Arguments),
     /// Call an exported function of a program
@@ -70,6 +76,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let global = &arguments.global;
     let result = match arguments.verb {
+        Verb::Check(check) => command::check::run(&check, global),
+        Verb::Fmt(fmt) => command::fmt::run(&fmt, global),
         Verb::Data(data) => command::data::run(&data, global),
         Verb::Asm(asm) => command::asm::run(&asm, global),
         Verb::Show(show) => command::show::run(&show, global),

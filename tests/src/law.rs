@@ -1,6 +1,7 @@
 //! Laws: what must hold for every source, whatever the case expects.
 
-use crate::stage::{Read, Source, state_options};
+use crate::stage::{Check, Read, Source, Tree, state_options};
+use kerai_compiler::ir::Ir;
 use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::{Options, cbor as codec, json as view};
 use kerai_vm::refusal::Refusal;
@@ -163,4 +164,41 @@ pub fn code(bytes: &[u8], decoded: &Program, faults: &mut Vec<String>) {
         Err(refusal) => faults.push(format!("accepted, but not encoded: {refusal}")),
     }
     program(bytes, decoded, faults);
+}
+
+/// The IR's text says all of it, before and after it is checked, and checking again changes nothing.
+pub fn ir(bytes: &[u8], compiled: &Program, faults: &mut Vec<String>) {
+    program(bytes, compiled, faults);
+    let Some(read) = str::from_utf8(bytes).ok().and_then(|text| Ir::from_text(text).ok()) else { return };
+    if Ir::from_text(&read.to_text()).as_ref() != Ok(&read) {
+        faults.push(format!("the IR's text is read as another program:\n{}", read.to_text()));
+    }
+    match read.check() {
+        Ok(checked) => {
+            let again = Ir::from_text(&checked.ir().to_text()).map_err(|fault| vec![fault]).and_then(Ir::check);
+            if again.as_ref() != Ok(&checked) {
+                faults.push(format!("the checked IR is checked as another program:\n{}", checked.ir().to_text()));
+            }
+        }
+        Err(_) => faults.push("compiled, but not checked".to_owned()),
+    }
+}
+
+/// Checks a source that an author wrote, and names what does not hold.
+pub type TreeLaw = fn(Check, &Result<Tree, Vec<String>>, &mut Vec<String>);
+
+/// What is formatted has the same tree, and is formatted already.
+pub fn tree(check: Check, result: &Result<Tree, Vec<String>>, faults: &mut Vec<String>) {
+    let Ok(first) = result else { return };
+    match check(first.formatted.as_bytes()) {
+        Err(refusal) => faults.push(format!("formatted it is refused: {}", refusal.join("; "))),
+        Ok(second) => {
+            if second.text != first.text {
+                faults.push("formatted it has another tree".to_owned());
+            }
+            if second.formatted != first.formatted {
+                faults.push(format!("formatted twice it is another text:\n{}", second.formatted));
+            }
+        }
+    }
 }

@@ -4,6 +4,7 @@
 
 pub mod calls;
 pub mod case;
+pub mod compile;
 pub mod files;
 pub mod folds;
 pub mod law;

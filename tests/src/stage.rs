@@ -2,7 +2,8 @@
 
 use crate::case::Case;
 use crate::folds::{self, FoldRun};
-use crate::{calls, law, source};
+use crate::{calls, compile, law, source};
+use kerai_compiler::syntax::lua;
 use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, Strings, cbor, json};
@@ -17,7 +18,8 @@ pub type Read = fn(&mut Heap, &[u8], &Options) -> Result<Value, Refusal>;
 pub type Write = fn(&Heap, Value, &Options) -> Result<String, Refusal>;
 
 /// Reads a source's bytes as a program.
-pub type ReadProgram = fn(&[u8]) -> Result<Program, Refusal>;
+/// It is refused with a line for each reason.
+pub type ReadProgram = fn(&[u8]) -> Result<Program, Vec<String>>;
 
 /// Writes a program as an output's text.
 pub type WriteProgram = fn(&Program) -> Result<String, Refusal>;
@@ -33,6 +35,21 @@ pub enum Meaning {
         read: ReadProgram,
         law: law::ProgramLaw,
     },
+    /// What an author writes: a tree, its one form of writing, and the program that it means.
+    Written {
+        check: Check,
+        law: law::TreeLaw,
+        read: ReadProgram,
+    },
+}
+
+/// Reads a source to its tree.
+pub type Check = fn(&[u8]) -> Result<Tree, Vec<String>>;
+
+/// A tree with what the outputs need of it.
+pub struct Tree {
+    pub text: String,
+    pub formatted: String,
 }
 
 /// What a section is for.
@@ -51,6 +68,8 @@ pub enum Role {
     Folded(fn(&FoldRun) -> &str),
     /// What becomes of a value, and of a program.
     Output { value: Option<Write>, program: Option<WriteProgram> },
+    /// What becomes of a source that an author writes.
+    Written(fn(&Tree) -> String),
     /// Every refusal, a line each.
     Diagnostic,
 }
@@ -59,7 +78,7 @@ impl Role {
     /// Whether the section shows what was computed, refusals apart.
     const fn is_output(&self) -> bool {
         match self {
-            Role::Output { .. } | Role::Results | Role::Folded(_) => true,
+            Role::Output { .. } | Role::Results | Role::Folded(_) | Role::Written(_) => true,
             Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => false,
         }
     }
@@ -79,9 +98,19 @@ pub const STAGES: &[Stage] = &[
     value("snapshot", source::hexadecimal, snapshot, law::snapshot),
     value("ulid", source::text, ulid, law::ulid),
     program("asm", source::text, assembly, law::program),
-    program("code", source::hexadecimal, Program::decode, law::code),
+    program("code", source::hexadecimal, code, law::code),
+    Stage {
+        name: "lua",
+        role: Role::Source {
+            bytes: source::text,
+            meaning: Meaning::Written { check: lua_tree, law: law::tree, read: compile::lua },
+        },
+    },
+    program("ir", source::text, compile::ir, law::ir),
     Stage { name: CALLS, role: Role::Calls },
     Stage { name: OPERATIONS, role: Role::Operations },
+    Stage { name: "tree", role: Role::Written(|tree| tree.text.clone()) },
+    Stage { name: "formatted", role: Role::Written(|tree| tree.formatted.clone()) },
     Stage { name: "encoded", role: Role::Output { value: Some(encoded), program: None } },
     Stage { name: "view", role: Role::Output { value: Some(view), program: None } },
     Stage { name: "bytecode", role: Role::Output { value: None, program: Some(bytecode) } },
@@ -111,9 +140,29 @@ const fn program(name: &'static str, bytes: Bytes, read: ReadProgram, law: law::
     Stage { name, role: Role::Source { bytes, meaning: Meaning::Program { read, law } } }
 }
 
-fn assembly(bytes: &[u8]) -> Result<Program, Refusal> {
-    let text = str::from_utf8(bytes).map_err(|fault| Refusal::new(Code::DATA_UTF8, fault.valid_up_to()))?;
-    Program::from_text(text)
+fn one<T>(result: Result<T, Refusal>) -> Result<T, Vec<String>> {
+    result.map_err(|refusal| vec![refusal.to_string()])
+}
+
+fn assembly(bytes: &[u8]) -> Result<Program, Vec<String>> {
+    let text = one(str::from_utf8(bytes).map_err(|fault| Refusal::new(Code::DATA_UTF8, fault.valid_up_to())))?;
+    one(Program::from_text(text))
+}
+
+fn code(bytes: &[u8]) -> Result<Program, Vec<String>> {
+    one(Program::decode(bytes))
+}
+
+/// A Lua source without hazards, or all that is wrong with it.
+fn lua_tree(bytes: &[u8]) -> Result<Tree, Vec<String>> {
+    let source = kerai_compiler::Source::read(bytes)
+        .map_err(|refused| vec![refused.describe(&String::from_utf8_lossy(bytes))])?;
+    let describe = |diagnostics: Vec<kerai_compiler::Diagnostic>| {
+        diagnostics.iter().map(|found| found.describe(source.text())).collect::<Vec<_>>()
+    };
+    let chunk = lua::check(source.text()).map_err(describe)?;
+    let formatted = lua::format(source.text()).map_err(describe)?;
+    Ok(Tree { text: lua::show(&chunk).trim_end().to_owned(), formatted: formatted.trim_end().to_owned() })
 }
 
 fn bytecode(program: &Program) -> Result<String, Refusal> {
@@ -253,6 +302,14 @@ pub fn run(case: &Case, seed: u64) -> Outcome {
         let outputs = match meaning {
             Meaning::Value { read, law } => source.value(*read, *law, seed, &mut outcome.faults),
             Meaning::Program { read, law } => source.program(*read, *law, seed, &mut outcome.faults),
+            Meaning::Written { check, law, read } => {
+                if source.wants_tree() {
+                    source.tree(*check, *law, &mut outcome.faults)
+                } else {
+                    law(*check, &check(&bytes), &mut outcome.faults);
+                    source.program(*read, law::program, seed, &mut outcome.faults)
+                }
+            }
         };
         match &first {
             None => first = Some(outputs),
@@ -322,9 +379,9 @@ impl Source<'_> {
         let mut heap = Heap::new(seed);
         let mark = heap.mark();
         let result = read(&mut heap, self.bytes, &self.directions.read);
-        let outputs = self.finish(result.clone(), faults, |role, value| match role {
+        let outputs = self.finish(one(result.clone()), faults, |role, value| match role {
             Role::Output { value: Some(write), .. } => Some(write(&heap, *value, &self.directions.write)),
-            Role::Output { value: None, .. } | Role::Results | Role::Folded(_) => None,
+            Role::Output { value: None, .. } | Role::Results | Role::Folded(_) | Role::Written(_) => None,
             Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => None,
         });
         law(self, read, &mut heap, mark, &result, faults);
@@ -339,7 +396,7 @@ impl Source<'_> {
         }
         let calls = self.case.section(CALLS).map(|section| section.content()).unwrap_or_default();
         let operations = self.case.section(OPERATIONS).map(|section| section.content()).unwrap_or_default();
-        self.finish(program.and_then(Program::verify), faults, |role, verified| match role {
+        self.finish(program.and_then(|program| one(program.verify())), faults, |role, verified| match role {
             // A line that is no call is shown in the place of the results, where it can't be overlooked.
             Role::Results => {
                 Some(Ok(calls::run(verified, &calls, seed).unwrap_or_else(|fault| format!("fault: {fault}"))))
@@ -349,7 +406,22 @@ impl Source<'_> {
                 Ok(run) => show(&run).to_owned(),
                 Err(fault) => format!("fault: {fault}"),
             })),
-            Role::Output { program: None, .. } => None,
+            Role::Output { program: None, .. } | Role::Written(_) => None,
+            Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => None,
+        })
+    }
+
+    fn wants_tree(&self) -> bool {
+        let is_tree = |name: &str| matches!(stage(name), Some(Stage { role: Role::Written(_), .. }));
+        self.case.sections().iter().any(|section| is_tree(section.name()))
+    }
+
+    fn tree(&self, check: Check, law: law::TreeLaw, faults: &mut Vec<String>) -> Outputs {
+        let checked = check(self.bytes);
+        law(check, &checked, faults);
+        self.finish(checked, faults, |role, tree| match role {
+            Role::Written(write) => Some(Ok(write(tree))),
+            Role::Output { .. } | Role::Results | Role::Folded(_) => None,
             Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => None,
         })
     }
@@ -357,15 +429,15 @@ impl Source<'_> {
     /// The text of every output that the case asks for, and the refusals on the way.
     fn finish<T>(
         &self,
-        result: Result<T, Refusal>,
+        result: Result<T, Vec<String>>,
         faults: &mut Vec<String>,
         write: impl Fn(&Role, &T) -> Option<Result<String, Refusal>>,
     ) -> Outputs {
         let subject = match result {
             Ok(subject) => subject,
-            Err(refusal) => {
+            Err(refusals) => {
                 let outputs = self.no_outputs(faults);
-                return self.with_diagnostic(outputs, vec![refusal.to_string()], faults);
+                return self.with_diagnostic(outputs, refusals, faults);
             }
         };
         let (mut outputs, mut diagnostics) = (Vec::new(), Vec::new());

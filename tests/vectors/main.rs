@@ -21,6 +21,7 @@ mod rules;
 mod testfloat;
 mod ulid;
 mod unicode_nfc;
+mod wasm;
 
 use folder::Folder;
 use judge::Report;
@@ -44,6 +45,7 @@ const SETS: &[Set] = &[
     ("hashes", hashes::run),
     ("ed25519", ed25519::run),
     ("ulid", ulid::run),
+    ("wasm-numeric", wasm::run),
 ];
 
 /// Models recurse once a nesting level, and some documents nest on purpose.

@@ -2,9 +2,11 @@
 
 pub mod append;
 pub mod asm;
+pub mod check;
 pub mod data;
 pub mod exec;
 pub mod explain;
+pub mod fmt;
 pub mod init;
 pub mod keys;
 pub mod materialize;

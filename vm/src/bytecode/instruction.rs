@@ -182,6 +182,9 @@ instructions! {
     0x42 "at-most" AtMost [A Write, B Read, C Read] 1 Next "a = b <= c";
     0x43 "join" Join [A Write, B Base, C Arguments] 2 Next "a becomes the strings and numbers of the window, one after the other";
 
+    0x44 "float-divide" FloatDivide [A Write, B Read, C Read] 4 Next "a = b / c, both rounded to floats first";
+    0x45 "float-power" FloatPower [A Write, B Read, C Read] 40 Next "a = b ^ c, both rounded to floats first";
+
     // Tables.
     0x48 "table" Table [A Write, B Base, C Arguments] 4 Next "a becomes a new table with the window's values at 1 to n, nil left out";
     0x4a "get" Get [A Write, B Read, C Read] 2 Next "a = b[c]";
@@ -192,6 +195,8 @@ instructions! {
     0x4f "set-item" SetItem [A Read, B Read, Wide Integer] 3 Next "a[integer] = b";
     0x50 "length" Length [A Write, B Read] 1 Next "a = #b";
     0x51 "keys" Keys [A Write, B Read] 4 Next "a becomes the list of b's keys in canonical order";
+    0x52 "fill" Fill [A Read, B Base, C Arguments, Wide Integer] 3 Next "puts the window's values into a, at the integer and onwards, nil left out";
+    0x53 "pack" Pack [A Write, B Base, C Arguments] 4 Next "a becomes the list of the window's values, nil kept";
 }
 
 /// One instruction: a word of 64 bits, the operation lowest.

@@ -38,6 +38,8 @@ contexts! {
     Node = "kerai v1 node";
     /// the results of all golden cases
     Golden = "kerai v1 golden";
+    /// a program's random numbers: the seed and how much was drawn
+    Random = "kerai v1 random";
     /// an op's body: its op id
     Op = "kerai v1 op";
     /// the commitment to one field of a payload

@@ -6,18 +6,18 @@ use crate::value::{Extent, Value};
 impl Machine<'_> {
     /// Takes the rows that the last call emitted.
     pub(crate) fn take_rows(&mut self) -> Vec<Row> {
-        core::mem::take(&mut self.output).rows
+        core::mem::take(&mut self.core.output).rows
     }
 
     /// Forgets what neither the roots nor the machine need, and gives the bytes that stay, about.
     pub(crate) fn collect(&mut self, extent: Extent, roots: &mut Vec<Value>) -> usize {
         let own = roots.len();
-        roots.push(self.raised);
-        roots.extend_from_slice(&self.constants);
-        let size = self.heap.collect(extent, roots);
+        roots.push(self.core.raised);
+        roots.extend_from_slice(&self.core.constants);
+        let size = self.core.heap.collect(extent, roots);
         let mut kept = roots.drain(own..);
-        self.raised = kept.next().unwrap_or(Value::NIL);
-        self.constants.iter_mut().zip(kept).for_each(|(constant, value)| *constant = value);
+        self.core.raised = kept.next().unwrap_or(Value::NIL);
+        self.core.constants.iter_mut().zip(kept).for_each(|(constant, value)| *constant = value);
         size
     }
 }

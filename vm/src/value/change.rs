@@ -59,7 +59,16 @@ impl Heap {
         if self.is_frozen(id) {
             return Err(TableFault::ReadOnly);
         }
-        // The usual way to an entry that is there already.
+        // The usual ways to an entry that is there already.
+        if let Some(slot) = self.near(&table, key)
+            && !value.is_nil()
+            && let Some(held) = self.slots.get_mut(slot)
+            && !held.is_nil()
+        {
+            let old = core::mem::replace(held, value);
+            self.note(id, key, old, 0);
+            return Ok(false);
+        }
         if let Form::Dictionary(number) = table.form
             && key.is_plain_key()
             && !value.is_nil()

@@ -24,6 +24,11 @@ impl Heap {
         Value::closure_at(narrow(self.closures.len() - 1))
     }
 
+    /// The function of the module that a value calls.
+    pub(crate) fn function_of(&self, value: Value) -> Option<u32> {
+        Some(self.as_closure(value)?.0)
+    }
+
     /// The function of the module and the values that it keeps.
     pub(crate) fn as_closure(&self, value: Value) -> Option<(u32, &[Value])> {
         let index = value.body() as u32;

@@ -219,13 +219,22 @@ impl Heap {
     /// Bytes that were made since the last collection, about, but for dictionaries.
     #[must_use]
     pub fn young_size(&self) -> usize {
-        let mark = &self.watermark;
+        self.size_since(&self.watermark, self.journal.collected)
+    }
+
+    /// Bytes that all takes that is there, needed or not, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size_since(&Mark::default(), 0) + self.dictionaries_since(Mark::default())
+    }
+
+    fn size_since(&self, mark: &Mark, changes: usize) -> usize {
         let since = |length: usize, before: usize| length.saturating_sub(before);
         since(self.content.bytes.len(), mark.bytes)
             + since(self.content.wides.len(), mark.wides) * size_of::<i128>()
             + since(self.slots.len(), mark.slots) * size_of::<Value>()
             + since(self.tables.len(), mark.tables) * size_of::<Table>()
-            + since(self.journal.changes.len(), self.journal.collected) * size_of::<Change>()
+            + since(self.journal.changes.len(), changes) * size_of::<Change>()
     }
 
     /// Bytes that the dictionaries made since a mark take, about.

@@ -228,6 +228,11 @@ impl Heap {
         Ok(self.push_table(Form::Set, &members))
     }
 
+    /// A set of keys that ascend in canonical order, each in its one form.
+    pub(crate) fn sorted_set(&mut self, members: &[Value]) -> Value {
+        self.push_table(Form::Set, members)
+    }
+
     /// The best form for a map that was gathered by key.
     fn table_of(&mut self, dictionary: Dictionary) -> Value {
         let mut shape = Some(ShapeId::EMPTY);

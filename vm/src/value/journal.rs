@@ -9,7 +9,6 @@ use super::table::{TableFault, TableId};
 use super::{Heap, Tag, Value};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use std::collections::VecDeque;
 
 /// Changes under one point before repeated ones are looked for.
 const FEWEST_PRUNED: usize = 1 << 12;
@@ -41,13 +40,16 @@ pub(super) struct Saved {
 #[derive(Default)]
 pub(super) struct Journal {
     pub(super) changes: Vec<Change>,
-    pub(super) points: VecDeque<Saved>,
+    /// Oldest first.
+    pub(super) points: Vec<Saved>,
     /// The next point's number.
     next: u64,
     /// Changes that the last collection has seen.
     pub(super) collected: usize,
-    /// How many changes there may be before repeated ones are looked for.
+    /// How many changes there may be in a step before repeated ones are looked for.
     prune_at: usize,
+    /// How many were left when a collection last looked for repeated ones.
+    pruned: usize,
     /// Whether points were forgotten, so that changes which only they needed are still there.
     pub(super) has_surplus: bool,
 }
@@ -73,10 +75,11 @@ impl Changed {
 }
 
 impl Journal {
-    /// Drops changes of keys that were changed before under the last point: only what was there first is restored.
+    /// Drops changes, from a number on, of keys that were changed before under the last point: only what was there
+    /// first is restored.
     #[cold]
-    fn prune(&mut self, uncollected: usize) {
-        let start = self.points.back().map_or(0, |saved| saved.changes).max(uncollected);
+    fn prune(&mut self, from: usize) {
+        let start = self.points.last().map_or(0, |saved| saved.changes).max(from);
         let recent = self.changes.split_off(start.min(self.changes.len()));
         let code = |change: &Change| {
             let window = change.key.window();
@@ -90,7 +93,7 @@ impl Journal {
                 self.changes.push(change);
             }
         }
-        self.prune_at = self.changes.len().saturating_mul(2).max(FEWEST_PRUNED);
+        self.prune_at = self.changes.len() + FEWEST_PRUNED.max(self.changes.len().saturating_sub(start));
     }
 
     /// Drops changes that no point needs, of those that no collection has seen: what a table held that was made after
@@ -118,8 +121,9 @@ impl Journal {
 
     /// Notes that a collection has seen all changes.
     pub(super) fn all_collected(&mut self) {
-        if self.changes.len() >= self.prune_at {
+        if self.changes.len() > 2 * self.pruned + FEWEST_PRUNED {
             self.prune(0);
+            self.pruned = self.changes.len();
         }
         self.collected = self.changes.len();
     }
@@ -133,7 +137,7 @@ impl Journal {
 impl Heap {
     /// Tables below this number are watched: their changes are logged, or refused.
     pub(super) fn watch_older(&mut self) {
-        let newest = self.journal.points.back().map_or(0, |saved| saved.mark.tables());
+        let newest = self.journal.points.last().map_or(0, |saved| saved.mark.tables());
         self.watched = newest.max(self.watermark.tables());
     }
 
@@ -142,9 +146,10 @@ impl Heap {
     pub fn point(&mut self) -> Point {
         let number = self.journal.next;
         self.journal.next += 1;
-        let saved = Saved { number, changes: self.journal.changes.len(), mark: self.mark() };
-        self.journal.points.push_back(saved);
-        self.watched = self.mark().tables();
+        let mark = self.mark();
+        self.journal.prune_at = self.journal.changes.len() + FEWEST_PRUNED;
+        self.journal.points.push(Saved { number, changes: self.journal.changes.len(), mark });
+        self.watched = mark.tables();
         Point(number)
     }
 
@@ -160,9 +165,8 @@ impl Heap {
             let Some(change) = self.journal.changes.pop() else { break };
             self.restore(change);
         }
-        while self.journal.points.back().is_some_and(|saved| saved.number > point.0) {
-            self.journal.points.pop_back();
-        }
+        let kept = self.journal.points.partition_point(|saved| saved.number <= point.0);
+        self.journal.points.truncate(kept);
         self.journal.collected = self.journal.collected.min(changes);
         if !is_untouched {
             // Older tables may lie among what was made since, so that from now on only numbers can be let go.
@@ -175,9 +179,12 @@ impl Heap {
 
     /// Keeps what happened since the point, which can't be gone back to any more. A log that nothing needs is dropped.
     pub fn forget(&mut self, point: Point) {
-        if let Ok(place) = self.journal.points.binary_search_by_key(&point.0, |saved| saved.number) {
-            let removed = self.journal.points.remove(place);
+        if self.journal.points.last().is_some_and(|saved| saved.number == point.0) {
+            let removed = self.journal.points.pop();
             self.forgot(removed.map_or(0, |saved| saved.changes));
+        } else if let Ok(place) = self.journal.points.binary_search_by_key(&point.0, |saved| saved.number) {
+            let removed = self.journal.points.remove(place);
+            self.forgot(removed.changes);
         }
     }
 
@@ -262,7 +269,10 @@ impl Heap {
 
     /// Whether a function can be reached from a state that reached none at a point.
     pub(crate) fn reaches_function(&self, state: Value, since: Point) -> bool {
-        let Some(saved) = self.journal.saved(since).filter(|_| self.has_functions) else { return false };
+        if !self.has_functions {
+            return false;
+        }
+        let Some(saved) = self.journal.saved(since) else { return false };
         let changes = self.journal.changes.get(saved.changes..).unwrap_or_default();
         let held = changes.iter().filter_map(|change| self.get(Value::table(change.table), change.key));
         // Only what was written can have brought a function in; but what was written may not be reached.

@@ -12,10 +12,12 @@ mod gather;
 mod heap;
 mod journal;
 mod key;
+mod near;
 mod order;
 mod read;
 mod shape;
 mod table;
+mod text;
 
 pub use collect::Extent;
 pub use heap::{Heap, Mark};
@@ -26,6 +28,7 @@ use table::TableId;
 pub use table::{Entries, TableFault};
 
 pub(crate) use gather::{Fields, Gather, Items};
+pub(crate) use near::{FieldPlace, Wrote};
 pub(crate) use shape::{FieldText, Shape, low_bytes};
 pub(crate) use table::Layout;
 
@@ -263,6 +266,45 @@ impl Value {
     #[must_use]
     pub const fn as_i64(self) -> Option<i64> {
         if self.words[0] == 0 { Some(self.words[1].cast_signed()) } else { None }
+    }
+
+    /// Whether a condition holds: everything but nil and false.
+    #[inline(always)]
+    pub(crate) const fn is_true(self) -> bool {
+        !self.is_nil() && !matches!(self.as_bool(), Some(false))
+    }
+
+    /// Whether both are integers that fit a word.
+    #[inline(always)]
+    pub(crate) const fn are_integers(a: Value, b: Value) -> bool {
+        a.words[0] | b.words[0] == 0
+    }
+
+    /// Whether both are floats.
+    #[inline(always)]
+    pub(crate) const fn are_floats(a: Value, b: Value) -> bool {
+        a.is_float() && b.is_float()
+    }
+
+    #[inline(always)]
+    pub(crate) const fn is_float(self) -> bool {
+        self.words[0] == Value::float(Float::ZERO).words[0]
+    }
+
+    /// Coefficient and scale of an exact number that fits the value itself.
+    #[inline(always)]
+    pub(crate) const fn as_decimal(self) -> Option<(i64, u32)> {
+        if matches!(self.tag(), Tag::Number) {
+            Some((self.words[1].cast_signed(), self.second_byte() as u32))
+        } else {
+            None
+        }
+    }
+
+    /// A float by its bits, whatever NaN they are: it is read as the one NaN.
+    #[inline(always)]
+    pub(crate) const fn float_of_bits(bits: u64) -> Value {
+        Value::with(Tag::Float, 0, bits)
     }
 
     #[must_use]

@@ -7,7 +7,7 @@ mod assemble;
 mod constant;
 mod print;
 
-use super::Program;
+use super::{Constant, Program};
 use crate::refusal::Refusal;
 
 /// The word before what no instruction can say: an unknown operation, bits that none uses, a target outside the code.
@@ -39,6 +39,20 @@ impl Program {
     pub fn from_text(text: &str) -> Result<Program, Refusal> {
         let program = assemble::assemble(text).map_err(|refusal| refusal.in_text(text.as_bytes()))?;
         Program::decode(&program.encode()?)
+    }
+}
+
+impl Constant {
+    /// The constant as it stands in text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        constant::print(self)
+    }
+
+    /// Reads what [`Constant::to_text`] writes.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Constant> {
+        constant::parse(text)
     }
 }
 

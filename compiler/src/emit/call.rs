@@ -1,0 +1,118 @@
+//! Calls, and lists of values in registers that follow one another.
+
+use super::Emit;
+use super::code::{Body, Register};
+use super::function::spread;
+use crate::ir::{Call, Callee, Rest, Values};
+use kerai_vm::bytecode::{ALL_RESULTS, Op, Word};
+
+/// So many items of a table wait before they are put in.
+pub(super) const FEWEST_TO_FLUSH: usize = 50;
+
+impl<'i> Body<'_, 'i> {
+    /// Calls with results in the next registers, which are not taken yet.
+    pub(super) fn call(&mut self, call: &'i Call, results: u8) -> Emit<()> {
+        let results_end = if results == ALL_RESULTS { 1 } else { usize::from(results) };
+        self.reach(results_end)?;
+        let first = self.free;
+        // What is called is evaluated first. Its register lies behind the results, so that it needs no move after.
+        let callee = match &call.callee {
+            Callee::Function(_) | Callee::Builtin(_) => None,
+            Callee::Value(callee) | Callee::Protected(callee) => {
+                let later: Vec<_> = call.arguments.fixed.iter().collect();
+                Some(self.operand_before(callee, &later)?)
+            }
+        };
+        let is_below = callee.is_some_and(|callee| callee >= first);
+        let (window, arguments) = self.window(&call.arguments)?;
+        self.free = window;
+        self.reach(results_end)?;
+        let word = self.instruction(call, window, arguments, results, callee);
+        self.push(word)?;
+        if is_below && results > 0 {
+            // The results belong where the callee lay.
+            for offset in 0..u8::try_from(results_end).unwrap_or(u8::MAX) {
+                self.copy(first.saturating_add(offset), window.saturating_add(offset))?;
+            }
+        }
+        self.free = first;
+        Ok(())
+    }
+
+    fn instruction(
+        &mut self,
+        call: &Call,
+        window: Register,
+        arguments: u8,
+        results: u8,
+        callee: Option<Register>,
+    ) -> Word {
+        // A window without registers is named by the first.
+        let window = if arguments == 0 && results == 0 { 0 } else { window };
+        let register = u32::from(callee.unwrap_or_default());
+        match &call.callee {
+            Callee::Function(id) if self.is_reachable => {
+                let number = self.emitter.function(*id);
+                Word::new(Op::CallFunction, window, arguments, results, number)
+            }
+            Callee::Function(_) => Word::new(Op::CallFunction, window, arguments, results, 0),
+            Callee::Builtin(builtin) => Word::new(Op::CallBuiltin, window, arguments, results, builtin.number()),
+            Callee::Value(_) => Word::new(Op::Call, window, arguments, results, register),
+            Callee::Protected(_) => Word::new(Op::Protect, window, arguments, results, register),
+        }
+    }
+
+    /// Values in registers that follow one another: the first, and the count with the mark of a list that is spread.
+    pub(super) fn window(&mut self, values: &'i Values) -> Emit<(Register, u8)> {
+        let first = self.free;
+        self.count(values.fixed.len())?;
+        values.fixed.iter().try_for_each(|value| self.fresh(value).map(|_| ()))?;
+        Ok((first, self.closed_window(values.fixed.len(), values.rest.as_deref())?))
+    }
+
+    /// Ends a window of so many values with what gives any number of them.
+    pub(super) fn closed_window(&mut self, fixed: usize, rest: Option<&'i Rest>) -> Emit<u8> {
+        match rest {
+            None => self.count(fixed),
+            Some(Rest::Call(call)) => match self.emitter.results.of_call(call) {
+                Some(results) => {
+                    let count = self.count(fixed + usize::from(results))?;
+                    self.call(call, results)?;
+                    self.take_many(results.into())?;
+                    Ok(count)
+                }
+                None => {
+                    let count = self.count(fixed + 1)?;
+                    self.call(call, ALL_RESULTS)?;
+                    self.take()?;
+                    Ok(spread(count))
+                }
+            },
+            Some(Rest::Spread(list)) => {
+                let count = self.count(fixed + 1)?;
+                self.fresh(list)?;
+                Ok(spread(count))
+            }
+        }
+    }
+
+    /// Exactly so many values of what gives any number of them, in the next registers.
+    pub(super) fn rest_exactly(&mut self, rest: &'i Rest, wanted: usize) -> Emit<()> {
+        match rest {
+            Rest::Call(call) => {
+                let results = self.count(wanted)?;
+                self.call(call, results)?;
+                self.take_many(wanted).map(|_| ())
+            }
+            Rest::Spread(list) => {
+                // A list's first items: what is missing is nil, as when they are read.
+                let list = self.operand(list)?;
+                let first = self.take_many(wanted)?;
+                for (register, position) in (first..).zip(1_u32..).take(wanted) {
+                    self.push(Word::new(Op::GetItem, register, list, 0, position))?;
+                }
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! A function's code while it grows: instructions, labels, registers.
+
+use super::{Emit, Emitter, FunctionMap, Job, finished, too_large};
+use crate::ir::{Usage, VariableId};
+use crate::{Code, Span};
+use kerai_vm::bytecode::{Exit, Function, Op, Place, Role, Word};
+use kerai_vm::limit;
+use std::collections::BTreeMap;
+
+/// A register of the function that is emitted.
+pub(super) type Register = u8;
+
+/// Where a variable is.
+#[derive(Clone, Copy)]
+pub(super) enum Home {
+    Register(Register),
+    /// Among what the function keeps.
+    Capture(u32),
+}
+
+/// A place to jump to: known, or to be filled in where it comes to be.
+#[derive(Default)]
+pub(super) struct Label {
+    place: Option<u32>,
+    jumps: Vec<usize>,
+}
+
+/// A function that is being emitted.
+pub(super) struct Body<'e, 'i> {
+    pub(super) emitter: &'e mut Emitter<'i>,
+    pub(super) usage: Usage,
+    homes: BTreeMap<VariableId, Home>,
+    /// Variables that live in a list of one, because lambdas and their surroundings assign them.
+    shared: BTreeMap<VariableId, bool>,
+    words: Vec<Word>,
+    spans: Vec<Span>,
+    /// The first register that holds nothing.
+    pub(super) free: Register,
+    high: Register,
+    /// Whether anything gets to the next instruction.
+    pub(super) is_reachable: bool,
+    /// Where each loop that is open ends.
+    pub(super) loops: Vec<Label>,
+    pub(super) span: Span,
+}
+
+impl<'e, 'i> Body<'e, 'i> {
+    /// Emits a function that was met.
+    pub(super) fn emit(emitter: &'e mut Emitter<'i>, job: &Job<'i>) -> Emit<(Function, FunctionMap)> {
+        let mut body = Body {
+            emitter,
+            usage: Usage::of(job.lambda),
+            homes: BTreeMap::new(),
+            shared: BTreeMap::new(),
+            words: Vec::new(),
+            spans: Vec::new(),
+            free: 0,
+            high: 0,
+            is_reachable: true,
+            loops: Vec::new(),
+            span: Span::default(),
+        };
+        for (number, &(variable, is_shared)) in (0..).zip(&job.captures) {
+            body.homes.insert(variable, Home::Capture(number));
+            body.shared.insert(variable, is_shared);
+        }
+        body.function(job.lambda)?;
+        let function = finished(&body, job);
+        Ok((function, FunctionMap { name: job.name.to_owned(), instructions: body.spans }))
+    }
+
+    pub(super) fn words(&self) -> &[Word] {
+        &self.words
+    }
+
+    pub(super) const fn high(&self) -> u8 {
+        self.high
+    }
+
+    // Registers.
+
+    /// The next register.
+    pub(super) fn take(&mut self) -> Emit<Register> {
+        self.take_many(1)
+    }
+
+    /// The first of the next registers.
+    pub(super) fn take_many(&mut self, count: usize) -> Emit<Register> {
+        let first = self.free;
+        self.free = self.reach(count)?;
+        Ok(first)
+    }
+
+    /// Sees that so many registers from the first free one are the function's, and says where they end.
+    pub(super) fn reach(&mut self, count: usize) -> Emit<Register> {
+        let end = usize::from(self.free) + count;
+        let most = usize::try_from(limit::PROGRAM_REGISTERS.value).unwrap_or(usize::MAX);
+        let end = u8::try_from(end).ok().filter(|_| end <= most);
+        let end = end.ok_or_else(|| too_large(Code::IR_REGISTERS, self.span))?;
+        self.high = self.high.max(end);
+        Ok(end)
+    }
+
+    /// Runs something and gives back the registers that it took.
+    pub(super) fn with_registers<T>(&mut self, run: impl FnOnce(&mut Self) -> Emit<T>) -> Emit<T> {
+        let free = self.free;
+        let result = run(self);
+        self.free = free;
+        result
+    }
+
+    // Variables.
+
+    /// Lets a variable live in a register that holds its value.
+    pub(super) fn declare(&mut self, variable: VariableId, register: Register) -> Emit<()> {
+        let is_shared = self.usage.is_shared(variable);
+        self.homes.insert(variable, Home::Register(register));
+        self.shared.insert(variable, is_shared);
+        if is_shared { self.push(Word::new(Op::Table, register, register, 1, 0)) } else { Ok(()) }
+    }
+
+    pub(super) fn home(&self, variable: VariableId) -> Home {
+        self.homes.get(&variable).copied().unwrap_or(Home::Register(0))
+    }
+
+    pub(super) fn is_shared(&self, variable: VariableId) -> bool {
+        self.shared.get(&variable).copied().unwrap_or(false)
+    }
+
+    // Instructions.
+
+    pub(super) fn push(&mut self, word: Word) -> Emit<()> {
+        if !self.is_reachable {
+            return Ok(());
+        }
+        if self.words.len() as u64 >= limit::PROGRAM_CODE.value {
+            return Err(too_large(Code::IR_CODE, self.span));
+        }
+        self.words.push(word);
+        self.spans.push(self.span);
+        self.is_reachable = matches!(exit(word), Exit::Next | Exit::Branch);
+        Ok(())
+    }
+
+    /// An instruction that may go to a label.
+    pub(super) fn jump(&mut self, word: Word, label: &mut Label) -> Emit<()> {
+        if !self.is_reachable {
+            return Ok(());
+        }
+        match label.place {
+            Some(place) => self.push(to(word, place)),
+            None => {
+                label.jumps.push(self.words.len());
+                self.push(word)
+            }
+        }
+    }
+
+    fn next(&self) -> u32 {
+        u32::try_from(self.words.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Sees that nothing falls into the next instruction, since a block is only entered by jumps and branches.
+    fn part(&mut self) -> Emit<()> {
+        let falls = self.is_reachable && self.words.last().is_some_and(|&word| exit(word) == Exit::Next);
+        if falls { self.push(Word::new(Op::Jump, 0, 0, 0, self.next() + 1)) } else { Ok(()) }
+    }
+
+    /// The place of the next instruction, for jumps back to it.
+    pub(super) fn head(&mut self) -> Emit<Label> {
+        let was_reachable = self.is_reachable;
+        self.part()?;
+        self.is_reachable = was_reachable;
+        Ok(Label { place: Some(self.next()), jumps: Vec::new() })
+    }
+
+    /// Puts a label at the next instruction.
+    pub(super) fn bind(&mut self, label: Label) -> Emit<()> {
+        if label.jumps.is_empty() {
+            return Ok(());
+        }
+        self.part()?;
+        let next = self.next();
+        for place in label.jumps {
+            if let Some(word) = self.words.get_mut(place) {
+                *word = to(*word, next);
+            }
+        }
+        self.is_reachable = true;
+        Ok(())
+    }
+}
+
+fn exit(word: Word) -> Exit {
+    word.op().map_or(Exit::Leave, |op| op.information().exit)
+}
+
+/// The instruction with its target.
+fn to(word: Word, place: u32) -> Word {
+    word.with(kerai_vm::bytecode::Operand { place: Place::Wide, role: Role::Target }, place)
+}

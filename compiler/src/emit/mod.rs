@@ -1,0 +1,159 @@
+//! From the checked IR to a program: registers for variables, instructions for everything else.
+//!
+//! What comes out depends on the canonical IR alone. Functions are numbered as they are first met, beginning with the
+//! exports in the order of their names, so neither names nor the order of declarations can be seen.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the arms name the few nodes that have a short way, every other takes the long one"
+)]
+
+mod call;
+mod code;
+mod condition;
+mod expression;
+mod function;
+mod map;
+mod results;
+
+pub use map::{FunctionMap, Map};
+
+use crate::ir::{CheckedIr, Free, FunctionId, Ir, Lambda, VariableId};
+use crate::{Code, Diagnostic, Span};
+use code::Body;
+use kerai_vm::bytecode::{Constant, Function, Operand, PROFILE, Program, Role};
+use results::Results;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Something that a program has no room for.
+type Emit<T> = Result<T, Diagnostic>;
+
+/// A function that was met and is not emitted yet.
+struct Job<'i> {
+    lambda: &'i Lambda,
+    name: &'i str,
+    /// The variables that it keeps, and whether each is shared with others that assign it.
+    captures: Vec<(VariableId, bool)>,
+}
+
+/// What the functions of a program have in common while it is emitted.
+struct Emitter<'i> {
+    ir: &'i Ir,
+    results: Results,
+    numbers: BTreeMap<FunctionId, u32>,
+    jobs: VecDeque<Job<'i>>,
+    met: u32,
+    constants: Constants,
+}
+
+/// The constants, each once.
+#[derive(Default)]
+struct Constants {
+    numbers: BTreeMap<Constant, u32>,
+    constants: Vec<Constant>,
+}
+
+impl Constants {
+    fn number(&mut self, constant: &Constant) -> u32 {
+        if let Some(&number) = self.numbers.get(constant) {
+            return number;
+        }
+        let number = u32::try_from(self.constants.len()).unwrap_or(u32::MAX);
+        self.numbers.insert(constant.clone(), number);
+        self.constants.push(constant.clone());
+        number
+    }
+
+    /// The constants that the code uses, in the order of their first use there, which gives them their numbers.
+    fn in_order_of_use(&self, functions: &mut [Function]) -> Vec<Constant> {
+        let mut numbers: BTreeMap<u32, u32> = BTreeMap::new();
+        let mut constants = Vec::new();
+        for word in functions.iter_mut().flat_map(|function| &mut function.code) {
+            let operands = word.op().map_or(&[] as &[Operand], |op| op.information().operands);
+            for &operand in operands.iter().filter(|operand| matches!(operand.role, Role::Constant | Role::Name)) {
+                let number = word.get(operand);
+                let next = u32::try_from(constants.len()).unwrap_or(u32::MAX);
+                let number = *numbers.entry(number).or_insert_with(|| {
+                    constants.extend(self.constants.get(number as usize).cloned());
+                    next
+                });
+                *word = word.with(operand, number);
+            }
+        }
+        constants
+    }
+}
+
+/// Makes the program, and the map from its instructions to the source.
+///
+/// # Errors
+/// Where a function is larger than a program has room for.
+pub fn emit(checked: &CheckedIr) -> Result<(Program, Map), Diagnostic> {
+    let ir = checked.ir();
+    let mut emitter = Emitter {
+        ir,
+        results: Results::of(ir),
+        numbers: BTreeMap::new(),
+        jobs: VecDeque::new(),
+        met: 0,
+        constants: Constants::default(),
+    };
+    let exports = ir.exports.iter().map(|(name, &id)| (name.clone(), emitter.function(id))).collect();
+    let (mut functions, mut map) = (Vec::new(), Map::default());
+    while let Some(job) = emitter.jobs.pop_front() {
+        let (function, function_map) = Body::emit(&mut emitter, &job)?;
+        functions.push(function);
+        map.functions.push(function_map);
+    }
+    let constants = emitter.constants.in_order_of_use(&mut functions);
+    let program = Program {
+        profile: PROFILE,
+        kind: ir.kind,
+        constants,
+        functions,
+        exports,
+        limits: ir.limits,
+        rules: ir.rules.clone(),
+    };
+    Ok((program, map))
+}
+
+impl<'i> Emitter<'i> {
+    /// The number that a function of the program has in code.
+    fn function(&mut self, id: FunctionId) -> u32 {
+        if let Some(&number) = self.numbers.get(&id) {
+            return number;
+        }
+        let Some(function) = self.ir.functions.get(id.0 as usize) else { return u32::MAX };
+        let number = self.meet(Job { lambda: &function.lambda, name: &function.name, captures: Vec::new() });
+        self.numbers.insert(id, number);
+        number
+    }
+
+    fn meet(&mut self, job: Job<'i>) -> u32 {
+        let number = self.met;
+        self.met = self.met.saturating_add(1);
+        self.jobs.push_back(job);
+        number
+    }
+}
+
+fn too_large(code: Code, span: Span) -> Diagnostic {
+    Diagnostic::plain(code, span)
+}
+
+/// The variables that a lambda keeps, in the order in which it first uses them.
+fn captures(lambda: &Lambda) -> Vec<VariableId> {
+    Free::of(lambda)
+}
+
+/// An emitted function, before anything is known of the others.
+fn finished(body: &Body, job: &Job) -> Function {
+    Function {
+        parameters: u8::try_from(job.lambda.parameters.len()).unwrap_or(u8::MAX),
+        is_variadic: job.lambda.rest.is_some(),
+        registers: body.high(),
+        captures: u8::try_from(job.captures.len()).unwrap_or(u8::MAX),
+        code: body.words().to_vec(),
+    }
+}

@@ -1,0 +1,3 @@
+//! The front ends: one folder a language, each from text to a tree.
+
+pub mod lua;
