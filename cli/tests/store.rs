@@ -1,6 +1,6 @@
 //! The commands that use a store, as a user runs them: output, exit codes, files.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -49,11 +49,11 @@ fn a_project_runs_and_runs_again() {
     let (first, code) = place.json(&["run", "."]);
     assert_eq!(code, Some(0));
     let [tally, state, verdict] = first.as_slice() else { panic!("three lines: {first:?}") };
-    assert_eq!((&tally["appended"], &tally["denied"], &tally["duplicates"]), (&5.into(), &1.into(), &0.into()));
-    assert_eq!((&state["rows"], &state["count"]), (&3.into(), &7.into()));
-    assert_eq!((&verdict["ok"], &verdict["anchored"]), (&true.into(), &false.into()));
+    assert_eq!((&tally["appended"], &tally["denied"], &tally["duplicates"]), (&json!(5), &json!(1), &json!(0)));
+    assert_eq!((&state["rows"], &state["count"]), (&json!(3), &json!(7)));
+    assert_eq!((&verdict["ok"], &verdict["anchored"]), (&json!(true), &json!(false)));
     let (second, _) = place.json(&["run", "."]);
-    assert_eq!(field(second.first(), "duplicates"), &6.into());
+    assert_eq!(field(second.first(), "duplicates"), &json!(6));
     assert_eq!(field(second.get(1), "state_root"), &state["state_root"]);
     // State depends on the ops alone: not on time, salts or the place.
     let other = Place::new("other");
@@ -64,24 +64,24 @@ fn a_project_runs_and_runs_again() {
 fn step_by_step() {
     let place = Place::new("steps");
     let (created, code) = place.json(&["stream", "create", "stock"]);
-    assert_eq!((field(created.first(), "epoch"), code), (&1.into(), Some(0)));
+    assert_eq!((field(created.first(), "epoch"), code), (&json!(1), Some(0)));
     let (answers, code) = place.json(&["append", "stock", "ops.jsonl", "--verbose"]);
     let denied = answers.iter().find(|line| line["outcome"] == "denied");
     assert_eq!(
         (field(denied, "code"), field(denied, "rule"), code),
-        (&"POLICY_DENY".into(), &"default".into(), Some(0))
+        (&json!("POLICY_DENY"), &json!("default"), Some(0))
     );
     place.json(&["materialize", "stock"]);
     let signed = place.kerai(&["stream", "ops", "stock"]).stdout;
     fs::write(place.0.join("signed.jsonl"), signed).expect("written");
     let (again, code) = place.json(&["ingest", "stock", "signed.jsonl"]);
-    assert_eq!((field(again.first(), "duplicates"), code), (&6.into(), Some(0)));
+    assert_eq!((field(again.first(), "duplicates"), code), (&json!(6), Some(0)));
     let (listed, _) = place.json(&["stream", "list"]);
     let stream = field(listed.first(), "stream").as_str().unwrap_or_default().to_owned();
     let (verdict, code) = place.json(&["verify", "stock", "--trust", &stream]);
-    assert_eq!((field(verdict.first(), "anchored"), code), (&true.into(), Some(0)));
+    assert_eq!((field(verdict.first(), "anchored"), code), (&json!(true), Some(0)));
     let (bound, code) = place.json(&["stream", "bind", "stock", "--policy", "std/owner-only"]);
-    assert_eq!((field(bound.first(), "epoch"), code), (&2.into(), Some(0)));
+    assert_eq!((field(bound.first(), "epoch"), code), (&json!(2), Some(0)));
 }
 
 #[test]
