@@ -22,6 +22,8 @@ mod testfloat;
 mod ulid;
 mod unicode_nfc;
 mod wasm;
+mod yaml;
+mod yaml_facts;
 
 use folder::Folder;
 use judge::Report;
@@ -46,6 +48,7 @@ const SETS: &[Set] = &[
     ("ed25519", ed25519::run),
     ("ulid", ulid::run),
     ("wasm-numeric", wasm::run),
+    ("yaml-test-suite", yaml::run),
 ];
 
 /// Models recurse once a nesting level, and some documents nest on purpose.
