@@ -8,6 +8,7 @@ pub mod compile;
 pub mod files;
 pub mod folds;
 pub mod law;
+pub mod policy;
 pub mod property;
 pub mod source;
 pub mod stage;
