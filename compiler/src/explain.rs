@@ -10,7 +10,7 @@ use kerai_vm::execute::Machine;
 use kerai_vm::trap::Trap;
 use kerai_vm::value::{Heap, Value};
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::{self, Display, Formatter, Write};
 
 /// What was decided, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,8 +89,35 @@ pub struct Examiner<'p> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unexplained {
     Trap(Trap),
-    /// The program is not the policy's.
+    /// The program is not the policy's, or none of a policy.
     Stranger,
+}
+
+impl Display for Unexplained {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Unexplained::Trap(trap) => write!(out, "the policy trapped: {trap}"),
+            Unexplained::Stranger => out.write_str("the program does not answer as policies do"),
+        }
+    }
+}
+
+/// What the `decide` of a policy's program answers: whether it allows, and the ids of the rules, ascending.
+///
+/// # Errors
+/// Where the machine ran out of what it may use, or the program is none of a policy.
+pub fn decide(machine: &mut Machine, input: Value) -> Result<(bool, Vec<String>), Unexplained> {
+    let results = call(machine, "decide", input)?;
+    let &[decision, rules] = results.as_slice() else { return Err(Unexplained::Stranger) };
+    let heap = machine.values();
+    let text = |value: &Value| heap.as_string(value).map(|text| String::from_utf8_lossy(text).into_owned());
+    let mut rules: Vec<String> = heap.items(rules).unwrap_or_default().iter().filter_map(text).collect();
+    rules.sort_unstable();
+    Ok((text(&decision).as_deref() == Some("allow"), rules))
+}
+
+fn call(machine: &mut Machine, export: &str, input: Value) -> Result<Vec<Value>, Unexplained> {
+    machine.call(export, &[input]).ok_or(Unexplained::Stranger)?.map_err(Unexplained::Trap)
 }
 
 impl<'p> Examiner<'p> {
@@ -112,18 +139,7 @@ impl<'p> Examiner<'p> {
     /// # Errors
     /// Where the machine ran out of what it may use.
     pub fn decide(&mut self, input: Value) -> Result<(bool, Vec<String>), Unexplained> {
-        let results = self.call("decide", input)?;
-        let &[decision, rules] = results.as_slice() else { return Err(Unexplained::Stranger) };
-        let heap = self.machine.values();
-        let text = |value: &Value| heap.as_string(value).map(|text| String::from_utf8_lossy(text).into_owned());
-        let mut rules: Vec<String> = heap.items(rules).unwrap_or_default().iter().filter_map(text).collect();
-        rules.sort_unstable();
-        Ok((text(&decision).as_deref() == Some("allow"), rules))
-    }
-
-    fn call(&mut self, export: &str, input: Value) -> Result<Vec<Value>, Unexplained> {
-        let result = self.machine.call(export, &[input]).ok_or(Unexplained::Stranger)?;
-        result.map_err(Unexplained::Trap)
+        decide(&mut self.machine, input)
     }
 
     /// What was decided, and why.
@@ -131,7 +147,7 @@ impl<'p> Examiner<'p> {
     /// # Errors
     /// Where the machine ran out of what it may use.
     pub fn explain(&mut self, input: Value) -> Result<Explanation, Unexplained> {
-        let results = self.call("explain", input)?;
+        let results = call(&mut self.machine, "explain", input)?;
         let heap = self.machine.values();
         let findings = results.first().and_then(|&list| heap.items(list)).ok_or(Unexplained::Stranger)?;
         let findings: Vec<Finding> = findings.iter().filter_map(|&finding| read(heap, finding)).collect();
@@ -232,12 +248,12 @@ fn read(heap: &Heap, finding: Value) -> Option<Finding> {
     Some(Finding { truth: truth.as_bool(), reference, value })
 }
 
-/// A value as JSON; of what JSON can't say its kind.
+/// A value as JSON; of what JSON can't say its kind, as a JSON text.
 fn view(heap: &Heap, value: Value) -> String {
     let mut text = Vec::new();
     match json::encode(heap, value, &Options::CANONICAL, &mut text) {
         Ok(()) => String::from_utf8_lossy(&text).into_owned(),
-        Err(_) => heap.kind(value).name().to_owned(),
+        Err(_) => format!("\"{}\"", heap.kind(value).name()),
     }
 }
 
