@@ -304,6 +304,7 @@ impl Lua54 {
         let shown = |value: &mlua::Value| match value {
             mlua::Value::Integer(integer) => integer.to_string(),
             mlua::Value::Number(float) => format!("{:016x}", float.to_bits()),
+            #[expect(clippy::wildcard_enum_match_arm, reason = "no other kind is a result here")]
             other => other.to_string().unwrap_or_default(),
         };
         Ok(results.iter().map(shown).collect::<Vec<String>>().join(" "))
