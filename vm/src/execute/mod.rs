@@ -130,6 +130,12 @@ impl<'p> Machine<'p> {
         self.run_in::<Quickly>(function, arguments)
     }
 
+    /// As [`Machine::run`], but blocks cost nothing.
+    #[cfg(feature = "unmetered")]
+    pub(crate) fn run_unmetered(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
+        self.run_in::<step::Unmetered>(function, arguments)
+    }
+
     fn run_in<M: Mode>(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
         self.core.meter = Meter::new(self.core.limits);
         self.core.output = Output::default();
