@@ -1,5 +1,6 @@
 //! Every golden case as a test of its own, and checks that the cases leave nothing out.
 
+use kerai_compiler::Code as Diagnosis;
 use kerai_tests::case::Case;
 use kerai_tests::files::{self, CaseFile};
 use kerai_tests::verdict::{BLESS_HINT, bless, differences, report};
@@ -7,8 +8,10 @@ use kerai_tests::{map_seed, stage};
 use kerai_vm::bytecode::{Builtin, Op};
 use kerai_vm::limit;
 use kerai_vm::refusal::Code;
+use kerai_vm::trap::TrapCode;
 use libtest_mimic::{Arguments, Failed, Trial};
 use similar::TextDiff;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -59,12 +62,13 @@ fn every_code_has_a_case(files: &[CaseFile]) -> Result<(), Failed> {
     for file in files {
         seen.extend(codes_of(&file.read()?));
     }
-    for &code in Code::ALL {
-        let excepted = CODES_WITHOUT_CASE.iter().any(|exception| exception.0 == code);
-        match (seen.iter().any(|name| name == code.name()), excepted) {
-            (false, false) => return Err(format!("{} stands in no case's diagnostic", code.name()).into()),
+    let names = Code::ALL.iter().map(|code| code.name()).chain(Diagnosis::ALL.iter().map(|code| code.name()));
+    for code in names {
+        let excepted = CODES_WITHOUT_CASE.iter().any(|exception| exception.0.name() == code);
+        match (seen.iter().any(|name| name == code), excepted) {
+            (false, false) => return Err(format!("{code} stands in no case's diagnostic").into()),
             (true, true) => {
-                return Err(format!("{} has a case: take it off the list of exceptions", code.name()).into());
+                return Err(format!("{code} has a case: take it off the list of exceptions").into());
             }
             (true, false) | (false, true) => {}
         }
@@ -107,6 +111,21 @@ fn every_instruction_has_a_case(files: &[CaseFile]) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Every trap is the result of some call, or becomes of some operation.
+fn every_trap_has_a_case(files: &[CaseFile]) -> Result<(), Failed> {
+    let mut words: BTreeSet<String> = BTreeSet::new();
+    for file in files {
+        let case = file.read()?;
+        for section in ["results", "trap"].into_iter().filter_map(|name| case.section(name)) {
+            words.extend(section.content().split_whitespace().map(str::to_owned));
+        }
+    }
+    match TrapCode::ALL.iter().find(|code| !words.contains(code.name())) {
+        Some(code) => Err(format!("nothing ends in the trap `{}`", code.name()).into()),
+        None => Ok(()),
+    }
+}
+
 fn every_section_is_explained(directory: &Path) -> Result<(), Failed> {
     let page = std::fs::read_to_string(directory.join("README.md"))?;
     match stage::STAGES.iter().find(|stage| !page.contains(&format!("`-- {} --`", stage.name))) {
@@ -122,12 +141,13 @@ fn trials(directory: &'static Path) -> Result<Vec<Trial>, String> {
     if cases.is_empty() {
         return Err("there are no golden cases".to_owned());
     }
-    let (all, again, programs) = (cases.clone(), cases.clone(), cases.clone());
+    let (all, again, programs, calls) = (cases.clone(), cases.clone(), cases.clone(), cases.clone());
     let mut trials: Vec<Trial> =
         cases.into_iter().map(|file| Trial::test(file.name.clone(), move || check(&file, seed, blessing))).collect();
     trials.push(Trial::test("coverage/codes", move || every_code_has_a_case(&all)));
     trials.push(Trial::test("coverage/limits", move || every_limit_has_two_cases(&again)));
     trials.push(Trial::test("coverage/instructions", move || every_instruction_has_a_case(&programs)));
+    trials.push(Trial::test("coverage/traps", move || every_trap_has_a_case(&calls)));
     trials.push(Trial::test("coverage/sections", move || every_section_is_explained(directory)));
     Ok(trials)
 }

@@ -66,7 +66,9 @@ fn the_evaluator_and_the_machine_agree() {
             let calls = calls(&mut random, &generated, 2);
             match compile(&generated.ir) {
                 Ok(compiled) => met.meet(&compiled.program),
-                Err(Refused::Check(fault)) => panic!("the program is not well formed: {fault}\n{}", generated.ir.to_text()),
+                Err(Refused::Check(fault)) => {
+                    panic!("the program is not well formed: {fault}\n{}", generated.ir.to_text())
+                }
                 Err(Refused::TooLarge) => return,
                 Err(Refused::Verifier(_)) => {}
             }

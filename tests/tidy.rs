@@ -1,8 +1,11 @@
 //! Order in the house, as ordinary tests: files, words, modules, manifests, and reference pages that match their tables.
 
+use kerai_compiler::Code as Diagnosis;
+use kerai_store::code::{Class, Code as Outcome};
+use kerai_store::host::Point;
 use kerai_tests::case::Case;
 use kerai_tests::stage::{Role, STAGES};
-use kerai_vm::bytecode::{Builtin, Exit, Op, Role as Operand};
+use kerai_vm::bytecode::{ANY, Builtin, Exit, Gives, Op, Purity, Role as Operand};
 use kerai_vm::limit;
 use kerai_vm::refusal::Code;
 use kerai_vm::trap::TrapCode;
@@ -116,7 +119,10 @@ fn is_crate_root(path: &str, all: &[Source]) -> bool {
         path.strip_suffix(place)
             .is_some_and(|folder| all.iter().any(|other| other.path == format!("{folder}Cargo.toml")))
     });
-    by_place || path.contains("src/bin/") || all.iter().any(named_by)
+    let is_test = path.split_once("/tests/").is_some_and(|(folder, name)| {
+        !name.contains('/') && all.iter().any(|other| other.path == format!("{folder}/Cargo.toml"))
+    });
+    by_place || is_test || path.contains("src/bin/") || all.iter().any(named_by)
 }
 
 /// The files that could declare the module a file is.
@@ -213,7 +219,7 @@ fn golden_outputs_know_no_host() {
         }
         let case = Case::parse(&source.text).unwrap_or_else(|fault| panic!("{}: {fault}", source.path));
         for section in case.sections() {
-            let is_output = |role: &Role| matches!(role, Role::Output { .. } | Role::Diagnostic);
+            let is_output = |role: &Role| matches!(role, Role::Output { .. } | Role::Written(_) | Role::Diagnostic);
             let content = section.content();
             if STAGES.iter().any(|stage| stage.name == section.name() && is_output(&stage.role))
                 && (has_time(&content) || has_path(&content))
@@ -230,7 +236,7 @@ fn limits_page() -> String {
     let mut page = "# Limits\n\nEvery depth, length and size has a limit with a name, under which errors speak of it. \
          A program or a flag may lower a limit, never raise it.\n\n| limit | value | what it bounds |\n|---|---:|---|\n"
         .to_owned();
-    for limit in limit::ALL {
+    for limit in limit::ALL.iter().chain(kerai_store::limit::ALL) {
         let _ = writeln!(page, "| `{}` | {} | {} |", limit.name, limit.value, limit.about.trim());
     }
     page
@@ -252,6 +258,22 @@ fn codes_index() -> String {
             .to_owned();
     for &code in Code::ALL {
         let _ = writeln!(page, "| [`{0}`]({0}.md) | {1} |", code.name(), code.summary());
+    }
+    page
+}
+
+/// The page of all that an author can be told.
+fn diagnostics_page() -> String {
+    let mut page =
+        "# Diagnostics\n\nWhat an author is told when a source is refused. A code never changes its meaning; \
+         `kerai explain CODE` prints its part of this page.\n\n| code | what is wrong |\n|---|---|\n"
+            .to_owned();
+    for code in Diagnosis::ALL {
+        let _ = writeln!(page, "| [`{}`](#{}) | {} |", code.name(), code.name().to_lowercase(), cell(code.summary()));
+    }
+    for code in Diagnosis::ALL {
+        let (name, summary, help, reason) = (code.name(), code.summary(), code.help(), code.page());
+        let _ = write!(page, "\n## {name}\n\n**{summary}**\n\nWhat to do: {help}.\n\n{reason}\n");
     }
     page
 }
@@ -348,16 +370,29 @@ fn instructions_page() -> String {
 }
 
 fn builtins_page() -> String {
-    let mut page =
-        "# Built-ins\n\nFunctions that every program can call. Their cost comes on top of the call's own, and work \
-         that depends on sizes on top of that.\n\n\
-         | number | name | arguments | cost | meaning |\n|---:|---|---|---:|---|\n"
-            .to_owned();
+    let mut page = "# Built-ins\n\nFunctions that every program can call. Their cost comes on top of the call's own, and work \
+         that depends on sizes on top of that. A pure one depends on nothing but its arguments, one that reads looks into \
+         tables, and one that acts makes or changes a table, or emits.\n\n\
+         | number | name | arguments | results | effect | cost | meaning |\n|---:|---|---|---|---|---:|---|\n"
+        .to_owned();
     for builtin in Builtin::ALL {
-        let (least, most) = builtin.arguments();
-        let arguments = if least == most { least.to_string() } else { format!("{least} to {most}") };
+        let arguments = match builtin.arguments() {
+            (least, ANY) => format!("{least} or more"),
+            (least, most) if least == most => least.to_string(),
+            (least, most) => format!("{least} to {most}"),
+        };
+        let results = match builtin.gives() {
+            Gives::Nothing => "0",
+            Gives::One => "1",
+            Gives::Many => "many",
+        };
+        let effect = match builtin.purity() {
+            Purity::Pure => "pure",
+            Purity::Reads => "reads",
+            Purity::Acts => "acts",
+        };
         let (number, name, cost, about) = (builtin.number(), builtin.name(), builtin.cost(), cell(builtin.about()));
-        let _ = writeln!(page, "| {number} | `{name}` | {arguments} | {cost} | {about} |");
+        let _ = writeln!(page, "| {number} | `{name}` | {arguments} | {results} | {effect} | {cost} | {about} |");
     }
     page
 }
@@ -374,13 +409,35 @@ fn traps_page() -> String {
     page
 }
 
+fn outcomes_page() -> String {
+    let mut page = "# Outcomes\n\nWhat becomes of an op that is not admitted, and why the store says no. A code never changes its \
+                    meaning. `kerai explain CODE` prints what stands here.\n\n\
+                    - **denied**, **rejected**: the op has a position in the log, for ever, and is not folded.\n\
+                    - **refused**: it has none; it is counted, or kept as evidence of a fork.\n\
+                    - **store**: no op is at fault.\n"
+        .to_owned();
+    for class in [Class::Denied, Class::Rejected, Class::Refused, Class::Store] {
+        let _ = writeln!(page, "\n## {}\n\n| code | what is wrong | what to do |\n|---|---|---|", class.name());
+        for code in Outcome::ALL.iter().filter(|code| code.class() == class) {
+            let _ = writeln!(page, "| `{}` | {} | {} |", code.name(), cell(code.summary()), cell(code.explanation()));
+        }
+    }
+    page.push_str("\n## Write points\n\nWhatever ends the process at one of these, the store resumes to the same bytes.\n\n| point | where |\n|---|---|\n");
+    for point in Point::ALL {
+        let _ = writeln!(page, "| `{}` | {} |", point.name(), point.about());
+    }
+    page
+}
+
 /// The reference pages: path and text, rendered from the tables.
 fn pages() -> Vec<(String, String)> {
     let mut pages = vec![
         ("docs/reference/limits.md".to_owned(), limits_page()),
+        ("docs/reference/diagnostics.md".to_owned(), diagnostics_page()),
         ("docs/reference/instructions.md".to_owned(), instructions_page()),
         ("docs/reference/builtins.md".to_owned(), builtins_page()),
         ("docs/reference/traps.md".to_owned(), traps_page()),
+        ("docs/reference/outcomes.md".to_owned(), outcomes_page()),
         ("docs/reference/codes/README.md".to_owned(), codes_index()),
     ];
     pages.extend(Code::ALL.iter().map(|&code| (format!("docs/reference/codes/{}.md", code.name()), code_page(code))));

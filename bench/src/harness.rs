@@ -1,7 +1,9 @@
 //! The harness: interleaved rounds in rotating order, medians, and the report as JSON or as a table.
 
 use serde_json::{Map, Value, json};
+use std::cell::RefCell;
 use std::fmt::Write;
+use std::rc::Rc;
 use std::time::Instant;
 
 /// What goes wrong in a benchmark is always a wrong result, told in words.
@@ -35,7 +37,21 @@ pub struct Contender<'a> {
     name: &'static str,
     work: Work,
     expected: u64,
-    pass: Box<dyn FnMut() -> u64 + 'a>,
+    prepare: Box<dyn FnMut() -> Box<dyn Fresh + 'a> + 'a>,
+}
+
+/// What is prepared anew for each pass, and taken down after it, both unmeasured.
+pub trait Fresh {
+    fn pass(&mut self) -> u64;
+}
+
+/// A pass that needs no preparation.
+struct Bare<'a>(Rc<RefCell<dyn FnMut() -> u64 + 'a>>);
+
+impl Fresh for Bare<'_> {
+    fn pass(&mut self) -> u64 {
+        (self.0.borrow_mut())()
+    }
 }
 
 /// The work of one pass: how many units, and how many bytes in all.
@@ -53,12 +69,25 @@ impl<'a> Contender<'a> {
         expected: u64,
         pass: impl FnMut() -> u64 + 'a,
     ) -> Contender<'a> {
-        Contender { role, name, work, expected, pass: Box::new(pass) }
+        let pass: Rc<RefCell<dyn FnMut() -> u64 + 'a>> = Rc::new(RefCell::new(pass));
+        Contender::fresh(role, name, work, expected, move || Box::new(Bare(pass.clone())))
+    }
+
+    /// One whose pass changes what it works on, so that each needs its own.
+    pub fn fresh(
+        role: Role,
+        name: &'static str,
+        work: Work,
+        expected: u64,
+        prepare: impl FnMut() -> Box<dyn Fresh + 'a> + 'a,
+    ) -> Contender<'a> {
+        Contender { role, name, work, expected, prepare: Box::new(prepare) }
     }
 
     fn run(&mut self) -> Outcome<f64> {
+        let mut prepared = (self.prepare)();
         let start = Instant::now();
-        let result = (self.pass)();
+        let result = prepared.pass();
         let nanoseconds = start.elapsed().as_nanos() as f64;
         if result == self.expected {
             Ok(nanoseconds)
@@ -135,6 +164,12 @@ impl Report {
 
     fn ratio(&self, other: &Measured) -> Option<f64> {
         Some(other.median_ns / self.ours()?.median_ns)
+    }
+
+    /// Our median as a multiple of that of the first of a role.
+    pub fn multiple(&self, role: Role) -> Option<f64> {
+        let peer = self.measured.iter().find(|one| one.role == role)?;
+        Some(self.ours()?.median_ns / peer.median_ns)
     }
 
     /// The keys `name`, `ours`, `peers` and `ratio` are relied on by other tools.

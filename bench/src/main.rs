@@ -5,13 +5,15 @@ mod events;
 mod harness;
 mod hash;
 mod json;
+mod machine;
 mod ours;
 
 use events::Events;
 use harness::{Outcome, Plan};
 use std::process::ExitCode;
 
-/// One benchmark: its name, what it compares, and the function that prepares, checks and measures.
+/// One benchmark of documents: its name, what it compares, and the function that prepares, checks and measures.
+/// Those of the machine stand in `machine.rs`.
 struct Benchmark {
     name: &'static str,
     about: &'static str,
@@ -41,6 +43,8 @@ const BENCHMARKS: &[Benchmark] = &[
 
 const HELP: &str = "\
 usage: kerai-bench NAME [--json] [--events N] [--rounds N] [--seed N]
+       kerai-bench documents [--json] …
+       kerai-bench machine [--json] …
        kerai-bench all [--json] …
        kerai-bench --list
 
@@ -53,6 +57,22 @@ struct Arguments {
     plan: Plan,
 }
 
+impl Arguments {
+    fn chooses(&self, group: &str, name: &str) -> bool {
+        ["all", group, name].contains(&self.name.as_str())
+    }
+}
+
+/// The groups that a name can choose whole.
+const DOCUMENTS: &str = "documents";
+const MACHINE: &str = "machine";
+
+/// Group, name and summary of every benchmark.
+fn listed() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let documents = BENCHMARKS.iter().map(|benchmark| (DOCUMENTS, benchmark.name, benchmark.about));
+    documents.chain(machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about)))
+}
+
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.first().map(String::as_str) {
@@ -61,8 +81,8 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Some("--list") => {
-            for benchmark in BENCHMARKS {
-                println!("{:<13} {}", benchmark.name, benchmark.about);
+            for (_, name, about) in listed() {
+                println!("{name:<16} {about}");
             }
             return ExitCode::SUCCESS;
         }
@@ -97,7 +117,7 @@ fn parse(words: &[String]) -> Outcome<Arguments> {
             other => return Err(format!("unknown argument `{other}`: see `kerai-bench --help`")),
         }
     }
-    if arguments.name == "all" || BENCHMARKS.iter().any(|benchmark| benchmark.name == arguments.name) {
+    if listed().any(|(group, name, _)| arguments.chooses(group, name)) {
         Ok(arguments)
     } else {
         Err(format!("no benchmark `{}`: see `kerai-bench --list`", arguments.name))
@@ -112,12 +132,19 @@ fn number<T: std::str::FromStr + Default + PartialEq>(option: &str, word: Option
 }
 
 fn run(arguments: &Arguments) -> Outcome<()> {
+    if BENCHMARKS.iter().any(|benchmark| arguments.chooses(DOCUMENTS, benchmark.name)) {
+        run_documents(arguments)?;
+    }
+    run_machine(arguments)
+}
+
+fn run_documents(arguments: &Arguments) -> Outcome<()> {
     let events = Events::generate(arguments.plan.events, arguments.plan.seed);
     if !arguments.json {
         println!("{events}; a ratio is the peer's time over ours: above 1 means ours is faster");
     }
     for benchmark in BENCHMARKS {
-        if arguments.name != "all" && arguments.name != benchmark.name {
+        if !arguments.chooses(DOCUMENTS, benchmark.name) {
             continue;
         }
         let report =
@@ -127,6 +154,27 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         } else {
             println!("\n{}", report.to_table(benchmark.name));
         }
+    }
+    Ok(())
+}
+
+fn run_machine(arguments: &Arguments) -> Outcome<()> {
+    let mut multiples = Vec::new();
+    for example in machine::EXAMPLES {
+        if !arguments.chooses(MACHINE, example.name) {
+            continue;
+        }
+        let finding =
+            machine::run(example, &arguments.plan).map_err(|message| format!("{}: {message}", example.name))?;
+        if arguments.json {
+            println!("{}", finding.to_json(example.name));
+        } else {
+            println!("\n{}", finding.to_table(example.name));
+        }
+        multiples.push((example.name, finding.multiple()));
+    }
+    if let Some(mean) = machine::geometric_mean(&multiples) {
+        println!("{}", if arguments.json { mean.to_json().to_string() } else { format!("\n{mean}") });
     }
     Ok(())
 }

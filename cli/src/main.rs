@@ -1,9 +1,13 @@
 //! The command line: one file a command, each a thin layer over the libraries.
 
 mod command;
+mod diagnostics;
 mod input;
 mod outcome;
+mod project;
 mod report;
+mod sources;
+mod store;
 
 use clap::{Args, Parser, Subcommand};
 use std::process::ExitCode;
@@ -21,7 +25,7 @@ struct Arguments {
 }
 
 /// Options that every command has, before or after its name.
-#[derive(Args, Clone, Copy)]
+#[derive(Args, Clone)]
 pub struct Global {
     /// Print one JSON object (JSON Lines for streams) on standard output and nothing else
     #[arg(long, global = true)]
@@ -29,6 +33,9 @@ pub struct Global {
     /// Print results and errors only
     #[arg(long, global = true)]
     quiet: bool,
+    /// The database: the path of an SQLite file [default: the project's `.kerai/kerai.db`]
+    #[arg(long, global = true, value_name = "URL")]
+    db: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -37,22 +44,53 @@ enum Verb {
     Data(command::data::Arguments),
     /// Assembly text to a program's canonical bytes and its root
     Asm(command::asm::Arguments),
+    /// Everything that is wrong with sources, and what to write instead
+    Check(command::check::Arguments),
+    /// Write sources in their one form
+    Fmt(command::fmt::Arguments),
     /// Open a program or a document and say what is in it
     Show(command::show::Arguments),
     /// Call an exported function of a program
     Exec(command::exec::Arguments),
+    /// Make a project: kerai.toml, folders, a signing key
+    Init(command::init::Arguments),
+    /// Make a signing key, or show its public half
+    Keys(command::keys::Arguments),
+    /// Make streams and list them
+    Stream(command::stream::Arguments),
+    /// Sign ops and commit them to a stream
+    Append(command::append::Append),
+    /// Commit ops that were signed elsewhere
+    Ingest(command::append::Ingest),
+    /// Write a stream's state to its tables, with a signed checkpoint
+    Materialize(command::materialize::Arguments),
+    /// Compute everything of a stream again and compare
+    Verify(command::verify::Arguments),
+    /// A project's whole work: streams, ops, tables, checkpoints, verification
+    Run(command::run::Arguments),
     /// What an error code means and what to do about it
     Explain(command::explain::Arguments),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let global = &arguments.global;
     let result = match arguments.verb {
-        Verb::Data(data) => command::data::run(&data, arguments.global),
-        Verb::Asm(asm) => command::asm::run(&asm, arguments.global),
-        Verb::Show(show) => command::show::run(&show, arguments.global),
-        Verb::Exec(exec) => command::exec::run(&exec, arguments.global),
-        Verb::Explain(explain) => command::explain::run(&explain, arguments.global),
+        Verb::Check(check) => command::check::run(&check, global),
+        Verb::Fmt(fmt) => command::fmt::run(&fmt, global),
+        Verb::Data(data) => command::data::run(&data, global),
+        Verb::Asm(asm) => command::asm::run(&asm, global),
+        Verb::Show(show) => command::show::run(&show, global),
+        Verb::Exec(exec) => command::exec::run(&exec, global),
+        Verb::Init(init) => command::init::run(&init, global),
+        Verb::Keys(keys) => command::keys::run(&keys, global),
+        Verb::Stream(stream) => command::stream::run(&stream, global),
+        Verb::Append(append) => command::append::append(&append, global),
+        Verb::Ingest(ingest) => command::append::ingest(&ingest, global),
+        Verb::Materialize(materialize) => command::materialize::run(&materialize, global),
+        Verb::Verify(verify) => command::verify::run(&verify, global),
+        Verb::Run(run) => command::run::run(&run, global),
+        Verb::Explain(explain) => command::explain::run(&explain, global),
     };
     outcome::exit(result)
 }

@@ -1,5 +1,6 @@
 //! How a command ends: yes, no, or a fault of the environment.
 
+use kerai_store::code::{Class, Code};
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
@@ -15,9 +16,35 @@ pub enum Answer {
 /// The environment failed: a missing file, a full disk. Never a result.
 #[derive(Debug)]
 pub enum Fault {
-    Read { path: String, cause: io::Error },
+    Read {
+        path: String,
+        cause: io::Error,
+    },
     Write(io::Error),
     Use(String),
+    /// The store says no: what is said of it, and its code.
+    Refused(String, Code),
+    /// The store's environment failed.
+    Store(kerai_store::fault::Fault),
+}
+
+impl Fault {
+    /// Whether it says something of the input: a trap, a program or an op that is none, damage that was found.
+    fn is_answer(&self) -> bool {
+        let is_of_input = |code: Code| {
+            code.class() != Class::Store || matches!(code, Code::FOLD_TRAP | Code::PROGRAM_KIND | Code::LOG_DAMAGED)
+        };
+        matches!(self, Fault::Refused(_, code) if is_of_input(*code))
+    }
+}
+
+impl From<kerai_store::fault::Fault> for Fault {
+    fn from(fault: kerai_store::fault::Fault) -> Fault {
+        match fault.code() {
+            Some(code) => Fault::Refused(fault.to_string(), code),
+            None => Fault::Store(fault),
+        }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -26,6 +53,8 @@ impl fmt::Display for Fault {
             Fault::Read { path, cause } => write!(f, "can't read `{path}`: {cause}"),
             Fault::Write(cause) => write!(f, "can't write the output: {cause}"),
             Fault::Use(what) => f.write_str(what),
+            Fault::Refused(what, code) => write!(f, "{what}\n  help: {}", code.explanation()),
+            Fault::Store(fault) => fault.fmt(f),
         }
     }
 }
@@ -41,7 +70,7 @@ pub fn exit(outcome: Outcome) -> ExitCode {
         Err(Fault::Write(cause)) if cause.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(fault) => {
             eprintln!("error: {fault}");
-            ExitCode::from(2)
+            ExitCode::from(if fault.is_answer() { 1 } else { 2 })
         }
     }
 }

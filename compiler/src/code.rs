@@ -90,6 +90,33 @@ codes! {
     IR_CODE "a function with too many instructions",
         "move a part into a function of its own",
         "A function has at most 65,536 instructions.";
+    SOURCE_MISTAKES "too many mistakes to report",
+        "correct those above, and check again",
+        "Every length has a limit, that of a report too.";
+    FOLD_PARAMETERS "`fold` with other parameters than the events",
+        "write `function fold(events)`",
+        "A fold takes the events, in order, and nothing else: what it needs to know stands in them.";
+    FOLD_LOOP "a fold without its one loop over the events",
+        "write declarations, then one loop `for _, e in dpairs(events) do … end`, then what emits",
+        "The loop's body is what is done with each event as it comes, so a fold goes on where it stood when more events come. That is only possible where all that is done with the events is done in that one loop.";
+    FOLD_DECLARATION "a statement before the fold's loop that declares nothing",
+        "make it part of a `local` declaration, or move it into the loop or behind it",
+        "What is declared before the loop is what the fold remembers from event to event. It is made once, when there are no events yet.";
+    FOLD_LEAVES "the fold's loop is left before its end",
+        "put the rest of the loop's body into an `if`",
+        "Each round of the loop is a step that is run when its event comes, long after the others. There is nothing to be left.";
+    FOLD_EMITS "a row is emitted for an event",
+        "keep what is to be emitted in a table, and emit it behind the loop",
+        "Rows show the state after all events, and are emitted by what follows the loop. A late event that comes before others would else have to take back rows.";
+    FOLD_EVENTS "the events are used outside of the fold's loop",
+        "keep what is needed of them in a variable that is declared before the loop",
+        "A fold sees each event once, when it comes. It has no list of all events, and an event no place in one.";
+    FOLD_SEES "`fold` sees a variable that is no constant",
+        "declare it inside of `fold`, before the loop, or give it a value that never changes",
+        "A fold is run event by event, wherever its log is. All that it remembers must be in its state, which is what it declares itself; constants and functions outside of it may be used.";
+    FOLD_TOP "a statement beside the functions of a fold",
+        "move it into a function; constants and functions may stand at the top level",
+        "Nothing of a fold runs but `init`, `step` and `finish`, or what `fold` is split into.";
     LUA_CHARACTER "a character that Lua does not know",
         "remove it; outside of strings and comments there are only names in ASCII letters, numbers and Lua's signs",
         "Lua's words are written in ASCII. Other characters may stand in strings and comments.";
@@ -185,7 +212,7 @@ codes! {
         "`<close>` calls a metamethod when a variable ends. There are no metatables, and nothing outside of the program that could be left open.";
     LUA_NUMERAL "a number that is not kept as it is written",
         "write a number within the range, with at most 18 decimal places",
-        "Exact numbers have at most 18 decimal places and lie within (2^127 - 1) / 10^18, about 1.7 times 10^20. Nothing is rounded or wrapped silently, so a numeral must be exactly one of them: not more places, not a larger value, no hexadecimal integer beyond 64 bits, which stock Lua wraps, and no hexadecimal fraction, which only floats have. Under `--!numeric float` numerals with a point or an exponent are floats, rounded once, and only one that becomes infinite is refused.";
+        "Exact numbers have at most 18 decimal places and lie within (2^127 - 1) / 10^18, about 1.7 times 10^20. Nothing is rounded or wrapped silently, so a numeral must be exactly one of them: not more places, not a larger value, no hexadecimal fraction, which only floats have. Hexadecimal integers are the integer with these 64 bits, as in stock Lua: `0xffffffffffffffff` is -1; more than 64 bits, which stock Lua cuts off, are refused. `007`, `.5`, `5.` and `1e3` are taken. Under `--!numeric float` numerals are those of stock Lua: floats where they have a point or an exponent or do not fit 64 bits.";
     LUA_PACK "bytes are not packed by the machine's layout",
         "put values into a table, and encode it with `json.encode_canonical`",
         "`string.pack` and its kin lay values out by the machine's sizes and byte order.";

@@ -1,7 +1,9 @@
 //! What is said to an author: a code, the place, a message, what to do, and where it can be done for them, how.
 
 use crate::code::Code;
+use crate::source::Position;
 use crate::span::Span;
+use kerai_vm::limit::{self, Limit};
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
@@ -65,6 +67,61 @@ impl Diagnostic {
     #[must_use]
     pub fn help(&self) -> &str {
         self.help.as_deref().unwrap_or(self.code.help())
+    }
+}
+
+impl Diagnostic {
+    /// All of it as plain lines, with places in the source's text.
+    #[must_use]
+    pub fn describe(&self, text: &str) -> String {
+        let at = |span: Span| {
+            let Position { line, column } = Position::of(text.as_bytes(), span.start);
+            format!("at line {line}, column {column}")
+        };
+        let mut lines = format!("{}: {} {}", self.code.name(), self.message, at(self.span));
+        self.help.iter().for_each(|help| lines.push_str(&format!("\n  help: {help}")));
+        self.fix.iter().for_each(|fix| lines.push_str(&format!("\n  fix: `{}` {}", fix.replacement, at(fix.span))));
+        self.notes.iter().for_each(|note| lines.push_str(&format!("\n  note: {} {}", note.message, at(note.span))));
+        lines
+    }
+}
+
+/// The diagnostics of one source, never more than the limit on mistakes, and then one that says so.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Report {
+    const MOST: Limit = limit::SOURCE_MISTAKES;
+
+    /// Adds a diagnostic, as long as there is room.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        let count = self.diagnostics.len() as u64;
+        if count < Self::MOST.value {
+            self.diagnostics.push(diagnostic);
+        } else if !self.is_full() {
+            let message = format!("there are more than {} mistakes (limit `{}`)", Self::MOST.value, Self::MOST.name);
+            self.diagnostics.push(Diagnostic::new(Code::SOURCE_MISTAKES, diagnostic.span, message));
+        }
+    }
+
+    /// Whether more would not be reported.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.diagnostics.len() as u64 > Self::MOST.value
+    }
+
+    /// The last one, to be made longer.
+    pub fn last_mut(&mut self) -> Option<&mut Diagnostic> {
+        self.diagnostics.last_mut()
+    }
+
+    /// All of them, in the order of the source.
+    #[must_use]
+    pub fn into_diagnostics(mut self) -> Vec<Diagnostic> {
+        self.diagnostics.sort_by_key(|diagnostic| (diagnostic.code == Code::SOURCE_MISTAKES, diagnostic.span.start));
+        self.diagnostics
     }
 }
 

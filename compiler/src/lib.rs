@@ -1,13 +1,19 @@
 //! From text to bytecode: pure, no I/O.
 
 mod code;
+pub mod compile;
 mod diagnostic;
 pub mod emit;
 pub mod ir;
+mod layout;
 pub mod limit;
+pub mod lower;
+mod source;
 mod span;
 pub mod syntax;
 
 pub use code::Code;
-pub use diagnostic::{Diagnostic, Fix, Note, apply_fixes};
+pub use compile::{Compiled, Language, compile};
+pub use diagnostic::{Diagnostic, Fix, Note, Report, apply_fixes};
+pub use source::{Position, Source};
 pub use span::Span;

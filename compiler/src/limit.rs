@@ -4,7 +4,7 @@ use kerai_vm::limit::Limit;
 
 /// How deep expressions and blocks may nest in the IR, whatever language they came from.
 pub const IR_DEPTH: Limit =
-    Limit { name: "ir.depth", value: 250, about: "how deep expressions and blocks may nest in a program" };
+    Limit { name: "ir.depth", value: 600, about: "how deep expressions and blocks may nest in a program" };
 
 /// The most values in one list of arguments, results or items that a single instruction takes.
 pub const IR_WINDOW: Limit =

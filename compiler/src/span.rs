@@ -18,4 +18,10 @@ impl Span {
     pub const fn to(self, other: Span) -> Span {
         Span { start: self.start, end: other.end }
     }
+
+    /// What stands there; nothing where the range is none of the text.
+    #[must_use]
+    pub fn text(self, source: &str) -> &str {
+        source.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
 }

@@ -131,8 +131,9 @@ pub fn compile(ir: &Ir) -> Result<Compiled, Refused> {
 #[must_use]
 pub fn fault(ir: &Ir, calls: &[Call], seed: u64) -> Option<String> {
     match compile(ir) {
-        Ok(compiled) => broken_law(ir, &compiled)
-            .or_else(|| calls.iter().find_map(|call| parting(ir, &compiled, call, seed))),
+        Ok(compiled) => {
+            broken_law(ir, &compiled).or_else(|| calls.iter().find_map(|call| parting(ir, &compiled, call, seed)))
+        }
         Err(Refused::Verifier(refusal)) => Some(format!("the verifier refuses what was made: {refusal}")),
         Err(Refused::Check(_) | Refused::TooLarge) => None,
     }

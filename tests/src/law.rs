@@ -1,6 +1,6 @@
 //! Laws: what must hold for every source, whatever the case expects.
 
-use crate::stage::{Read, Source};
+use crate::stage::{Check, Read, Source, Tree, state_options};
 use kerai_compiler::ir::Ir;
 use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::{Options, cbor as codec, json as view};
@@ -69,6 +69,33 @@ pub fn cbor(
         }
     }
     reads_alike(source, read, heap, mark, result, faults);
+}
+
+/// One state, one snapshot, into whatever heap it is read.
+pub fn snapshot(
+    source: &Source<'_>,
+    read: Read,
+    heap: &mut Heap,
+    mark: Mark,
+    result: &Result<Value, Refusal>,
+    faults: &mut Vec<String>,
+) {
+    let options = &source.directions.read;
+    let mut encoded_again = |heap: &Heap, value: Value| {
+        let mut bytes = Vec::new();
+        match codec::encode_snapshot(heap, value, &state_options(options), &mut bytes) {
+            Ok(()) if bytes == source.bytes => {}
+            Ok(()) => faults.push(format!("accepted, but its snapshot is {}", crate::source::in_hexadecimal(&bytes))),
+            Err(refusal) => faults.push(format!("accepted, but not encoded: {refusal}")),
+        }
+    };
+    let Ok(value) = result else { return };
+    encoded_again(heap, *value);
+    heap.rewind(mark);
+    let _garbage = heap.new_list();
+    if let Ok(value) = read(heap, source.bytes, options) {
+        encoded_again(heap, value);
+    }
 }
 
 /// What JSON gave, JSON shows, and reads again as the same.
@@ -154,5 +181,24 @@ pub fn ir(bytes: &[u8], compiled: &Program, faults: &mut Vec<String>) {
             }
         }
         Err(_) => faults.push("compiled, but not checked".to_owned()),
+    }
+}
+
+/// Checks a source that an author wrote, and names what does not hold.
+pub type TreeLaw = fn(Check, &Result<Tree, Vec<String>>, &mut Vec<String>);
+
+/// What is formatted has the same tree, and is formatted already.
+pub fn tree(check: Check, result: &Result<Tree, Vec<String>>, faults: &mut Vec<String>) {
+    let Ok(first) = result else { return };
+    match check(first.formatted.as_bytes()) {
+        Err(refusal) => faults.push(format!("formatted it is refused: {}", refusal.join("; "))),
+        Ok(second) => {
+            if second.text != first.text {
+                faults.push("formatted it has another tree".to_owned());
+            }
+            if second.formatted != first.formatted {
+                faults.push(format!("formatted twice it is another text:\n{}", second.formatted));
+            }
+        }
     }
 }

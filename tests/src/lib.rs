@@ -8,6 +8,7 @@ pub mod compile;
 pub mod differential;
 pub mod evaluator;
 pub mod files;
+pub mod folds;
 pub mod generate;
 pub mod law;
 pub mod property;

@@ -97,7 +97,8 @@ impl Visit for Change {
         for at in 0..block.len() {
             let count = block.get_mut(at).map_or(0, |statement| blocks(&mut statement.action).len());
             if let Some(which) = self.is_here(count) {
-                let taken = block.get_mut(at).and_then(|statement| blocks(&mut statement.action).into_iter().nth(which));
+                let taken =
+                    block.get_mut(at).and_then(|statement| blocks(&mut statement.action).into_iter().nth(which));
                 let taken = taken.map(mem::take).unwrap_or_default();
                 block.splice(at..=at, taken);
                 return;

@@ -1,7 +1,9 @@
 //! The stages: one table from section names to what they do, and the run of a case through it.
 
 use crate::case::Case;
+use crate::folds::{self, FoldRun};
 use crate::{calls, compile, law, source};
+use kerai_compiler::syntax::lua;
 use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, Strings, cbor, json};
@@ -33,6 +35,21 @@ pub enum Meaning {
         read: ReadProgram,
         law: law::ProgramLaw,
     },
+    /// What an author writes: a tree, its one form of writing, and the program that it means.
+    Written {
+        check: Check,
+        law: law::TreeLaw,
+        read: ReadProgram,
+    },
+}
+
+/// Reads a source to its tree.
+pub type Check = fn(&[u8]) -> Result<Tree, Vec<String>>;
+
+/// A tree with what the outputs need of it.
+pub struct Tree {
+    pub text: String,
+    pub formatted: String,
 }
 
 /// What a section is for.
@@ -45,10 +62,26 @@ pub enum Role {
     Calls,
     /// What became of the calls.
     Results,
+    /// Operations that a fold is given.
+    Operations,
+    /// What a fold came to.
+    Folded(fn(&FoldRun) -> &str),
     /// What becomes of a value, and of a program.
     Output { value: Option<Write>, program: Option<WriteProgram> },
+    /// What becomes of a source that an author writes.
+    Written(fn(&Tree) -> String),
     /// Every refusal, a line each.
     Diagnostic,
+}
+
+impl Role {
+    /// Whether the section shows what was computed, refusals apart.
+    const fn is_output(&self) -> bool {
+        match self {
+            Role::Output { .. } | Role::Results | Role::Folded(_) | Role::Written(_) => true,
+            Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => false,
+        }
+    }
 }
 
 /// A section that cases may have.
@@ -62,22 +95,40 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "options", role: Role::Options },
     value("json", source::text, json::decode, law::json),
     value("cbor", source::hexadecimal, cbor::decode, law::cbor),
+    value("snapshot", source::hexadecimal, snapshot, law::snapshot),
     value("ulid", source::text, ulid, law::ulid),
     program("asm", source::text, assembly, law::program),
     program("code", source::hexadecimal, code, law::code),
+    Stage {
+        name: "lua",
+        role: Role::Source {
+            bytes: source::text,
+            meaning: Meaning::Written { check: lua_tree, law: law::tree, read: compile::lua },
+        },
+    },
     program("ir", source::text, compile::ir, law::ir),
     Stage { name: CALLS, role: Role::Calls },
+    Stage { name: OPERATIONS, role: Role::Operations },
+    Stage { name: "tree", role: Role::Written(|tree| tree.text.clone()) },
+    Stage { name: "formatted", role: Role::Written(|tree| tree.formatted.clone()) },
     Stage { name: "encoded", role: Role::Output { value: Some(encoded), program: None } },
     Stage { name: "view", role: Role::Output { value: Some(view), program: None } },
     Stage { name: "bytecode", role: Role::Output { value: None, program: Some(bytecode) } },
     Stage { name: "text", role: Role::Output { value: None, program: Some(text) } },
     Stage { name: "root", role: Role::Output { value: Some(root), program: Some(program_root) } },
     Stage { name: "results", role: Role::Results },
+    Stage { name: "gas", role: Role::Folded(|run| &run.gas) },
+    Stage { name: "trap", role: Role::Folded(|run| &run.trap) },
+    Stage { name: "state", role: Role::Folded(|run| &run.state) },
+    Stage { name: "rows", role: Role::Folded(|run| &run.rows) },
     Stage { name: "diagnostic", role: Role::Diagnostic },
 ];
 
 /// The section that says what is called.
 const CALLS: &str = "calls";
+
+/// The section with what is folded.
+const OPERATIONS: &str = "ops";
 
 type Bytes = fn(&str) -> Result<Vec<u8>, String>;
 
@@ -102,6 +153,18 @@ fn code(bytes: &[u8]) -> Result<Program, Vec<String>> {
     one(Program::decode(bytes))
 }
 
+/// A Lua source without hazards, or all that is wrong with it.
+fn lua_tree(bytes: &[u8]) -> Result<Tree, Vec<String>> {
+    let source = kerai_compiler::Source::read(bytes)
+        .map_err(|refused| vec![refused.describe(&String::from_utf8_lossy(bytes))])?;
+    let describe = |diagnostics: Vec<kerai_compiler::Diagnostic>| {
+        diagnostics.iter().map(|found| found.describe(source.text())).collect::<Vec<_>>()
+    };
+    let chunk = lua::check(source.text()).map_err(describe)?;
+    let formatted = lua::format(source.text()).map_err(describe)?;
+    Ok(Tree { text: lua::show(&chunk).trim_end().to_owned(), formatted: formatted.trim_end().to_owned() })
+}
+
 fn bytecode(program: &Program) -> Result<String, Refusal> {
     Ok(source::in_hexadecimal(&program.encode()?))
 }
@@ -117,6 +180,22 @@ fn program_root(program: &Program) -> Result<String, Refusal> {
 /// A ULID as the bytes that it stands for.
 fn ulid(heap: &mut Heap, text: &[u8], _: &Options) -> Result<Value, Refusal> {
     Ulid::parse(text).map(|ulid| heap.bytes(&ulid.to_bytes()))
+}
+
+/// A snapshot of state, under limits of its own but for those that are lowered.
+fn snapshot(heap: &mut Heap, bytes: &[u8], options: &Options) -> Result<Value, Refusal> {
+    cbor::decode_snapshot(heap, bytes, &state_options(options))
+}
+
+pub(crate) fn state_options(options: &Options) -> Options {
+    let lowered = |option: usize, full: usize, state: usize| if option < full { option } else { state };
+    let (full, state) = (Options::CANONICAL, Options::STATE);
+    Options {
+        values: lowered(options.values, full.values, state.values),
+        size: lowered(options.size, full.size, state.size),
+        string: options.string,
+        ..state
+    }
 }
 
 fn bytes_of(heap: &Heap, value: Value, options: &Options) -> Result<Vec<u8>, Refusal> {
@@ -223,6 +302,14 @@ pub fn run(case: &Case, seed: u64) -> Outcome {
         let outputs = match meaning {
             Meaning::Value { read, law } => source.value(*read, *law, seed, &mut outcome.faults),
             Meaning::Program { read, law } => source.program(*read, *law, seed, &mut outcome.faults),
+            Meaning::Written { check, law, read } => {
+                if source.wants_tree() {
+                    source.tree(*check, *law, &mut outcome.faults)
+                } else {
+                    law(*check, &check(&bytes), &mut outcome.faults);
+                    source.program(*read, law::program, seed, &mut outcome.faults)
+                }
+            }
         };
         match &first {
             None => first = Some(outputs),
@@ -253,7 +340,7 @@ fn misplaced_sections(case: &Case) -> Vec<String> {
         };
         let is_source = matches!(stage(name), Some(Stage { role: Role::Source { .. }, .. }));
         wants_output |=
-            matches!(stage(name), Some(Stage { role: Role::Output { .. } | Role::Results | Role::Diagnostic, .. }));
+            stage(name).is_some_and(|stage| stage.role.is_output() || matches!(stage.role, Role::Diagnostic));
         if place < last {
             faults.push(format!("section `{name}` must stand further up"));
         }
@@ -294,8 +381,8 @@ impl Source<'_> {
         let result = read(&mut heap, self.bytes, &self.directions.read);
         let outputs = self.finish(one(result.clone()), faults, |role, value| match role {
             Role::Output { value: Some(write), .. } => Some(write(&heap, *value, &self.directions.write)),
-            Role::Output { value: None, .. } | Role::Results => None,
-            Role::Options | Role::Source { .. } | Role::Calls | Role::Diagnostic => None,
+            Role::Output { value: None, .. } | Role::Results | Role::Folded(_) | Role::Written(_) => None,
+            Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => None,
         });
         law(self, read, &mut heap, mark, &result, faults);
         outputs
@@ -308,14 +395,34 @@ impl Source<'_> {
             law(self.bytes, program, faults);
         }
         let calls = self.case.section(CALLS).map(|section| section.content()).unwrap_or_default();
+        let operations = self.case.section(OPERATIONS).map(|section| section.content()).unwrap_or_default();
         self.finish(program.and_then(|program| one(program.verify())), faults, |role, verified| match role {
             // A line that is no call is shown in the place of the results, where it can't be overlooked.
             Role::Results => {
                 Some(Ok(calls::run(verified, &calls, seed).unwrap_or_else(|fault| format!("fault: {fault}"))))
             }
             Role::Output { program: Some(write), .. } => Some(write(verified.program())),
-            Role::Output { program: None, .. } => None,
-            Role::Options | Role::Source { .. } | Role::Calls | Role::Diagnostic => None,
+            Role::Folded(show) => Some(folds::run(verified, &operations, seed).map(|run| match run {
+                Ok(run) => show(&run).to_owned(),
+                Err(fault) => format!("fault: {fault}"),
+            })),
+            Role::Output { program: None, .. } | Role::Written(_) => None,
+            Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => None,
+        })
+    }
+
+    fn wants_tree(&self) -> bool {
+        let is_tree = |name: &str| matches!(stage(name), Some(Stage { role: Role::Written(_), .. }));
+        self.case.sections().iter().any(|section| is_tree(section.name()))
+    }
+
+    fn tree(&self, check: Check, law: law::TreeLaw, faults: &mut Vec<String>) -> Outputs {
+        let checked = check(self.bytes);
+        law(check, &checked, faults);
+        self.finish(checked, faults, |role, tree| match role {
+            Role::Written(write) => Some(Ok(write(tree))),
+            Role::Output { .. } | Role::Results | Role::Folded(_) => None,
+            Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => None,
         })
     }
 
@@ -335,7 +442,7 @@ impl Source<'_> {
         };
         let (mut outputs, mut diagnostics) = (Vec::new(), Vec::new());
         for Stage { name, role } in STAGES {
-            if !matches!(role, Role::Output { .. } | Role::Results) || self.case.section(name).is_none() {
+            if !role.is_output() || self.case.section(name).is_none() {
                 continue;
             }
             match write(role, &subject) {
@@ -352,7 +459,7 @@ impl Source<'_> {
 
     fn no_outputs(&self, faults: &mut Vec<String>) -> Outputs {
         for Stage { name, role } in STAGES {
-            if matches!(role, Role::Output { .. } | Role::Results) && self.case.section(name).is_some() {
+            if role.is_output() && self.case.section(name).is_some() {
                 faults.push(format!("there is no `{name}`: the source is refused"));
             }
         }

@@ -8,6 +8,7 @@ mod cbor_facts;
 mod coremath;
 mod decimal;
 mod decimal_model;
+mod ed25519;
 mod float_parse;
 mod folder;
 mod hashes;
@@ -20,6 +21,7 @@ mod rules;
 mod testfloat;
 mod ulid;
 mod unicode_nfc;
+mod wasm;
 
 use folder::Folder;
 use judge::Report;
@@ -41,7 +43,9 @@ const SETS: &[Set] = &[
     ("decimal-fixedpoint", decimal::run),
     ("unicode-nfc", unicode_nfc::run),
     ("hashes", hashes::run),
+    ("ed25519", ed25519::run),
     ("ulid", ulid::run),
+    ("wasm-numeric", wasm::run),
 ];
 
 /// Models recurse once a nesting level, and some documents nest on purpose.

@@ -27,8 +27,30 @@ pub enum Case<'a> {
     Decimal(&'a DecimalFacts),
     /// An elementary function that is not among the float's operations.
     AbsentFunction,
+    /// A call or a literal of a WebAssembly script.
+    Wasm(&'a WasmFacts),
     /// Nothing that any rule speaks of.
     Plain,
+}
+
+/// Where WebAssembly's arithmetic and kerai's part, and what a model of kerai's gives.
+pub struct WasmFacts {
+    /// An integer left its 32 or 64 bits.
+    pub has_grown: bool,
+    /// There was a NaN with a sign or a payload.
+    pub has_other_nan: bool,
+    /// A float's literal has no digit before its dot.
+    pub begins_with_dot: bool,
+    /// A literal is beyond the greatest float.
+    pub is_beyond_floats: bool,
+    pub kerai: Outcome,
+}
+
+impl Default for WasmFacts {
+    fn default() -> Self {
+        let [has_grown, has_other_nan, begins_with_dot, is_beyond_floats] = [false; 4];
+        WasmFacts { has_grown, has_other_nan, begins_with_dot, is_beyond_floats, kerai: Outcome::Absent }
+    }
 }
 
 impl Case<'_> {
@@ -43,6 +65,7 @@ impl Case<'_> {
             Case::Narrow { by_way_of_binary64, .. } => Some(Outcome::Gave(by_way_of_binary64.to_be_bytes().to_vec())),
             Case::Decimal(facts) => facts.mapped.clone().map(|text| Outcome::Gave(text.into_bytes())),
             Case::AbsentFunction => Some(Outcome::Absent),
+            Case::Wasm(facts) => Some(facts.kerai.clone()),
             Case::Text { .. } | Case::NotFiniteText | Case::Plain => None,
         }
     }
@@ -55,7 +78,7 @@ impl Case<'_> {
             Case::Decimal(facts) => facts.refusals.contains(code),
             Case::Text { is_unassigned } => *is_unassigned && code == "DATA_UNASSIGNED",
             Case::FloatText { .. } | Case::Reduced { .. } | Case::Remainder { .. } | Case::Narrow { .. } => false,
-            Case::NotFiniteText | Case::AbsentFunction | Case::Plain => false,
+            Case::NotFiniteText | Case::AbsentFunction | Case::Wasm(_) | Case::Plain => false,
         }
     }
 }
@@ -177,4 +200,14 @@ rules! {
         refuses!("NO_TEXT"), |case| matches!(case, Case::NotFiniteText);
     "float-function-absent" "elementary functions are correctly rounded or absent",
         Prediction::Mapped, |case| matches!(case, Case::AbsentFunction);
+
+    // WebAssembly's integers and floats.
+    "wasm-integers-grow" "number is exact, and an integral number is the integer; leaving the range traps, integers never wrap",
+        Prediction::Mapped, |case| matches!(case, Case::Wasm(facts) if facts.has_grown);
+    "wasm-one-nan" "float is IEEE-754 binary64, ties to even, one NaN",
+        Prediction::Mapped, |case| matches!(case, Case::Wasm(facts) if facts.has_other_nan);
+    "wasm-literal-dot" "float literals behave as in stock Lua, where a dot may come first",
+        Prediction::Mapped, |case| matches!(case, Case::Wasm(facts) if facts.begins_with_dot);
+    "wasm-literal-infinite" "float literals behave as in stock Lua, where one beyond the greatest float is infinite",
+        Prediction::Mapped, |case| matches!(case, Case::Wasm(facts) if facts.is_beyond_floats);
 }

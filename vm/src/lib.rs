@@ -6,6 +6,7 @@ compile_error!("kerai does not build for x86 without SSE2: x87 arithmetic rounds
 pub mod bytecode;
 pub mod encoding;
 pub mod execute;
+pub mod fold;
 pub mod limit;
 mod meter;
 pub mod number;

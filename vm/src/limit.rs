@@ -30,14 +30,32 @@ limits! {
     DATA_VALUES "data.values" = 1 << 24;
     /// bytes in one document
     DATA_SIZE "data.size" = 64 << 20;
+    /// values in one snapshot of state, map keys included
+    STATE_VALUES "state.values" = 1 << 28;
+    /// bytes in one snapshot of state
+    STATE_SIZE "state.size" = 1 << 30;
     /// characters in one number's text
     NUMBER_TEXT "number.text" = 4096;
+    /// bytes in one source, after normalization
+    SOURCE_SIZE "source.size" = 16 << 20;
+    /// words, signs and literals in one source
+    SOURCE_TOKENS "source.tokens" = 1 << 21;
+    /// how deep blocks, functions and expressions of a source may nest; every operator or call in a chain is a level
+    SOURCE_DEPTH "source.depth" = 200;
+    /// mistakes in the writing of one source that are reported
+    SOURCE_MISTAKES "source.mistakes" = 500;
     /// functions in one program
     PROGRAM_FUNCTIONS "program.functions" = 1 << 16;
     /// instructions in one function
     PROGRAM_CODE "program.code" = 1 << 16;
     /// registers of one function
     PROGRAM_REGISTERS "program.registers" = 250;
+    /// captures of one pattern
+    PATTERN_CAPTURES "pattern.captures" = 32;
+    /// choices and captures of one match that may still be taken back
+    PATTERN_DEPTH "pattern.depth" = 200;
+    /// bytes of one item of a format, from its sign on
+    FORMAT_ITEM "format.item" = 22;
     /// gas of one step or evaluation
     RUN_GAS "run.gas" = 1_000_000_000;
     /// bytes that one step or evaluation allocates, counted logically

@@ -116,6 +116,14 @@ codes! {
         "JSON's keys are strings, so the keys 1 and \"1\" coincide, and so do strings that differ only before normalization. Rename one, or keep the map in CBOR.";
     VIEW_TEXT "JSON cannot show a string that is not UTF-8",
         "Emitted text is UTF-8. Encode binary content as bytes.";
+    STATE_SIZE "the snapshot is too large",
+        "A snapshot of state may hold only so many bytes. Keep less in state: what only `finish` needs can often be a row.";
+    STATE_VALUES "too many values in one snapshot",
+        "A snapshot of state may hold only so many values, map keys included. Keep less in state.";
+    STATE_FORM "not a snapshot of state",
+        "A snapshot is a list: the state, then every table that it reaches, numbered in the order in which the snapshot first refers to them by tag 27507. Tables hold no tables, only references.";
+    PROGRAM_FOLD "not a fold",
+        "A fold is a program of the kind fold that exports `init`, `step` and `finish`.";
     PROGRAM_FIELD "a part of the program is missing, unknown or of the wrong kind",
         "A program is a map of profile, kind, constants, functions, exports, limits and rules, nothing more and nothing less. Build it again with `kerai build` or `kerai asm`.";
     PROGRAM_PROFILE "a profile that this build does not know",

@@ -41,11 +41,18 @@ traps! {
     DIVISION false "division by zero";
     NOT_INTEGER false "an integer was needed";
     KEY false "a value that can't be a key";
-    ARGUMENTS false "a wrong number of arguments";
-    TEXT false "a text that can't be emitted";
+    READ_ONLY false "a write into an operation, which is read-only";
+    ARGUMENTS false "a wrong number of arguments, or one that is out of its bounds";
+    TEXT false "a value that can't be written down";
     EMITTED_TWICE false "two rows with one path and key";
     STRING false "a string longer than the limit";
+    PATTERN false "a pattern, or a replacement, that is malformed or too complex";
+    FORMAT false "a format that is malformed";
+    UTF8 false "a string that is not UTF-8";
+    DOCUMENT false "a text that is no strict JSON document";
+    NESTED false "a value that is nested deeper than the limit";
     RAISED false "the program raised an error";
+    FUNCTION_IN_STATE false "state reaches a function at the end of a step";
 }
 
 /// A trap: why, and where.

@@ -36,7 +36,7 @@ pub struct Arguments {
     output: Option<PathBuf>,
 }
 
-pub fn run(arguments: &Arguments, global: Global) -> Outcome {
+pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     if arguments.file == "-" && arguments.output.is_none() {
         return Err(Fault::Use("standard input has no name to write beside: name the output with `-o FILE`".into()));
     }

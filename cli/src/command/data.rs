@@ -91,7 +91,7 @@ impl Source {
     }
 }
 
-pub fn run(arguments: &Arguments, global: Global) -> Outcome {
+pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     let (Action::Canon { source, .. } | Action::Check { source } | Action::Root { source }) = &arguments.action;
     let format = source.format();
     let mut input = Input::open(source.file.as_deref())?;
@@ -113,7 +113,7 @@ pub fn run(arguments: &Arguments, global: Global) -> Outcome {
 struct Desk<'a, W: Write> {
     action: &'a Action,
     encoding: Encoding,
-    global: Global,
+    global: &'a Global,
     name: String,
     heap: Heap,
     out: W,

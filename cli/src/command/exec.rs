@@ -32,7 +32,7 @@ pub struct Arguments {
     gas: Option<u64>,
 }
 
-pub fn run(arguments: &Arguments, global: Global) -> Outcome {
+pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     let bytes = Input::open(Some(&arguments.file))?.whole()?;
     let program = match Program::decode(&bytes).and_then(Program::verify) {
         Ok(program) => program,
@@ -56,7 +56,7 @@ pub fn run(arguments: &Arguments, global: Global) -> Outcome {
     Ok(answer(&mut machine, result, global))
 }
 
-fn refuse(path: &str, refusal: &Refusal, global: Global) -> Answer {
+fn refuse(path: &str, refusal: &Refusal, global: &Global) -> Answer {
     if global.json {
         println!("{}", report::to_json(path, None, refusal));
     } else {
@@ -78,7 +78,7 @@ fn chosen_export(program: &Verified, arguments: &Arguments) -> Result<String, Fa
     }
 }
 
-fn answer(machine: &mut Machine, result: Result<Vec<Value>, Trap>, global: Global) -> Answer {
+fn answer(machine: &mut Machine, result: Result<Vec<Value>, Trap>, global: &Global) -> Answer {
     let gas = machine.gas_used();
     let outcome = result
         .map_err(|trap| (trap, view(machine, machine.raised())))

@@ -1,7 +1,16 @@
 //! The commands, one file each.
 
+pub mod append;
 pub mod asm;
+pub mod check;
 pub mod data;
 pub mod exec;
 pub mod explain;
+pub mod fmt;
+pub mod init;
+pub mod keys;
+pub mod materialize;
+pub mod run;
 pub mod show;
+pub mod stream;
+pub mod verify;

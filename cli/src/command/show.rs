@@ -32,7 +32,7 @@ enum Content {
     Document(Root, String),
 }
 
-pub fn run(arguments: &Arguments, global: Global) -> Outcome {
+pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     let mut input = Input::open(arguments.file.as_deref())?;
     let bytes = input.whole()?;
     let text = match (open(&input.name, &bytes), global.json) {

@@ -1,6 +1,9 @@
 //! Canonical CBOR of the evaluator's values, written from the specification and not from the machine's encoder.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "the arms name the kinds that something is done with, any other is refused alike")]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the arms name the kinds that something is done with, any other is refused alike"
+)]
 
 use super::value::{Table, Value};
 use kerai_vm::encoding::text;
@@ -169,7 +172,8 @@ impl Encoder<'_> {
             let member = self.apart(|encoder| encoder.value(&key.to_value(), 0))?;
             match key.to_value() {
                 Value::String(content) => {
-                    let normal = if self.form.is_normal { text::normalize(&content).ok()?.to_vec() } else { content.to_vec() };
+                    let normal =
+                        if self.form.is_normal { text::normalize(&content).ok()?.to_vec() } else { content.to_vec() };
                     if texts.insert(normal, member).is_some() {
                         return None;
                     }

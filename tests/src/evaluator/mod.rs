@@ -4,13 +4,17 @@
 //! Variables are cells, and a lambda sees the cells of the variables around it. Depth is limited as in the machine;
 //! gas and memory are not known here, so a run that takes long is given up and says nothing.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "the arms name the kinds that something is done with, any other is refused alike")]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the arms name the kinds that something is done with, any other is refused alike"
+)]
 
 mod builtin;
 mod encode;
 mod operator;
 mod value;
 
+pub use builtin::FROM_THE_MACHINE;
 pub use encode::{Form, encode};
 pub use value::{Key, Table, Value};
 
@@ -499,7 +503,7 @@ impl<'i> Evaluator<'i> {
             if position > 0 {
                 out.extend_from_slice(between);
             }
-            operator::put_text(part, &mut out)?;
+            builtin::put_text(part, &mut out)?;
         }
         self.burn(out.len() as u64 / 16)?;
         // Longer strings are refused for their length or for the memory that they take: another way to end.

@@ -1,6 +1,9 @@
 //! What operators do to values that are no tables.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "the arms name the kinds that something is done with, any other is refused alike")]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the arms name the kinds that something is done with, any other is refused alike"
+)]
 
 use super::value::{Value, numeric_order};
 use kerai_compiler::ir::Binary;
@@ -164,12 +167,11 @@ pub fn compare(a: &Value, b: &Value) -> Outcome<Option<Ordering>> {
     }
 }
 
-/// Appends a string, or a number's text.
-pub fn put_text(value: &Value, out: &mut Vec<u8>) -> Outcome<()> {
+/// Appends a string, or the text of a number that is no float.
+pub fn put_exact(value: &Value, out: &mut Vec<u8>) -> Outcome<()> {
     match value {
         Value::String(text) => out.extend_from_slice(text),
         Value::Number(number) => number.write_text(out),
-        Value::Float(float) => float.write_shortest(out),
         Value::Fixed(fixed) => fixed.write_text(out),
         _ => return Err(TrapCode::KIND),
     }

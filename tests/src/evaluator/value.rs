@@ -1,6 +1,5 @@
 //! The evaluator's values: plain enums, and tables that are ordered maps.
 
-
 use kerai_compiler::ir::FunctionId;
 use kerai_vm::number::{Fixed, Float, Number};
 use std::cmp::Ordering;
@@ -211,7 +210,8 @@ impl Table {
     /// The least n with nil behind it.
     #[must_use]
     pub fn length(&self) -> i64 {
-        let is_filled = |position: &i64| self.entries.get(&Key::integer(*position)).is_some_and(|value| !value.is_nil());
+        let is_filled =
+            |position: &i64| self.entries.get(&Key::integer(*position)).is_some_and(|value| !value.is_nil());
         (1..).take_while(is_filled).count() as i64
     }
 }

@@ -125,6 +125,9 @@ impl Maker<'_> {
                 let name = *self.random.pick(NAMES);
                 node(Node::Table(vec![Entry::Keyed(text(name), self.small())], None))
             }
+            Soft::Set => self.set(),
+            Soft::Small => self.small_constant(),
+            Soft::Pattern | Soft::Format | Soft::Document => self.written(soft),
             Soft::Function => match self.later_function() {
                 Some(id) => node(Node::Function(id)),
                 None => self.lambda(1),
@@ -224,7 +227,10 @@ impl Maker<'_> {
             Soft::List if self.chance(2) => node(Node::List(self.values(&[Soft::Any, Soft::Number], depth))),
             Soft::List | Soft::Map => self.new_table(soft, depth),
             Soft::Function => self.lambda(depth),
-            Soft::Any | Soft::Nil | Soft::Bytes => self.result(soft, depth),
+            Soft::Pattern | Soft::Format | Soft::Document | Soft::Small if !self.chance(8) => self.leaf(soft),
+            Soft::Small => self.computed(Soft::Number, depth),
+            Soft::Any | Soft::Nil | Soft::Bytes | Soft::Set => self.result(soft, depth),
+            Soft::Pattern | Soft::Format | Soft::Document => self.made(Soft::Text, depth),
         }
     }
 
@@ -258,7 +264,8 @@ impl Maker<'_> {
         if self.chance(6) {
             return self.choice(Soft::Bool, depth);
         }
-        let comparisons: Vec<Binary> = Binary::ALL.iter().copied().filter(|operator| is_comparison(*operator)).collect();
+        let comparisons: Vec<Binary> =
+            Binary::ALL.iter().copied().filter(|operator| is_comparison(*operator)).collect();
         let operator = *self.random.pick(&comparisons);
         let soft = *self.random.pick(&[Soft::Number, Soft::Number, Soft::Number, Soft::Text, Soft::Float, Soft::Fixed]);
         let is_equality = matches!(operator, Binary::Equal | Binary::Different);
@@ -290,7 +297,11 @@ impl Maker<'_> {
 
     /// All results of a call, or the items of a list.
     fn rest(&mut self, depth: u32) -> Rest {
-        if self.chance(2) { Rest::Call(self.call(Soft::Any, depth)) } else { Rest::Spread(self.value(Soft::List, depth)) }
+        if self.chance(2) {
+            Rest::Call(self.call(Soft::Any, depth))
+        } else {
+            Rest::Spread(self.value(Soft::List, depth))
+        }
     }
 
     /// A few values, and sometimes any number more.
@@ -315,7 +326,8 @@ impl Maker<'_> {
         self.lambdas += 1;
         let softs: Vec<Soft> = (0..self.random.below(3)).map(|_| *self.random.pick(Soft::DATA)).collect();
         let is_variadic = self.chance(5);
-        let signature = super::Signature { parameters: softs, is_variadic, results: vec![Soft::Any], is_recursive: false };
+        let signature =
+            super::Signature { parameters: softs, is_variadic, results: vec![Soft::Any], is_recursive: false };
         let lambda = self.scope(|maker| {
             let mut lambda = maker.parameters(&signature);
             lambda.body = (0..maker.random.below(3)).filter_map(|_| maker.statement(depth.min(2))).collect();

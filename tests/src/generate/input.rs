@@ -49,9 +49,17 @@ fn value(random: &mut Random, soft: Soft, tables: &mut Vec<Table>, depth: u32) -
         Soft::Number => Value::integer(random.below(12) as i64 - 3),
         Soft::Float => Value::Float(Float::from_f64(*random.pick(&[0.0, -0.0, 1.5, -2.25, 1e22, f64::NAN]))),
         Soft::Fixed => Value::Fixed(Fixed::from_bits(*random.pick(&[0, 1 << 64, 1 << 63, -(3 << 62), 12_345]))),
-        Soft::Text => Value::text(random.pick::<&str>(&["", "a", "b", "name", "12.5", "é", "a longer text than fourteen"])),
+        Soft::Text => {
+            Value::text(random.pick::<&str>(&["", "a", "b", "name", "12.5", "é", "a longer text than fourteen"]))
+        }
         Soft::Bytes => Value::Bytes([1, 2, 3].into()),
         Soft::Bool => Value::Bool(random.below(2) == 0),
+        Soft::Small => Value::integer(random.below(8) as i64 - 2),
+        Soft::Set => {
+            let count = random.below(4) as i64;
+            tables.push(Table::set((0..count).map(Key::integer)));
+            Value::Table(tables.len() - 1)
+        }
         Soft::List | Soft::Map if depth > 0 => {
             let table = table(random, soft, tables, depth - 1);
             tables.push(table);

@@ -32,7 +32,14 @@ pub enum Soft {
     Bytes,
     List,
     Map,
+    Set,
     Function,
+    /// A number that counts something or says where.
+    Small,
+    /// Texts in small languages.
+    Pattern,
+    Format,
+    Document,
 }
 
 impl Soft {
@@ -52,6 +59,8 @@ impl Soft {
         Soft::List,
         Soft::Map,
         Soft::Map,
+        Soft::Set,
+        Soft::Small,
         Soft::Function,
     ];
 

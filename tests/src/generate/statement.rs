@@ -6,7 +6,7 @@ use kerai_compiler::ir::{
     Action, Binary, Block, Call, Callee, Count, Each, Expression, FunctionId, Node, Place, Rest, Statement, Type,
     Values, VariableId,
 };
-use kerai_vm::bytecode::{Builtin, Constant};
+use kerai_vm::bytecode::Constant;
 
 impl Maker<'_> {
     fn block(&mut self, depth: u32) -> Block {
@@ -25,7 +25,7 @@ impl Maker<'_> {
         Some(statement(match self.random.below(14 + nested) {
             0..4 => self.declaration(depth),
             4..8 => self.assignment(depth),
-            8..10 => self.effect(depth),
+            8..10 => Action::Do(self.effect(depth.min(2))),
             10 => self.protected(depth),
             11 => self.nil_then_lambda(depth),
             12 => self.leaving(depth),
@@ -92,18 +92,6 @@ impl Maker<'_> {
             softs.pop();
         }
         Action::Set(places, self.values(&softs, depth.max(2)))
-    }
-
-    /// A call that is made for what it does.
-    fn effect(&mut self, depth: u32) -> Action {
-        let (builtin, softs) = *self.random.pick::<(Builtin, &[Soft])>(&[
-            (Builtin::Emit, &[Soft::Text, Soft::Text, Soft::Any]),
-            (Builtin::TableInsert, &[Soft::List, Soft::Number]),
-            (Builtin::TableRemove, &[Soft::List]),
-            (Builtin::TableSort, &[Soft::List]),
-        ]);
-        let fixed = softs.iter().map(|&soft| self.value(soft, depth.min(2))).collect();
-        Action::Do(Call { callee: Callee::Builtin(builtin), arguments: Values::of(fixed) })
     }
 
     /// Whether something went well, and what came of it.

@@ -7,12 +7,15 @@ mod decode;
 mod encode;
 mod instruction;
 mod module;
+mod ready;
 mod text;
 mod verify;
 
-pub use builtin::Builtin;
+pub(crate) use builtin::each_builtin;
+pub use builtin::{ANY, Builtin, Gives, Purity};
 pub use instruction::{ALL_RESULTS, Arguments, Exit, Information, Op, Operand, Place, Role, SPREAD, Word, results};
 pub use module::{Constant, Function, Limits, PROFILE, Program, ProgramKind, Rule};
-pub use verify::{Ready, Verified};
+pub use ready::{Instruction, Ready, block_cost};
+pub use verify::Verified;
 
 pub(crate) use instruction::each_instruction;

@@ -1,6 +1,7 @@
 //! Verifying: what must hold of a program before it may run. Whatever passes can't make the interpreter panic,
 //! read what was never written, or leave its code.
 
+use super::ready::{Ready, ready};
 use super::{Arguments, Builtin, Constant, Exit, Function, Op, Operand, Program, Role, Word, results};
 use crate::refusal::{Code, Refusal};
 
@@ -9,14 +10,7 @@ use crate::refusal::{Code, Refusal};
 pub struct Verified {
     program: Program,
     ready: Vec<Ready>,
-}
-
-/// A function's code with what it costs to enter each of its blocks.
-#[derive(Debug, Clone)]
-pub struct Ready {
-    pub code: Box<[Word]>,
-    /// For each instruction, the gas from it to the end of its block: charged whole where a block is entered.
-    pub costs: Box<[u32]>,
+    places: u32,
 }
 
 impl Verified {
@@ -28,6 +22,12 @@ impl Verified {
     #[must_use]
     pub fn functions(&self) -> &[Ready] {
         &self.ready
+    }
+
+    /// How many places the code has where a machine may remember what it found.
+    #[must_use]
+    pub const fn places(&self) -> u32 {
+        self.places
     }
 }
 
@@ -47,8 +47,8 @@ impl Program {
         if !self.exports.iter().all(|(name, &index)| is_name(name) && self.is_plain(index)) {
             return Err(Refusal::new(Code::PROGRAM_EXPORT, 0));
         }
-        let ready = self.functions.iter().map(ready).collect();
-        Ok(Verified { program: self, ready })
+        let (ready, places) = ready(&self);
+        Ok(Verified { program: self, ready, places })
     }
 
     /// Whether the function exists and keeps no values, so that it can be called by its number.
@@ -65,21 +65,6 @@ fn has_repeated(constants: &[Constant]) -> bool {
     let mut sorted: Vec<&Constant> = constants.iter().collect();
     sorted.sort();
     sorted.iter().zip(sorted.iter().skip(1)).any(|(a, b)| a == b)
-}
-
-fn ready(function: &Function) -> Ready {
-    let mut costs: Vec<u32> = Vec::with_capacity(function.code.len());
-    let mut to_end = 0_u32;
-    for word in function.code.iter().rev() {
-        let information = word.op().map(Op::information);
-        if information.is_none_or(|information| information.exit != Exit::Next) {
-            to_end = 0;
-        }
-        to_end = to_end.saturating_add(information.map_or(0, |information| information.cost));
-        costs.push(to_end);
-    }
-    costs.reverse();
-    Ready { code: function.code.clone().into_boxed_slice(), costs: costs.into_boxed_slice() }
 }
 
 /// What all functions share while they are checked.
@@ -251,10 +236,11 @@ impl<'p> Check<'_, 'p> {
             }
             Role::Builtin => {
                 let Some(builtin) = Builtin::of(bits) else { return self.stop(Code::CODE_INDEX, at) };
-                let (least, most) = builtin.arguments();
                 // A spread list may add arguments: then how many there are is seen when it runs.
                 let fits = arguments.is_some_and(|given| {
-                    if given.is_spread { given.count <= most + 1 } else { (least..=most).contains(&given.count) }
+                    let most = usize::from(builtin.arguments().1.saturating_add(1));
+                    let count = usize::from(given.count);
+                    if given.is_spread { count <= most } else { builtin.takes(count) }
                 });
                 if fits { Ok(()) } else { self.stop(Code::CODE_ARGUMENTS, at) }
             }

@@ -2,6 +2,7 @@
 
 pub mod cbor;
 pub mod json;
+pub mod map;
 pub mod root;
 pub mod text;
 
@@ -45,6 +46,10 @@ impl Options {
 
     pub const SNAPSHOT: Options = Options { strings: Strings::Verbatim, ..Options::CANONICAL };
 
+    /// Snapshots of whole states, where tables stand side by side.
+    pub const STATE: Options =
+        Options { depth: 1, values: of(limit::STATE_VALUES), size: of(limit::STATE_SIZE), ..Options::SNAPSHOT };
+
     /// The limit behind a code, as it is in force here.
     fn limit(&self, code: Code) -> Option<Limit> {
         let limits = [
@@ -52,6 +57,8 @@ impl Options {
             (Code::DATA_STRING, limit::DATA_STRING, self.string),
             (Code::DATA_VALUES, limit::DATA_VALUES, self.values),
             (Code::DATA_SIZE, limit::DATA_SIZE, self.size),
+            (Code::STATE_VALUES, limit::STATE_VALUES, self.values),
+            (Code::STATE_SIZE, limit::STATE_SIZE, self.size),
             (Code::NUMBER_TEXT, limit::NUMBER_TEXT, of(limit::NUMBER_TEXT)),
         ];
         let (_, limit, value) = limits.into_iter().find(|&(limited, ..)| limited == code)?;
@@ -75,6 +82,17 @@ pub struct Stop {
 impl Stop {
     pub(crate) const fn new(code: Code, offset: usize) -> Stop {
         Stop { code, offset }
+    }
+
+    /// The same of a snapshot of state, which has limits of its own, and where tables don't nest.
+    fn in_state(self) -> Stop {
+        let codes = [
+            (Code::DATA_SIZE, Code::STATE_SIZE),
+            (Code::DATA_VALUES, Code::STATE_VALUES),
+            (Code::DATA_DEPTH, Code::STATE_FORM),
+        ];
+        let code = codes.into_iter().find(|codes| codes.0 == self.code).map_or(self.code, |codes| codes.1);
+        Stop { code, ..self }
     }
 
     fn refusal(self, options: &Options) -> Refusal {

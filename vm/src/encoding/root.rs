@@ -26,8 +26,38 @@ macro_rules! contexts {
 contexts! {
     /// one document: canonical CBOR
     Data = "kerai v1 data";
+    /// a snapshot of state
+    Snapshot = "kerai v1 snapshot";
+    /// where a row stands in the map of rows: canonical CBOR of path and key
+    RowKey = "kerai v1 row-key";
+    /// a row's value: canonical CBOR
+    Value = "kerai v1 value";
+    /// a leaf of the map of rows
+    Leaf = "kerai v1 leaf";
+    /// an inner node of the map of rows
+    Node = "kerai v1 node";
     /// the results of all golden cases
     Golden = "kerai v1 golden";
+    /// a program's random numbers: the seed and how much was drawn
+    Random = "kerai v1 random";
+    /// an op's body: its op id
+    Op = "kerai v1 op";
+    /// the commitment to one field of a payload
+    PayloadField = "kerai v1 payload field";
+    /// the commitments to all fields of a payload
+    Payload = "kerai v1 payload";
+    /// what an op's author gave, whatever was filled in
+    Given = "kerai v1 given";
+    /// what a policy was asked
+    GateInput = "kerai v1 gate input";
+    /// a commit record, as a leaf of the log's tree
+    LogLeaf = "kerai v1 log leaf";
+    /// a node of the log's tree
+    LogNode = "kerai v1 log node";
+    /// the content by which ops of one ULID are ordered
+    Order = "kerai v1 order";
+    /// a checkpoint's body
+    Checkpoint = "kerai v1 checkpoint";
 }
 
 impl Context {

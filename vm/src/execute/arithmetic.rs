@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use crate::meter::{self, Meter};
-use crate::number::{Fixed, Float, Number, NumberFault};
+use crate::number::{Fixed, Float, Number, NumberFault, power_of_ten, raw};
 use crate::trap::TrapCode;
 use crate::value::{Heap, Value};
 use core::cmp::Ordering;
@@ -119,6 +119,56 @@ pub(super) fn to_float(heap: &Heap, value: Value) -> Outcome<Float> {
         Operand::Number(number) => Ok(rounded(number)),
         Operand::Fixed(_) => Err(TrapCode::KIND),
     }
+}
+
+/// Two decimals that fit a word give a third, or an integer and a float give a float: the usual cases beside those
+/// that stand with the instructions.
+pub(super) fn quickly(operation: Binary, a: Value, b: Value) -> Option<Value> {
+    match (a.as_decimal(), b.as_decimal()) {
+        (Some(a), Some(b)) => decimals(operation, a, b),
+        (Some((integer, 0)), None) if b.is_float() => floats_of_bits(operation, raw::from_i64(integer), b.body()),
+        (None, Some((integer, 0))) if a.is_float() => floats_of_bits(operation, a.body(), raw::from_i64(integer)),
+        _ => None,
+    }
+}
+
+fn floats_of_bits(operation: Binary, a: u64, b: u64) -> Option<Value> {
+    Some(Value::float_of_bits(match operation {
+        Binary::Add => raw::add(a, b),
+        Binary::Subtract => raw::subtract(a, b),
+        Binary::Multiply => raw::multiply(a, b),
+        Binary::Divide => raw::divide(a, b),
+        Binary::FloorDivide | Binary::Modulo | Binary::Power => return None,
+    }))
+}
+
+/// Coefficients that fit a word are far within the range of numbers, so that only overflow must be looked for.
+fn decimals(operation: Binary, (a, scale_a): (i64, u32), (b, scale_b): (i64, u32)) -> Option<Value> {
+    let b = match operation {
+        Binary::Add => b,
+        Binary::Subtract => b.checked_neg()?,
+        Binary::Multiply => {
+            let scale = scale_a + scale_b;
+            return if scale <= Number::PLACES { in_lowest_terms(a.checked_mul(b)?, scale) } else { None };
+        }
+        Binary::Divide | Binary::FloorDivide | Binary::Modulo | Binary::Power => return None,
+    };
+    if scale_a == scale_b {
+        return in_lowest_terms(a.checked_add(b)?, scale_a);
+    }
+    // Ten divides the term of fewer places, at the scale of the other, and not that other: so it does not divide the sum.
+    let (more, fewer, scale, places) =
+        if scale_a > scale_b { (a, b, scale_a, scale_a - scale_b) } else { (b, a, scale_b, scale_b - scale_a) };
+    let power = i64::try_from(power_of_ten(places)).ok()?;
+    Some(Value::decimal(fewer.checked_mul(power)?.checked_add(more)?, scale))
+}
+
+fn in_lowest_terms(mut coefficient: i64, mut scale: u32) -> Option<Value> {
+    while scale > 0 && coefficient.unsigned_abs().is_multiple_of(10) {
+        coefficient /= 10;
+        scale -= 1;
+    }
+    Some(Value::decimal(coefficient, scale))
 }
 
 pub(super) fn negate(heap: &mut Heap, meter: &mut Meter, value: Value) -> Outcome<Value> {

@@ -1,139 +1,120 @@
 //! What each instruction does: one function a row of the table, named as the operation.
+//!
+//! The usual cases stand here, inlined into the loop; whatever is longer is called `elsewhere`, as a function of its own.
 #![expect(non_snake_case, reason = "the table names the functions as it names the operations")]
 
 use super::arithmetic::{self, Binary};
-use super::builtin;
-use super::run::{Flow, Leave, Step, pack};
-use crate::bytecode::{ALL_RESULTS, Builtin, Word};
-use crate::meter::{self, Meter};
+use super::elsewhere;
+use super::step::{Flow, Leave, Mode, Step};
+use crate::bytecode::Instruction;
+use crate::meter;
+use crate::number::{Float, raw};
 use crate::trap::TrapCode;
-use crate::value::{Heap, TableFault, Value};
-use core::cmp::Ordering;
-
-impl From<TableFault> for TrapCode {
-    fn from(fault: TableFault) -> TrapCode {
-        match fault {
-            TableFault::NotTable => TrapCode::KIND,
-            TableFault::Kind | TableFault::Nan => TrapCode::KEY,
-        }
-    }
-}
-
-/// Whether a condition holds: everything but nil and false.
-#[inline(always)]
-fn is_true(value: Value) -> bool {
-    !value.is_nil() && value.as_bool() != Some(false)
-}
+use crate::value::{Value, Wrote};
 
 // Moving values.
 
 #[inline(always)]
-pub(super) fn Move(step: &mut Step, word: Word) -> Flow {
+pub(super) fn Move<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     step.set(word.a(), step.get(word.b()));
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn Nil(step: &mut Step, word: Word) -> Flow {
+pub(super) fn Nil<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     step.set(word.a(), Value::NIL);
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn Bool(step: &mut Step, word: Word) -> Flow {
+pub(super) fn Bool<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     step.set(word.a(), Value::bool(word.b() == 1));
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn Integer(step: &mut Step, word: Word) -> Flow {
+pub(super) fn Integer<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     step.set(word.a(), Value::integer(i64::from(word.wide().cast_signed())));
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn Constant(step: &mut Step, word: Word) -> Flow {
+pub(super) fn Constant<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     step.set(word.a(), step.constant(word.wide()));
     Ok(())
 }
 
-pub(super) fn Closure(step: &mut Step, word: Word) -> Flow {
-    let keeps = step.window(word.b(), word.c())?;
-    let closure = step.metered(|heap, meter| {
-        meter.allocate(meter::CLOSURE + meter::VALUE * keeps.len() as u64)?;
-        Ok(heap.closure(word.wide(), &keeps))
-    })?;
-    step.set(word.a(), closure);
+#[inline(always)]
+pub(super) fn Closure<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    step.outside(|core, registers| elsewhere::closure(core, registers, word))?;
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn Capture(step: &mut Step, word: Word) -> Flow {
-    let kept = step.heap.as_closure(step.closure).and_then(|(_, keeps)| keeps.get(word.wide() as usize).copied());
-    step.set(word.a(), kept.unwrap_or(Value::NIL));
+pub(super) fn Capture<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    let kept = step.core.captured(word.wide());
+    step.set(word.a(), kept);
     Ok(())
 }
 
 // Going elsewhere.
 
 #[inline(always)]
-pub(super) fn Jump(step: &mut Step, word: Word) -> Flow {
-    step.enter(word.wide() as usize)
+pub(super) fn Jump<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    step.enter(word.wide() as usize, word.ahead)
 }
 
 #[inline(always)]
-pub(super) fn If(step: &mut Step, word: Word) -> Flow {
-    step.branch(is_true(step.get(word.a())), word)
+pub(super) fn If<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    step.branch(step.get(word.a()).is_true(), word)
 }
 
 #[inline(always)]
-pub(super) fn Unless(step: &mut Step, word: Word) -> Flow {
-    step.branch(!is_true(step.get(word.a())), word)
+pub(super) fn Unless<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    step.branch(!step.get(word.a()).is_true(), word)
 }
 
-/// A comparison: how integers that fit a word compare, and how any two values do.
+/// A comparison: how integers that fit a word compare, how floats do, and how any two values do.
 macro_rules! comparisons_of_values {
-    ($($name:ident $quick:tt $full:expr;)+) => {
+    ($($name:ident $quick:tt $float:path, $elsewhere:path;)+) => {
         $(#[inline(always)]
-        fn $name(step: &mut Step, quick: (Option<i64>, Option<i64>), full: impl Fn(&Step) -> (Value, Value)) -> Result<bool, Leave> {
-            if let (Some(a), Some(b)) = quick {
-                return Ok(a $quick b);
+        fn $name<M: Mode>(step: &mut Step<M>, a: Value, b: Value) -> Result<bool, Leave> {
+            if M::QUICK {
+                if Value::are_integers(a, b) {
+                    return Ok(a.body().cast_signed() $quick b.body().cast_signed());
+                }
+                if Value::are_floats(a, b) {
+                    return Ok($float(a.body(), b.body()));
+                }
             }
-            let (a, b) = full(step);
-            let compare: fn(&Heap, &mut Meter, Value, Value) -> Result<bool, TrapCode> = $full;
-            step.metered(|heap, meter| compare(heap, meter, a, b))
+            Ok(step.outside(|core, _| $elsewhere(core, a, b))?)
         })+
     };
 }
 
 comparisons_of_values! {
-    equal == arithmetic::equals;
-    less < |heap, meter, a, b| Ok(arithmetic::compare(heap, meter, a, b)? == Some(Ordering::Less));
-    at_most <= |heap, meter, a, b| Ok(arithmetic::compare(heap, meter, a, b)?.is_some_and(Ordering::is_le));
+    equal == raw::equals, elsewhere::equal;
+    less < raw::less, elsewhere::less;
+    at_most <= raw::less_equal, elsewhere::at_most;
 }
 
 /// The small integer of a word, as a value.
 #[inline(always)]
-fn small(word: Word) -> Value {
+fn small(word: &Instruction) -> Value {
     Value::integer(i64::from(word.small()))
 }
 
 macro_rules! comparing_branches {
     ($($name:ident $compare:ident $second:ident $wanted:literal;)+) => {
         $(#[inline(always)]
-        pub(super) fn $name(step: &mut Step, word: Word) -> Flow {
-            let quick = (step.integer(word.a()), comparing_branches!(quick $second step word));
-            let holds = $compare(step, quick, |step| (step.get(word.a()), comparing_branches!(full $second step word)))?;
+        pub(super) fn $name<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+            let second = comparing_branches!($second step word);
+            let holds = $compare(step, step.get(word.a()), second)?;
             step.branch(holds == $wanted, word)
         })+
     };
-    (quick register $step:ident $word:ident) => { $step.integer($word.b()) };
-    (quick small $step:ident $word:ident) => { Some(i64::from($word.small())) };
-    (full register $step:ident $word:ident) => { $step.get($word.b()) };
-    (full small $step:ident $word:ident) => {{
-        let _ = $step;
-        small($word)
-    }};
+    (register $step:ident $word:ident) => { $step.get($word.b()) };
+    (small $step:ident $word:ident) => { small($word) };
 }
 
 comparing_branches! {
@@ -151,201 +132,168 @@ comparing_branches! {
     UnlessAtMostInteger at_most small false;
 }
 
-/// Whether a counter has not passed its limit, in the direction of the step.
 #[inline(always)]
-fn goes_on(step: &mut Step, counter: Value, limit: Value, by: Value) -> Result<bool, Leave> {
-    let zero = Value::integer(0);
-    let is_downwards = less(step, (by.as_i64(), Some(0)), |_| (by, zero))?;
-    let (low, high) = if is_downwards { (limit, counter) } else { (counter, limit) };
-    at_most(step, (low.as_i64(), high.as_i64()), |_| (low, high))
-}
-
-pub(super) fn Loop(step: &mut Step, word: Word) -> Flow {
+pub(super) fn Loop<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     let [counter, limit, by] = [0, 1, 2].map(|place: u8| step.get(word.a().wrapping_add(place)));
-    if equal(step, (by.as_i64(), Some(0)), |_| (by, Value::integer(0)))? {
-        return Err(Leave::Trap(TrapCode::ARGUMENTS));
+    // The quick way: upwards in integers.
+    if M::QUICK
+        && Value::are_integers(counter, limit)
+        && let Some(1..) = by.as_i64()
+    {
+        step.set(word.a().wrapping_add(3), counter);
+        return step.branch(counter.body().cast_signed() > limit.body().cast_signed(), word);
     }
-    let begins = goes_on(step, counter, limit, by)?;
-    step.set(word.a().wrapping_add(3), counter);
+    let begins = step.outside(|core, registers| elsewhere::begin_counting(core, registers, word))?;
     step.branch(!begins, word)
 }
 
 #[inline(always)]
-pub(super) fn Again(step: &mut Step, word: Word) -> Flow {
+pub(super) fn Again<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     let [first, second, third] = [0, 1, 2].map(|place: u8| word.a().wrapping_add(place));
     // The quick way: upwards in integers.
-    if let (Some(counter), Some(limit), Some(by)) = (step.integer(first), step.integer(second), step.integer(third))
-        && by > 0
-        && let Some(next) = counter.checked_add(by)
-    {
-        step.set(first, Value::integer(next));
-        step.set(word.a().wrapping_add(3), Value::integer(next));
-        return step.branch(next <= limit, word);
-    }
-    let (counter, limit, by) = (step.get(first), step.get(second), step.get(third));
-    let next = match step.metered(|heap, meter| arithmetic::binary(heap, meter, Binary::Add, counter, by)) {
-        Ok(next) => next,
-        // Past the range of numbers is past the limit. What the verifier counts as written is written.
-        Err(Leave::Trap(TrapCode::RANGE)) => {
-            step.set(word.a().wrapping_add(3), Value::NIL);
-            return step.branch(false, word);
+    if M::QUICK {
+        let (counter, limit, by) = (step.get(first), step.get(second), step.get(third));
+        if Value::are_integers(counter, limit)
+            && let Some(by @ 1..) = by.as_i64()
+            && let Some(next) = counter.body().cast_signed().checked_add(by)
+        {
+            step.set(first, Value::integer(next));
+            step.set(word.a().wrapping_add(3), Value::integer(next));
+            return step.branch(next <= limit.body().cast_signed(), word);
         }
-        Err(other) => return Err(other),
-    };
-    let goes_on = goes_on(step, next, limit, by)?;
-    step.set(first, next);
-    step.set(word.a().wrapping_add(3), next);
+    }
+    let goes_on = step.outside(|core, registers| elsewhere::count_on(core, registers, word))?;
     step.branch(goes_on, word)
 }
 
-pub(super) fn Each(step: &mut Step, word: Word) -> Flow {
-    let (keys, table) = (step.get(word.a()), step.get(word.b()));
-    let mut position = step.get(word.a().wrapping_add(1)).as_i64().ok_or(TrapCode::KIND)?;
-    loop {
-        position = position.checked_add(1).ok_or(TrapCode::RANGE)?;
-        let Some(key) = step.heap.get(keys, Value::integer(position)) else {
-            // What the verifier counts as written is written.
-            step.set(word.a().wrapping_add(2), Value::NIL);
-            step.set(word.a().wrapping_add(3), Value::NIL);
-            return step.branch(false, word);
-        };
-        if let Some(value) = step.heap.get(table, key) {
-            step.set(word.a().wrapping_add(1), Value::integer(position));
-            step.set(word.a().wrapping_add(2), key);
-            step.set(word.a().wrapping_add(3), value);
-            return step.branch(true, word);
-        }
-        // The key went away since the keys were listed.
-        step.metered(|_, meter| meter.charge(1))?;
-    }
+#[inline(always)]
+pub(super) fn Each<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    let goes_on = step.outside(|core, registers| elsewhere::each(core, registers, word))?;
+    step.branch(goes_on, word)
 }
 
 // Calling.
 
-fn callee(step: &Step, value: Value, is_protected: bool) -> Leave {
-    match step.heap.as_closure(value) {
-        Some((function, _)) => Leave::Call { function, closure: value, is_protected },
-        None => Leave::Trap(TrapCode::KIND),
-    }
-}
-
-pub(super) fn Call(step: &mut Step, word: Word) -> Flow {
-    Err(callee(step, step.get(word.wide() as u8), false))
-}
-
-pub(super) fn Protect(step: &mut Step, word: Word) -> Flow {
-    Err(callee(step, step.get(word.wide() as u8), true))
+/// The function of the closure in the register that a call names.
+#[inline(always)]
+fn callee<M: Mode>(step: &Step<M>, word: &Instruction) -> Result<u32, Leave> {
+    step.core.heap.function_of(step.get(word.wide() as u8)).ok_or(Leave::Trap(TrapCode::KIND))
 }
 
 #[inline(always)]
-pub(super) fn CallFunction(_: &mut Step, word: Word) -> Flow {
-    Err(Leave::Call { function: word.wide(), closure: Value::NIL, is_protected: false })
-}
-
-pub(super) fn CallBuiltin(step: &mut Step, word: Word) -> Flow {
-    let arguments = step.window(word.a(), word.b())?;
-    let builtin = Builtin::of(word.wide()).ok_or(TrapCode::KIND)?;
-    let (least, most) = builtin.arguments();
-    if arguments.len() < usize::from(least) || arguments.len() > usize::from(most) {
-        return Err(Leave::Trap(TrapCode::ARGUMENTS));
-    }
-    let result = step.emitting(|heap, meter, output| builtin::call(builtin, heap, meter, output, &arguments))?;
-    match word.c() {
-        ALL_RESULTS => {
-            let list = step.metered(|heap, meter| pack(heap, meter, &[result]))?;
-            step.set(word.a(), list);
-        }
-        results => {
-            let values = core::iter::once(result).chain(core::iter::repeat(Value::NIL));
-            (0..results).zip(values).for_each(|(place, value)| step.set(word.a().wrapping_add(place), value));
-        }
-    }
-    Ok(())
+pub(super) fn Call<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    Err(Leave::Call(callee(step, word)?))
 }
 
 #[inline(always)]
-pub(super) fn Return(_: &mut Step, _: Word) -> Flow {
+pub(super) fn Protect<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    Err(Leave::Protect(callee(step, word)?))
+}
+
+#[inline(always)]
+pub(super) fn CallFunction<M: Mode>(_: &mut Step<M>, _: &Instruction) -> Flow {
+    Err(Leave::CallFunction)
+}
+
+#[inline(always)]
+pub(super) fn CallBuiltin<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    step.outside(|core, registers| elsewhere::call_builtin(core, registers, word))
+}
+
+#[inline(always)]
+pub(super) fn Return<M: Mode>(_: &mut Step<M>, _: &Instruction) -> Flow {
     Err(Leave::Return)
 }
 
-pub(super) fn Raise(step: &mut Step, word: Word) -> Flow {
-    Err(Leave::Raise(step.get(word.a())))
+#[inline(always)]
+pub(super) fn Raise<M: Mode>(_: &mut Step<M>, _: &Instruction) -> Flow {
+    Err(Leave::Raise)
 }
 
 // Computing.
 
+/// An operation: how two integers that fit a word give a third, how the bits of floats do, and which it is in general.
 macro_rules! binary {
-    ($($name:ident $quick:expr;)+) => {
+    ($($name:ident $integers:expr, $floats:expr;)+) => {
         $(#[inline(always)]
-        pub(super) fn $name(step: &mut Step, word: Word) -> Flow {
-            let quick: fn(i64, i64) -> Option<i64> = $quick;
-            if let (Some(b), Some(c)) = (step.integer(word.b()), step.integer(word.c()))
-                && let Some(value) = quick(b, c)
-            {
-                step.set(word.a(), Value::integer(value));
-                return Ok(());
+        pub(super) fn $name<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+            if M::QUICK {
+                let integers: fn(i64, i64) -> Option<i64> = $integers;
+                let floats: Option<fn(u64, u64) -> u64> = $floats;
+                let (b, c) = (step.get(word.b()), step.get(word.c()));
+                if Value::are_integers(b, c) {
+                    if let Some(value) = integers(b.body().cast_signed(), c.body().cast_signed()) {
+                        step.set(word.a(), Value::integer(value));
+                        return Ok(());
+                    }
+                } else if let Some(floats) = floats && Value::are_floats(b, c) {
+                    step.set(word.a(), Value::float_of_bits(floats(b.body(), c.body())));
+                    return Ok(());
+                }
             }
-            let (b, c) = (step.get(word.b()), step.get(word.c()));
-            let value = step.metered(|heap, meter| arithmetic::binary(heap, meter, Binary::$name, b, c))?;
-            step.set(word.a(), value);
+            step.outside(|core, registers| elsewhere::binary::<M>(core, registers, word, Binary::$name))?;
             Ok(())
         })+
     };
 }
 
 binary! {
-    Add i64::checked_add;
-    Subtract i64::checked_sub;
-    Multiply i64::checked_mul;
-    Divide |b, c| if c != 0 && b.checked_rem(c) == Some(0) { b.checked_div(c) } else { None };
-    FloorDivide |b, c| if c > 0 { Some(b.div_euclid(c)) } else { None };
-    Modulo |b, c| if c > 0 { Some(b.rem_euclid(c)) } else { None };
-    Power |_, _| None;
+    Add i64::checked_add, Some(raw::add);
+    Subtract i64::checked_sub, Some(raw::subtract);
+    Multiply i64::checked_mul, Some(raw::multiply);
+    Divide |b, c| if c != 0 && b.checked_rem(c) == Some(0) { b.checked_div(c) } else { None }, Some(raw::divide);
+    FloorDivide |b, c| if c > 0 { Some(b.div_euclid(c)) } else { None }, None;
+    Modulo |b, c| if c > 0 { Some(b.rem_euclid(c)) } else { None }, None;
+    Power |_, _| None, None;
 }
 
-macro_rules! binary_in_floats {
-    ($($name:ident $operation:ident;)+) => {
-        $(pub(super) fn $name(step: &mut Step, word: Word) -> Flow {
-            let (b, c) = (step.get(word.b()), step.get(word.c()));
-            let (b, c) = (arithmetic::to_float(step.heap, b)?, arithmetic::to_float(step.heap, c)?);
-            step.set(word.a(), Value::float(b.$operation(c)));
-            Ok(())
-        })+
-    };
-}
-
-binary_in_floats! {
-    FloatDivide divide;
-    FloatPower power;
-}
-
-pub(super) fn Negate(step: &mut Step, word: Word) -> Flow {
-    let b = step.get(word.b());
-    let value = step.metered(|heap, meter| arithmetic::negate(heap, meter, b))?;
-    step.set(word.a(), value);
+#[inline(always)]
+pub(super) fn FloatDivide<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    let (b, c) = (step.get(word.b()), step.get(word.c()));
+    if M::QUICK && b.is_float() && c.is_float() {
+        step.set(word.a(), Value::float_of_bits(raw::divide(b.body(), c.body())));
+        return Ok(());
+    }
+    step.outside(|core, registers| elsewhere::in_floats(core, registers, word, Float::divide))?;
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn AddInteger(step: &mut Step, word: Word) -> Flow {
+pub(super) fn FloatPower<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    step.outside(|core, registers| elsewhere::in_floats(core, registers, word, Float::power))?;
+    Ok(())
+}
+
+#[inline(always)]
+pub(super) fn Negate<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    step.outside(|core, registers| elsewhere::negate(core, registers, word))?;
+    Ok(())
+}
+
+#[inline(always)]
+pub(super) fn AddInteger<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     let integer = i64::from(word.wide().cast_signed());
-    if let Some(sum) = step.integer(word.b()).and_then(|b| b.checked_add(integer)) {
+    if M::QUICK
+        && let Some(sum) = step.get(word.b()).as_i64().and_then(|b| b.checked_add(integer))
+    {
         step.set(word.a(), Value::integer(sum));
         return Ok(());
     }
-    let (b, integer) = (step.get(word.b()), Value::integer(integer));
-    let value = step.metered(|heap, meter| arithmetic::binary(heap, meter, Binary::Add, b, integer))?;
-    step.set(word.a(), value);
+    step.outside(|core, registers| elsewhere::add_integer(core, registers, word))?;
     Ok(())
 }
 
 macro_rules! bitwise {
     ($($name:ident $operation:expr;)+) => {
         $(#[inline(always)]
-        pub(super) fn $name(step: &mut Step, word: Word) -> Flow {
+        pub(super) fn $name<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
             let operation: fn(i64, i64) -> i64 = $operation;
-            let b = arithmetic::integer(step.heap, step.get(word.b()))?;
-            let c = arithmetic::integer(step.heap, step.get(word.c()))?;
+            let (b, c) = (step.get(word.b()), step.get(word.c()));
+            let (b, c) = if M::QUICK && Value::are_integers(b, c) {
+                (b.body().cast_signed(), c.body().cast_signed())
+            } else {
+                (arithmetic::integer(&step.core.heap, b)?, arithmetic::integer(&step.core.heap, c)?)
+            };
             step.set(word.a(), Value::integer(operation(b, c)));
             Ok(())
         })+
@@ -360,24 +308,24 @@ bitwise! {
     ShiftRight |b, c| arithmetic::shift_left(b, c.saturating_neg());
 }
 
-pub(super) fn Complement(step: &mut Step, word: Word) -> Flow {
-    let b = arithmetic::integer(step.heap, step.get(word.b()))?;
+#[inline(always)]
+pub(super) fn Complement<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    let b = arithmetic::integer(&step.core.heap, step.get(word.b()))?;
     step.set(word.a(), Value::integer(!b));
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn Not(step: &mut Step, word: Word) -> Flow {
-    step.set(word.a(), Value::bool(!is_true(step.get(word.b()))));
+pub(super) fn Not<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    step.set(word.a(), Value::bool(!step.get(word.b()).is_true()));
     Ok(())
 }
 
 macro_rules! comparisons {
     ($($name:ident $compare:ident;)+) => {
         $(#[inline(always)]
-        pub(super) fn $name(step: &mut Step, word: Word) -> Flow {
-            let quick = (step.integer(word.b()), step.integer(word.c()));
-            let holds = $compare(step, quick, |step| (step.get(word.b()), step.get(word.c())))?;
+        pub(super) fn $name<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+            let holds = $compare(step, step.get(word.b()), step.get(word.c()))?;
             step.set(word.a(), Value::bool(holds));
             Ok(())
         })+
@@ -390,127 +338,129 @@ comparisons! {
     AtMost at_most;
 }
 
-pub(super) fn Join(step: &mut Step, word: Word) -> Flow {
-    let parts = step.window(word.b(), word.c())?;
-    let joined = step.metered(|heap, meter| builtin::join(heap, meter, &parts, b""))?;
-    step.set(word.a(), joined);
+#[inline(always)]
+pub(super) fn Join<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    step.outside(|core, registers| elsewhere::join(core, registers, word))?;
     Ok(())
 }
 
 // Tables.
 
-pub(super) fn Table(step: &mut Step, word: Word) -> Flow {
-    let values = step.window(word.b(), word.c())?;
-    let table = step.metered(|heap, meter| {
-        meter.allocate(meter::TABLE)?;
-        let table = heap.new_table();
-        fill(heap, meter, table, 1, &values)?;
-        Ok(table)
-    })?;
-    step.set(word.a(), table);
+#[inline(always)]
+pub(super) fn Table<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    step.outside(|core, registers| elsewhere::table(core, registers, word))?;
     Ok(())
 }
 
-pub(super) fn Fill(step: &mut Step, word: Word) -> Flow {
-    let values = step.window(word.b(), word.c())?;
-    let table = step.get(word.a());
-    step.metered(|heap, meter| fill(heap, meter, table, i64::from(word.wide().cast_signed()), &values))
+#[inline(always)]
+pub(super) fn Fill<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    step.outside(|core, registers| elsewhere::fill(core, registers, word))?;
+    Ok(())
 }
 
-/// Puts values into a table at a position and onwards, nil left out. Charged before it is done.
-fn fill(heap: &mut Heap, meter: &mut Meter, table: Value, first: i64, values: &[Value]) -> Result<(), TrapCode> {
-    meter.charge_values(values.len())?;
-    meter.allocate(meter::ENTRY * values.len() as u64)?;
-    heap.count(table).ok_or(TrapCode::KIND)?;
-    for (position, &value) in (first..).zip(values) {
-        if !value.is_nil() {
-            heap.set(table, Value::integer(position), value)?;
-        }
+#[inline(always)]
+pub(super) fn Pack<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    step.outside(|core, registers| elsewhere::pack_window(core, registers, word))?;
+    Ok(())
+}
+
+#[inline(always)]
+pub(super) fn Get<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    let (table, key) = (step.get(word.b()), step.get(word.c()));
+    if M::QUICK
+        && let Some(position) = key.as_i64()
+        && let Some(value) = step.core.heap.item(table, position)
+    {
+        step.set(word.a(), value);
+        return Ok(());
     }
+    step.outside(|core, registers| elsewhere::get(core, registers, word.a(), table, key))?;
     Ok(())
 }
 
-pub(super) fn Pack(step: &mut Step, word: Word) -> Flow {
-    let values = step.window(word.b(), word.c())?;
-    let list = step.metered(|heap, meter| pack(heap, meter, &values))?;
-    step.set(word.a(), list);
-    Ok(())
-}
-
-/// The value at a key, nil where there is none.
 #[inline(always)]
-fn read(step: &Step, table: Value, key: Value) -> Result<Value, Leave> {
-    match step.heap.get(table, key) {
-        Some(value) => Ok(value),
-        None if step.heap.count(table).is_some() => Ok(Value::NIL),
-        None => Err(Leave::Trap(TrapCode::KIND)),
+pub(super) fn GetField<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    let table = step.get(word.b());
+    if M::QUICK
+        && let Some(value) = step.core.heap.recall(table, step.remembered(word))
+    {
+        step.set(word.a(), value);
+        return Ok(());
+    }
+    step.outside(|core, registers| elsewhere::get_field::<M>(core, registers, word))?;
+    Ok(())
+}
+
+#[inline(always)]
+pub(super) fn GetItem<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    let (table, position) = (step.get(word.b()), i64::from(word.wide().cast_signed()));
+    if M::QUICK
+        && let Some(value) = step.core.heap.item(table, position)
+    {
+        step.set(word.a(), value);
+        return Ok(());
+    }
+    step.outside(|core, registers| elsewhere::get(core, registers, word.a(), table, Value::integer(position)))?;
+    Ok(())
+}
+
+/// Puts a value at a position, if it has one or is the next; else false.
+#[inline(always)]
+fn put_item<M: Mode>(step: &mut Step<M>, table: Value, position: i64, value: Value) -> Result<bool, Leave> {
+    if !M::QUICK || value.is_nil() {
+        return Ok(false);
+    }
+    match step.core.heap.put_item(table, position, value) {
+        Wrote::Replaced => Ok(true),
+        Wrote::Added => step.core.meter.allocate(meter::ENTRY).map(|()| true).map_err(Leave::Trap),
+        Wrote::Nothing => Ok(false),
     }
 }
 
 #[inline(always)]
-fn write(step: &mut Step, table: Value, key: Value, value: Value) -> Flow {
-    step.metered(|heap, meter| {
-        if heap.set(table, key, value)? {
-            meter.allocate(meter::ENTRY)?;
-        }
-        Ok(())
-    })
-}
-
-#[inline(always)]
-pub(super) fn Get(step: &mut Step, word: Word) -> Flow {
-    let value = read(step, step.get(word.b()), step.get(word.c()))?;
-    step.set(word.a(), value);
+pub(super) fn Set<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    let (table, key, value) = (step.get(word.a()), step.get(word.b()), step.get(word.c()));
+    if let Some(position) = key.as_i64()
+        && put_item(step, table, position, value)?
+    {
+        return Ok(());
+    }
+    step.outside(|core, _| elsewhere::set(core, table, key, value))?;
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn GetField(step: &mut Step, word: Word) -> Flow {
-    let value = read(step, step.get(word.b()), step.constant(word.wide()))?;
-    step.set(word.a(), value);
+pub(super) fn SetField<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    let (table, value) = (step.get(word.a()), step.get(word.b()));
+    if M::QUICK
+        && !value.is_nil()
+        && step.core.heap.put_recalled(table, step.remembered(word), value) == Wrote::Replaced
+    {
+        return Ok(());
+    }
+    step.outside(|core, registers| elsewhere::set_field::<M>(core, registers, word))?;
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn GetItem(step: &mut Step, word: Word) -> Flow {
-    let value = read(step, step.get(word.b()), Value::integer(i64::from(word.wide().cast_signed())))?;
-    step.set(word.a(), value);
+pub(super) fn SetItem<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    let (table, value) = (step.get(word.a()), step.get(word.b()));
+    let position = i64::from(word.wide().cast_signed());
+    if put_item(step, table, position, value)? {
+        return Ok(());
+    }
+    step.outside(|core, _| elsewhere::set(core, table, Value::integer(position), value))?;
     Ok(())
 }
 
 #[inline(always)]
-pub(super) fn Set(step: &mut Step, word: Word) -> Flow {
-    write(step, step.get(word.a()), step.get(word.b()), step.get(word.c()))
-}
-
-#[inline(always)]
-pub(super) fn SetField(step: &mut Step, word: Word) -> Flow {
-    write(step, step.get(word.a()), step.constant(word.wide()), step.get(word.b()))
-}
-
-#[inline(always)]
-pub(super) fn SetItem(step: &mut Step, word: Word) -> Flow {
-    write(step, step.get(word.a()), Value::integer(i64::from(word.wide().cast_signed())), step.get(word.b()))
-}
-
-pub(super) fn Length(step: &mut Step, word: Word) -> Flow {
-    let b = step.get(word.b());
-    let length = match step.heap.as_string(&b) {
-        Some(text) => i64::try_from(text.len()).unwrap_or(i64::MAX),
-        None => step.metered(|heap, meter| builtin::length(heap, meter, b))?,
-    };
-    step.set(word.a(), Value::integer(length));
+pub(super) fn Length<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    step.outside(|core, registers| elsewhere::length(core, registers, word))?;
     Ok(())
 }
 
-pub(super) fn Keys(step: &mut Step, word: Word) -> Flow {
-    let b = step.get(word.b());
-    let keys = step.metered(|heap, meter| {
-        let count = heap.count(b).ok_or(TrapCode::KIND)?;
-        meter.charge_sort(count)?;
-        meter.allocate(meter::TABLE + meter::VALUE * count as u64)?;
-        heap.keys(b).ok_or(TrapCode::KIND)
-    })?;
-    step.set(word.a(), keys);
+#[inline(always)]
+pub(super) fn Keys<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    step.outside(|core, registers| elsewhere::keys(core, registers, word))?;
     Ok(())
 }

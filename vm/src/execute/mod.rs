@@ -1,31 +1,70 @@
 //! The machine: runs verified programs, purely and metered. Same program, same input: same results, gas and traps.
 
 mod arithmetic;
-mod builtin;
+mod between;
+mod elsewhere;
+mod library;
 mod meaning;
 mod run;
+mod sort;
+mod step;
 
-use crate::bytecode::{Limits, Verified};
+use crate::bytecode::{Instruction, Limits, Verified};
 use crate::meter::Meter;
 use crate::trap::{Trap, TrapCode};
-use crate::value::{Heap, Value};
-use builtin::Output;
+use crate::value::{FieldPlace, Heap, Value};
+use library::Output;
 use run::Frame;
+use sort::Sort;
+use step::{Mode, Plainly, Quickly};
 
-pub use builtin::Row;
+pub use library::Row;
 
 /// A machine with one program: its heap lives as long as it does.
 pub struct Machine<'p> {
     program: &'p Verified,
+    core: Core,
+    /// The registers of all frames, one behind the other.
+    stack: Vec<Value>,
+}
+
+/// What instructions work on, beside registers.
+struct Core {
     heap: Heap,
     constants: Vec<Value>,
     limits: Limits,
+    /// How many calls may be under way.
+    depth: u64,
     meter: Meter,
-    stack: Vec<Value>,
     frames: Vec<Frame>,
+    sorts: Vec<Sort>,
+    /// By instruction, where its field was found last.
+    places: Vec<FieldPlace>,
     /// The value that was raised last.
     raised: Value,
     output: Output,
+}
+
+impl Core {
+    fn constant(&self, index: u32) -> Value {
+        self.constants.get(index as usize).copied().unwrap_or(Value::NIL)
+    }
+
+    /// A value that the running function keeps.
+    fn captured(&self, index: u32) -> Value {
+        let closure = self.frames.last().map_or(Value::NIL, |frame| frame.closure);
+        let kept = self.heap.as_closure(closure).and_then(|(_, keeps)| keeps.get(index as usize).copied());
+        kept.unwrap_or(Value::NIL)
+    }
+
+    /// Remembers where the instruction's field lies.
+    fn remember(&mut self, word: &Instruction, table: Value, key: Value) {
+        if let Some(found) = self.heap.field_place(table, key)
+            && let Some(place) = self.places.get_mut(word.ahead as usize)
+        {
+            *place = found;
+        }
+    }
 }
 
 impl<'p> Machine<'p> {
@@ -35,28 +74,30 @@ impl<'p> Machine<'p> {
         let mut heap = Heap::new(seed);
         let constants = program.program().constants.iter().map(|constant| constant.to_value(&mut heap)).collect();
         let limits = program.program().limits.lowered(limits);
-        Machine {
-            program,
+        let core = Core {
             heap,
             constants,
             limits,
+            depth: limits.depth,
             meter: Meter::new(limits),
-            stack: Vec::new(),
             frames: Vec::new(),
+            sorts: Vec::new(),
+            places: vec![FieldPlace::default(); program.places() as usize],
             raised: Value::NIL,
             output: Output::default(),
-        }
+        };
+        Machine { program, core, stack: Vec::new() }
     }
 
     /// Where arguments are made.
     pub const fn heap(&mut self) -> &mut Heap {
-        &mut self.heap
+        &mut self.core.heap
     }
 
     /// Where results are read.
     #[must_use]
     pub const fn values(&self) -> &Heap {
-        &self.heap
+        &self.core.heap
     }
 
     /// Calls an exported function under a fresh meter; `None` where there is no export of that name.
@@ -64,34 +105,66 @@ impl<'p> Machine<'p> {
     /// # Errors
     /// The trap that ended the call. The machine can be called again.
     pub fn call(&mut self, export: &str, arguments: &[Value]) -> Option<Result<Vec<Value>, Trap>> {
+        self.call_in::<Quickly>(export, arguments)
+    }
+
+    /// As [`Machine::call`], one canonical instruction at a time and each in its general way: results, gas and traps
+    /// must be the same, so that whatever makes the other way quick can be checked against this one.
+    ///
+    /// # Errors
+    /// As [`Machine::call`].
+    pub fn call_plainly(&mut self, export: &str, arguments: &[Value]) -> Option<Result<Vec<Value>, Trap>> {
+        self.call_in::<Plainly>(export, arguments)
+    }
+
+    /// As [`Machine::call`], but blocks cost nothing: only to measure what metering costs.
+    ///
+    /// # Errors
+    /// As [`Machine::call`].
+    #[cfg(feature = "unmetered")]
+    pub fn call_unmetered(&mut self, export: &str, arguments: &[Value]) -> Option<Result<Vec<Value>, Trap>> {
+        self.call_in::<step::Unmetered>(export, arguments)
+    }
+
+    fn call_in<M: Mode>(&mut self, export: &str, arguments: &[Value]) -> Option<Result<Vec<Value>, Trap>> {
         let function = *self.program.program().exports.get(export)?;
-        self.meter = Meter::new(self.limits);
-        self.output = Output::default();
-        self.raised = Value::NIL;
-        let result = self.evaluate(function, arguments);
-        self.frames.clear();
+        Some(self.run_in::<M>(function, arguments))
+    }
+
+    /// Calls a function that an export names.
+    pub(crate) fn run(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
+        self.run_in::<Quickly>(function, arguments)
+    }
+
+    fn run_in<M: Mode>(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
+        self.core.meter = Meter::new(self.core.limits);
+        self.core.output = Output::default();
+        self.core.raised = Value::NIL;
+        let result = self.evaluate::<M>(function, arguments);
+        self.core.frames.clear();
+        self.core.sorts.clear();
         if result.is_err() {
-            self.output = Output::default();
+            self.core.output = Output::default();
         }
-        Some(result)
+        result
     }
 
     /// The gas that the last call used.
     #[must_use]
     pub const fn gas_used(&self) -> u64 {
-        self.limits.gas - self.meter.gas
+        self.core.limits.gas - self.core.meter.gas
     }
 
     /// The rows that the last call emitted, in the order of emission.
     #[must_use]
     pub fn rows(&self) -> &[Row] {
-        &self.output.rows
+        &self.core.output.rows
     }
 
     /// What the program raised, where the last call ended in a trap `RAISED`.
     #[must_use]
     pub const fn raised(&self) -> Value {
-        self.raised
+        self.core.raised
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::exact::binary::{Binary, compare_with_float, nearest_float_bits, nearest_integer};
 use super::exact::wide::{Wide, divide_narrow};
-use super::exact::{Number, NumberFault, power_of_ten, signed};
+use super::exact::{Number, NumberFault, parse_decimal, power_of_ten, signed};
 use core::cmp::Ordering;
 use core::fmt;
 use fixed::types::I64F64;
@@ -129,6 +129,28 @@ impl Fixed {
     }
 }
 
+/// Leading zeros of a fraction that are worked through: a value that begins behind them is far below 2^-65.
+const MOST_ZEROS: i64 = 40;
+
+/// The decimal fraction 0.d₁d₂d₃… times 2^64, ties to even.
+fn fraction_bits(digits: &mut [u8]) -> u128 {
+    let mut bits = 0;
+    for _ in 0..FRACTION_BITS {
+        let mut carry = 0;
+        for digit in digits.iter_mut().rev() {
+            let doubled = *digit * 2 + carry;
+            (*digit, carry) = if doubled >= 10 { (doubled - 10, 1) } else { (doubled, 0) };
+        }
+        bits = bits << 1 | u128::from(carry);
+    }
+    let has_more = digits.iter().skip(1).any(|&digit| digit != 0);
+    let is_up = match digits.first() {
+        Some(5) if !has_more => bits & 1 == 1,
+        first => first >= Some(&5),
+    };
+    bits + u128::from(is_up)
+}
+
 /// Conversions and comparisons between the kinds of number.
 impl Fixed {
     /// The nearest fixed-point number, ties to even.
@@ -202,6 +224,45 @@ impl Fixed {
 }
 
 impl Fixed {
+    /// Reads a whole text by JSON's grammar, with as many places as it has, and rounds once, ties to even.
+    pub fn parse(text: &[u8]) -> Result<Fixed, NumberFault> {
+        match parse_decimal(text) {
+            Ok(number) => Fixed::from_number(number),
+            Err(NumberFault::MinusZero) => Ok(Fixed::ZERO),
+            // The text is well-formed, it only has more places than a number.
+            Err(NumberFault::Places) => Fixed::parse_places(text),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn parse_places(text: &[u8]) -> Result<Fixed, NumberFault> {
+        let negative = text.first() == Some(&b'-');
+        let (mantissa, exponent) = match text.iter().position(|byte| byte.eq_ignore_ascii_case(&b'e')) {
+            Some(mark) => (text.get(..mark).unwrap_or_default(), text.get(mark + 1..).unwrap_or_default()),
+            None => (text, &[][..]),
+        };
+        let point = mantissa.iter().position(|&byte| byte == b'.').unwrap_or(mantissa.len());
+        let digits = |bytes: &[u8]| bytes.iter().filter(|byte| byte.is_ascii_digit()).count() as i64;
+        // An exponent that has no room in 32 bits moves every digit out of sight.
+        let exponent = core::str::from_utf8(exponent).ok().and_then(|text| text.parse::<i32>().ok());
+        let exponent = exponent.unwrap_or(if mantissa.len() == text.len() { 0 } else { i32::MIN });
+        let before = digits(mantissa.get(..point).unwrap_or_default()) + i64::from(exponent);
+        let mut integer = Some(0_u128);
+        let mut fraction = Vec::with_capacity(mantissa.len());
+        // Zeros beyond these can't turn the rounding.
+        fraction.resize(usize::try_from(-before.max(-MOST_ZEROS)).unwrap_or(0), 0);
+        for (place, byte) in (0_i64..).zip(mantissa.iter().filter(|byte| byte.is_ascii_digit())) {
+            let digit = byte - b'0';
+            if place < before {
+                integer = integer.and_then(|integer| integer.checked_mul(10)?.checked_add(digit.into()));
+            } else {
+                fraction.push(digit);
+            }
+        }
+        let integer = integer.filter(|integer| integer >> FRACTION_BITS == 0).ok_or(NumberFault::Range)?;
+        Fixed::from_magnitude(negative, (integer << FRACTION_BITS).checked_add(fraction_bits(&mut fraction)))
+    }
+
     /// Appends the exact value in plain digits: up to 64 places, no zeros at the end of a fraction.
     pub fn write_text(&self, out: &mut Vec<u8>) {
         if self.0.is_negative() {
@@ -238,7 +299,6 @@ impl fmt::Display for Fixed {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-    use super::super::exact::parse_decimal;
     use super::*;
 
     fn fixed(text: &str) -> Fixed {
@@ -334,6 +394,28 @@ mod tests {
         assert!(Fixed::ZERO.equals_float_bits((-0.0f64).to_bits()));
         assert_eq!(Fixed::MAX.compare_float_bits(two_to(63).to_bits()), Some(Ordering::Less));
         assert_eq!(Fixed::ZERO.compare_float_bits(f64::NAN.to_bits()), None);
+    }
+
+    #[test]
+    fn every_text_of_a_value_reads_as_it_and_others_round() {
+        for bits in [0, 1, -1, 3, (1 << 64) - 1, 1 << 64, i128::MAX, i128::MIN, 0x0123_4567_89ab_cdef_0123] {
+            let value = Fixed::from_bits(bits);
+            assert_eq!(Fixed::parse(value.to_string().as_bytes()), Ok(value));
+        }
+        assert_eq!(Fixed::parse(b"1e-20"), Ok(Fixed::ZERO));
+        assert_eq!(Fixed::parse(b"6e-20"), Ok(LEAST));
+        assert_eq!(Fixed::parse(b"1e-99999999999"), Ok(Fixed::ZERO));
+        assert_eq!(
+            Fixed::parse(b"1234567890.1234567890123456789e-10"),
+            Fixed::parse(b"0.12345678901234567890123456789")
+        );
+        // Half of the least value, to the last digit, and one more.
+        let half = b"0.000000000000000000027105054312137610850186320021748542785644531250";
+        assert_eq!(Fixed::parse(half), Ok(Fixed::ZERO));
+        assert_eq!(Fixed::parse(&[half.as_slice(), b"1"].concat()), Ok(LEAST));
+        assert_eq!(Fixed::parse(b"9223372036854775808"), Err(NumberFault::Range));
+        assert_eq!(Fixed::parse(b"9223372036854775807.99999999999999999999999"), Err(NumberFault::Range));
+        assert_eq!(Fixed::parse(b"1."), Err(NumberFault::Syntax));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::dictionary::Dictionary;
 use super::heap::narrow;
 use super::read::Place;
 use super::shape::ShapeId;
-use super::table::{Form, Table, TableFault, TableId};
+use super::table::{Form, Layout, Table, TableFault, TableId};
 use super::{Heap, Value};
 
 /// The fewest slots that a table which grows takes.
@@ -30,7 +30,7 @@ impl Heap {
     pub fn set(&mut self, table: Value, key: Value, value: Value) -> Result<bool, TableFault> {
         let id = table.as_table().ok_or(TableFault::NotTable)?;
         let header = self.tables.get(id.0 as usize).ok_or(TableFault::NotTable)?;
-        if !value.is_nil() {
+        if !value.is_nil() && id.0 >= self.watched {
             if let Some(slot) = self.near(header, key) {
                 if let Some(old) = self.slots.get_mut(slot)
                     && !old.is_nil()
@@ -56,18 +56,36 @@ impl Heap {
         if table.form == Form::Set {
             return Err(TableFault::NotTable);
         }
-        // The usual way to an entry that is there already.
+        if self.is_frozen(id) {
+            return Err(TableFault::ReadOnly);
+        }
+        // The usual ways to an entry that is there already.
+        if let Some(slot) = self.near(&table, key)
+            && !value.is_nil()
+            && let Some(held) = self.slots.get_mut(slot)
+            && !held.is_nil()
+        {
+            let old = core::mem::replace(held, value);
+            self.note(id, key, old, 0);
+            return Ok(false);
+        }
         if let Form::Dictionary(number) = table.form
             && key.is_plain_key()
             && !value.is_nil()
             && let Some(dictionary) = self.dictionaries.get_mut(number as usize)
             && let Some(entry) = dictionary.find_value(&self.content, key)
+            && let Some((key, old)) = dictionary.replace(entry, value)
         {
-            dictionary.replace(entry, value);
+            self.note(id, key, old, entry);
             return Ok(false);
         }
         let probe = self.probe(key)?;
         let place = self.locate(&table, probe);
+        if let Some(place) = &place
+            && id.0 < self.watched
+        {
+            self.note_present(id, probe, place);
+        }
         if value.is_nil() {
             if let Some(place) = place {
                 self.remove(id, table, probe, place);
@@ -83,11 +101,72 @@ impl Heap {
             }
             None => {
                 let key = self.key_of(probe);
+                self.note_absent(id, &table, key);
                 self.add(id, key, value);
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Logs the value that is about to be changed.
+    fn note_present(&mut self, id: TableId, probe: Probe, place: &Place) {
+        let entry = |number: u32, entry: usize| self.dictionaries.get(number as usize)?.entries.get(entry).copied();
+        let (found, hint) = match (place, probe) {
+            (&Place::Entry(number, at), _) => (entry(number, at), at),
+            (&Place::Slot(slot), Probe::Value(key)) => (self.slots.get(slot).map(|&old| (key, old)), 0),
+            // Numbers beyond a word have no slot.
+            (Place::Slot(_), Probe::Wide(_)) => (None, 0),
+        };
+        if let Some((key, old)) = found {
+            self.note(id, key, old, hint);
+        }
+    }
+
+    /// Logs that a key is about to be added, and what a table without entries is.
+    fn note_absent(&mut self, id: TableId, table: &Table, key: Value) {
+        if id.0 >= self.watched {
+            return;
+        }
+        if table.count == 0 {
+            let is_list = matches!(self.layout(Value::table(id)), Some(Layout::List(_)));
+            self.note(id, Value::NIL, Value::bool(is_list), 0);
+        }
+        let hint = self.dictionary(table).map_or(0, |dictionary| dictionary.entries.len());
+        self.note(id, key, Value::ABSENT, hint);
+    }
+
+    /// Puts a null value, which counts as present, at a key.
+    pub(super) fn put_null(&mut self, id: TableId, key: Value) {
+        if self.set_elsewhere(id, key.window(), Value::TRUE.window()).is_err() {
+            return;
+        }
+        let Some(table) = self.table_at(id) else { return };
+        match self.probe(key).ok().and_then(|probe| self.locate(&table, probe)) {
+            Some(Place::Slot(slot)) => {
+                if let Some(value) = self.slots.get_mut(slot) {
+                    *value = Value::NIL;
+                }
+                if let Some(table) = self.header(id)
+                    && matches!(table.form, Form::List | Form::Dictionary(_))
+                {
+                    table.gaps += 1;
+                }
+            }
+            Some(Place::Entry(number, entry)) => {
+                if let Some(dictionary) = self.dictionaries.get_mut(number as usize) {
+                    dictionary.replace(entry, Value::NIL);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Says of a table without entries what it is.
+    pub(super) fn restore_kind(&mut self, id: TableId, is_list: bool) {
+        if self.table_at(id).is_some_and(|table| table.count == 0) {
+            self.keep_kind(id, is_list);
+        }
     }
 
     /// The key as a value: only where it is new may it take room.
@@ -142,6 +221,9 @@ impl Heap {
         let Some(table) = self.tables.get_mut(id.0 as usize) else { return };
         if table.used >= table.capacity {
             grow(table, &mut self.slots);
+            if (id.0 as usize) < self.watermark.tables {
+                self.moved.push(id);
+            }
         }
         if let Some(slot) = self.slots.get_mut(table.slots().end) {
             *slot = value;
@@ -285,10 +367,8 @@ impl Heap {
     fn keep_kind(&mut self, id: TableId, was_list: bool) {
         if let Some(dictionary) = self.dictionary_mut(id) {
             dictionary.is_list_when_empty = was_list;
-        } else if let Some(table) = self.header(id)
-            && !was_list
-        {
-            table.form = Form::Record(ShapeId::EMPTY);
+        } else if let Some(table) = self.header(id) {
+            table.form = if was_list { Form::List } else { Form::Record(ShapeId::EMPTY) };
         }
     }
 
@@ -367,10 +447,18 @@ impl Heap {
         }
         let form = if table.count == 0 { Form::List } else { Form::Dictionary(narrow(self.dictionaries.len())) };
         if table.count > 0 {
-            self.dictionaries.push(dictionary);
+            self.push_dictionary_of(id, dictionary);
         }
         if let Some(table) = self.header(id) {
             *table = Table { form, used: 0, gaps: 0, ..*table };
+        }
+    }
+
+    /// Keeps the dictionary of a table that had none.
+    fn push_dictionary_of(&mut self, id: TableId, dictionary: Dictionary) {
+        self.dictionaries.push(dictionary);
+        if (id.0 as usize) < self.watermark.tables {
+            self.moved.push(id);
         }
     }
 
@@ -381,7 +469,7 @@ impl Heap {
             && table.form == Form::List
         {
             table.form = Form::Dictionary(number);
-            self.dictionaries.push(Dictionary::default());
+            self.push_dictionary_of(id, Dictionary::default());
         }
     }
 }

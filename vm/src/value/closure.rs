@@ -14,6 +14,7 @@ pub(super) struct Closure {
 impl Heap {
     /// A function value. One that keeps nothing is the same value each time; others are told apart by identity.
     pub(crate) fn closure(&mut self, function: u32, keeps: &[Value]) -> Value {
+        self.has_functions = true;
         if keeps.is_empty() {
             return Value::function(function);
         }
@@ -21,6 +22,11 @@ impl Heap {
         self.slots.extend_from_slice(keeps);
         self.closures.push(closure);
         Value::closure_at(narrow(self.closures.len() - 1))
+    }
+
+    /// The function of the module that a value calls.
+    pub(crate) fn function_of(&self, value: Value) -> Option<u32> {
+        Some(self.as_closure(value)?.0)
     }
 
     /// The function of the module and the values that it keeps.

@@ -44,10 +44,13 @@ impl Dictionary {
         self.entries.get(entry).map(|entry| entry.1)
     }
 
-    pub(crate) fn replace(&mut self, entry: usize, value: Value) {
-        if let Some(entry) = self.entries.get_mut(entry) {
-            entry.1 = value;
-        }
+    /// Puts another value into an entry, and gives what it was.
+    #[inline]
+    pub(crate) fn replace(&mut self, entry: usize, value: Value) -> Option<(Value, Value)> {
+        let entry = self.entries.get_mut(entry)?;
+        let old = *entry;
+        entry.1 = value;
+        Some(old)
     }
 
     fn key(&self, number: u32) -> Option<Value> {

@@ -3,13 +3,33 @@
 use super::content::Probe;
 use super::dictionary::Dictionary;
 use super::shape::ShapeId;
-use super::table::Form;
+use super::table::{Form, TableId};
 use super::{Heap, RECORD_KEYS, Value};
 
 /// Entries of all tables under way, the innermost last; a table takes its own off the end when it is closed.
 pub(crate) struct Gather<'h> {
     pub(crate) heap: &'h mut Heap,
     pending: Vec<Value>,
+    /// The tables of a snapshot, where one is read.
+    pub(crate) links: Option<Links>,
+}
+
+/// References to tables by number: each new one is the next, so that there is one way to number them.
+pub(crate) struct Links {
+    /// The table with the number 0: the others follow it in the heap.
+    first: u32,
+    /// How many numbers were met.
+    seen: u32,
+}
+
+impl Links {
+    pub(crate) fn link(&mut self, number: u64) -> Option<Value> {
+        let number = u32::try_from(number).ok().filter(|&number| number <= self.seen)?;
+        if number == self.seen {
+            self.seen = self.seen.checked_add(1)?;
+        }
+        Some(Value::table(TableId(self.first.checked_add(number)?)))
+    }
 }
 
 /// A list or set under way.
@@ -29,7 +49,22 @@ pub(crate) struct Fields {
 impl<'h> Gather<'h> {
     pub(crate) fn new(heap: &'h mut Heap) -> Gather<'h> {
         let pending = core::mem::take(&mut heap.pending);
-        Gather { heap, pending }
+        Gather { heap, pending, links: None }
+    }
+
+    /// Gathers the tables of a snapshot.
+    pub(crate) fn with_links(heap: &'h mut Heap) -> Gather<'h> {
+        let links = Links { first: heap.mark().tables(), seen: 0 };
+        let mut gather = Gather::new(heap);
+        gather.links = Some(links);
+        gather
+    }
+
+    /// How many tables of a snapshot were referred to, and how many were made.
+    pub(crate) fn links_and_tables(&self) -> (u32, u32) {
+        let links = self.links.as_ref();
+        let made = self.heap.mark().tables().saturating_sub(links.map_or(0, |links| links.first));
+        (links.map_or(0, |links| links.seen), made)
     }
 
     pub(crate) fn begin_items(&mut self) -> Items {

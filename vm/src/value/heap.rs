@@ -1,10 +1,12 @@
 //! The heap: one arena for everything that does not fit a value's two words.
 //!
-//! Nothing is counted or collected: a heap grows until it is rewound to a [`Mark`] or dropped.
+//! Nothing is counted, and nothing is collected unbidden: a heap grows until it is rewound to a [`Mark`] or a
+//! [`super::Point`], or its owner, between two steps, has it collected.
 
 use super::closure::Closure;
 use super::content::Content;
 use super::dictionary::Dictionary;
+use super::journal::Journal;
 use super::key::{Key, KeyFault};
 use super::shape::{ShapeId, Shapes};
 use super::table::{Form, Table, TableId};
@@ -20,17 +22,53 @@ pub struct Heap {
     /// Room for the entries of tables that are being decoded.
     pub(super) pending: Vec<Value>,
     pub(super) shapes: Shapes,
+    pub(super) journal: Journal,
+    /// Tables with lower numbers are older than the last point or collection: changes of them are logged.
+    pub(super) watched: u32,
+    /// Watched tables that are read-only.
+    pub(super) frozen: core::ops::Range<u32>,
+    /// What the last collection left: everything below is old.
+    pub(super) watermark: Mark,
+    /// Old tables that have moved above the watermark, wholly or in part.
+    pub(super) moved: Vec<TableId>,
+    /// Whether functions were made since this was last cleared.
+    pub(super) has_functions: bool,
 }
 
 /// A point to rewind to: what was made later is forgotten. Shapes stay, they are keys and no values.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Mark {
-    bytes: usize,
-    wides: usize,
-    slots: usize,
-    tables: usize,
-    dictionaries: usize,
-    closures: usize,
+    pub(super) bytes: usize,
+    pub(super) wides: usize,
+    pub(super) slots: usize,
+    pub(super) tables: usize,
+    pub(super) dictionaries: usize,
+    pub(super) closures: usize,
+}
+
+impl Mark {
+    /// The same mark for numbers of tables and functions alone: nothing that they lie in is behind it.
+    pub(super) const fn numbers(self) -> Mark {
+        let nowhere = usize::MAX;
+        Mark { bytes: nowhere, wides: nowhere, slots: nowhere, dictionaries: nowhere, ..self }
+    }
+
+    /// The number of the first table that is made after the mark.
+    pub(crate) fn tables(&self) -> u32 {
+        narrow(self.tables)
+    }
+
+    /// The earlier one of two marks, arena by arena.
+    fn at_most(self, other: Mark) -> Mark {
+        Mark {
+            bytes: self.bytes.min(other.bytes),
+            wides: self.wides.min(other.wides),
+            slots: self.slots.min(other.slots),
+            tables: self.tables.min(other.tables),
+            dictionaries: self.dictionaries.min(other.dictionaries),
+            closures: self.closures.min(other.closures),
+        }
+    }
 }
 
 /// A place in an arena.
@@ -54,6 +92,12 @@ impl Heap {
             closures: Vec::new(),
             pending: Vec::new(),
             shapes: Shapes::new(seed),
+            journal: Journal::default(),
+            watched: 0,
+            frozen: 0..0,
+            watermark: Mark::default(),
+            moved: Vec::new(),
+            has_functions: false,
         }
     }
 
@@ -81,6 +125,7 @@ impl Heap {
         self.tables.truncate(mark.tables);
         self.dictionaries.truncate(mark.dictionaries);
         self.closures.truncate(mark.closures);
+        self.watermark = self.watermark.at_most(mark);
     }
 
     // Making values.
@@ -181,6 +226,11 @@ impl Heap {
         members.sort_by(|&a, &b| self.order(a, b));
         members.dedup_by(|a, b| self.is_same_key(*a, *b));
         Ok(self.push_table(Form::Set, &members))
+    }
+
+    /// A set of keys that ascend in canonical order, each in its one form.
+    pub(crate) fn sorted_set(&mut self, members: &[Value]) -> Value {
+        self.push_table(Form::Set, members)
     }
 
     /// The best form for a map that was gathered by key.

@@ -5,23 +5,30 @@
 
 mod change;
 mod closure;
+mod collect;
 mod content;
 mod dictionary;
 mod gather;
 mod heap;
+mod journal;
 mod key;
+mod near;
 mod order;
 mod read;
 mod shape;
 mod table;
+mod text;
 
+pub use collect::Extent;
 pub use heap::{Heap, Mark};
+pub use journal::{Changed, Point};
 pub use key::{Key, KeyFault};
 pub use shape::RECORD_KEYS;
 use table::TableId;
 pub use table::{Entries, TableFault};
 
 pub(crate) use gather::{Fields, Gather, Items};
+pub(crate) use near::{FieldPlace, Wrote};
 pub(crate) use shape::{FieldText, Shape, low_bytes};
 pub(crate) use table::Layout;
 
@@ -98,6 +105,9 @@ impl Tag {
         }
     }
 }
+
+/// A bit of the first word that values which lie in the heap leave free.
+const FORWARDED: u64 = (1_u64 << 16).to_le();
 
 /// The longest string that lies in the value itself.
 pub(crate) const SHORT_STRING: usize = 14;
@@ -210,8 +220,27 @@ impl Value {
         all.get(2..2 + usize::from(self.second_byte())).unwrap_or_default()
     }
 
+    /// The value with another second word.
+    pub(crate) const fn with_body(self, body: u64) -> Value {
+        Value { words: [self.words[0], body] }
+    }
+
+    /// The value with a mark that a collection sets for a while on what lies in the heap.
+    pub(crate) const fn forwarded(self) -> Value {
+        Value { words: [self.words[0] | FORWARDED, self.words[1]] }
+    }
+
+    pub(crate) const fn unforwarded(self) -> Value {
+        Value { words: [self.words[0] & !FORWARDED, self.words[1]] }
+    }
+
+    pub(crate) const fn is_forwarded(self) -> bool {
+        self.words[0] & FORWARDED != 0
+    }
+
     /// Whether both values are the same words: identity, not equality.
-    pub(crate) const fn is_same_words(self, other: Value) -> bool {
+    #[must_use]
+    pub const fn is_same_words(self, other: Value) -> bool {
         self.words[0] == other.words[0] && self.words[1] == other.words[1]
     }
 
@@ -237,6 +266,45 @@ impl Value {
     #[must_use]
     pub const fn as_i64(self) -> Option<i64> {
         if self.words[0] == 0 { Some(self.words[1].cast_signed()) } else { None }
+    }
+
+    /// Whether a condition holds: everything but nil and false.
+    #[inline(always)]
+    pub(crate) const fn is_true(self) -> bool {
+        !self.is_nil() && !matches!(self.as_bool(), Some(false))
+    }
+
+    /// Whether both are integers that fit a word.
+    #[inline(always)]
+    pub(crate) const fn are_integers(a: Value, b: Value) -> bool {
+        a.words[0] | b.words[0] == 0
+    }
+
+    /// Whether both are floats.
+    #[inline(always)]
+    pub(crate) const fn are_floats(a: Value, b: Value) -> bool {
+        a.is_float() && b.is_float()
+    }
+
+    #[inline(always)]
+    pub(crate) const fn is_float(self) -> bool {
+        self.words[0] == Value::float(Float::ZERO).words[0]
+    }
+
+    /// Coefficient and scale of an exact number that fits the value itself.
+    #[inline(always)]
+    pub(crate) const fn as_decimal(self) -> Option<(i64, u32)> {
+        if matches!(self.tag(), Tag::Number) {
+            Some((self.words[1].cast_signed(), self.second_byte() as u32))
+        } else {
+            None
+        }
+    }
+
+    /// A float by its bits, whatever NaN they are: it is read as the one NaN.
+    #[inline(always)]
+    pub(crate) const fn float_of_bits(bits: u64) -> Value {
+        Value::with(Tag::Float, 0, bits)
     }
 
     #[must_use]
@@ -273,6 +341,10 @@ impl Span {
 
     pub(crate) const fn of(value: Value) -> Span {
         Span(value.body())
+    }
+
+    pub(crate) const fn body(self) -> u64 {
+        self.0
     }
 
     pub(crate) const fn range(self) -> core::ops::Range<usize> {

@@ -6,6 +6,7 @@ use super::key::{Key, KeyFault};
 use super::table::{Entries, Form, Layout, Table};
 use super::{Heap, Kind, Tag, Value};
 use crate::number::{Fixed, Number};
+use core::cmp::Ordering;
 
 /// Where an entry lies.
 pub(super) enum Place {
@@ -160,6 +161,20 @@ impl Heap {
             Layout::List(items) | Layout::Set(items) => Some(items),
             Layout::Record(..) | Layout::Map => None,
         }
+    }
+
+    /// Whether a set has a member.
+    ///
+    /// # Errors
+    /// Where the value can't be a member of any set.
+    pub(crate) fn has_member(&self, set: Value, member: Value) -> Result<bool, KeyFault> {
+        let sought = self.as_key(&member)?;
+        let members = self.items(set).unwrap_or_default();
+        let found = members.binary_search_by(|other| match self.as_key(other) {
+            Ok(other) => other.order(&sought),
+            Err(_) => Ordering::Less,
+        });
+        Ok(found.is_ok())
     }
 
     /// The entries of a list or map in canonical order of their keys.

@@ -22,6 +22,8 @@ pub struct ShapeId(pub(crate) u32);
 impl ShapeId {
     /// The shape without keys.
     pub(crate) const EMPTY: ShapeId = ShapeId(0);
+    /// A number that no shape has.
+    pub(crate) const NONE: ShapeId = ShapeId(u32::MAX);
 }
 
 /// A key as it stands in CBOR: head and text in the low bytes of one word.

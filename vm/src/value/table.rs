@@ -71,6 +71,8 @@ pub(crate) enum Layout<'h> {
 pub enum TableFault {
     /// No table, or a set.
     NotTable,
+    /// The table is read-only.
+    ReadOnly,
     /// The key is of a kind that can't be one.
     Kind,
     /// The key is NaN.

@@ -276,6 +276,34 @@ operators! {
     }
 }
 
+impl BinaryOperator {
+    /// How tightly it binds: operators of one tier bind alike.
+    #[must_use]
+    pub const fn tier(self) -> u8 {
+        match self {
+            BinaryOperator::Or => 1,
+            BinaryOperator::And => 2,
+            BinaryOperator::Less
+            | BinaryOperator::Greater
+            | BinaryOperator::LessEqual
+            | BinaryOperator::GreaterEqual
+            | BinaryOperator::NotEqual
+            | BinaryOperator::Equal => 3,
+            BinaryOperator::BitOr => 4,
+            BinaryOperator::BitXor => 5,
+            BinaryOperator::BitAnd => 6,
+            BinaryOperator::ShiftLeft | BinaryOperator::ShiftRight => 7,
+            BinaryOperator::Concat => 8,
+            BinaryOperator::Add | BinaryOperator::Subtract => 9,
+            BinaryOperator::Multiply
+            | BinaryOperator::Divide
+            | BinaryOperator::FloorDivide
+            | BinaryOperator::Modulo => 10,
+            BinaryOperator::Power => 11,
+        }
+    }
+}
+
 impl Item {
     /// Its expressions, in the order of the source.
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {

@@ -61,6 +61,14 @@ impl Sink for Gather<'_> {
         self.heap.key(key)
     }
 
+    fn has_links(&self) -> bool {
+        self.links.is_some()
+    }
+
+    fn link(&mut self, number: u64) -> Option<Value> {
+        self.links.as_mut()?.link(number)
+    }
+
     fn begin_items(&mut self, _: usize) -> Items {
         Gather::begin_items(self)
     }

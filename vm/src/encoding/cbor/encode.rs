@@ -1,5 +1,6 @@
 //! Encoding: the one byte string of a value.
 
+use super::snapshot::Links;
 use super::{FALSE, FLOAT_16, FLOAT_32, FLOAT_64, NAN_16, NULL, TRUE, major, tag};
 use crate::encoding::{Budget, Members, Options, Stop, Strings, members_in_order, text};
 use crate::number::{Fixed, Float};
@@ -14,7 +15,7 @@ use std::borrow::Cow;
 /// The offset is the place in the output that was reached.
 pub fn encode(heap: &Heap, value: Value, options: &Options, out: &mut Vec<u8>) -> Result<(), Refusal> {
     let start = out.len();
-    let mut encoder = Encoder { heap, options, start, budget: Budget { values: options.values }, out };
+    let mut encoder = Encoder::new(heap, options, out);
     let result = encoder.budget.take(1, 0).and_then(|()| encoder.value(value, 0)).and_then(|()| encoder.within_size());
     result.map_err(|stop| {
         encoder.out.truncate(start);
@@ -22,12 +23,14 @@ pub fn encode(heap: &Heap, value: Value, options: &Options, out: &mut Vec<u8>) -
     })
 }
 
-struct Encoder<'a> {
+pub(super) struct Encoder<'a> {
     heap: &'a Heap,
     options: &'a Options,
     start: usize,
-    budget: Budget,
-    out: &'a mut Vec<u8>,
+    pub(super) budget: Budget,
+    pub(super) out: &'a mut Vec<u8>,
+    /// The tables that were met, where they are referred to by number.
+    pub(super) links: Option<Links>,
 }
 
 /// Appends the low `length` bytes of a window: one store of fixed size, then the surplus is cut.
@@ -37,7 +40,7 @@ fn put(out: &mut Vec<u8>, text: FieldText) {
 }
 
 /// Appends a head in its shortest form.
-fn put_head(out: &mut Vec<u8>, major: u8, argument: u64) {
+pub(super) fn put_head(out: &mut Vec<u8>, major: u8, argument: u64) {
     match argument {
         0..=23 => out.push(major | argument as u8),
         24..=0xff => out.extend_from_slice(&[major | 24, argument as u8]),
@@ -111,16 +114,25 @@ fn put_fixed(out: &mut Vec<u8>, fixed: Fixed) {
     put_integer(out, bits >> shift);
 }
 
-impl Encoder<'_> {
+impl<'a> Encoder<'a> {
+    pub(super) fn new(heap: &'a Heap, options: &'a Options, out: &'a mut Vec<u8>) -> Encoder<'a> {
+        let (start, budget) = (out.len(), Budget { values: options.values });
+        Encoder { heap, options, start, budget, out, links: None }
+    }
+
     fn stop<T>(&self, code: Code) -> Result<T, Stop> {
-        Err(Stop::new(code, self.out.len() - self.start))
+        Err(Stop::new(code, self.offset()))
     }
 
-    fn within_size(&self) -> Result<(), Stop> {
-        if self.out.len() - self.start > self.options.size { self.stop(Code::DATA_SIZE) } else { Ok(()) }
+    pub(super) fn offset(&self) -> usize {
+        self.out.len() - self.start
     }
 
-    fn value(&mut self, value: Value, depth: usize) -> Result<(), Stop> {
+    pub(super) fn within_size(&self) -> Result<(), Stop> {
+        if self.offset() > self.options.size { self.stop(Code::DATA_SIZE) } else { Ok(()) }
+    }
+
+    pub(super) fn value(&mut self, value: Value, depth: usize) -> Result<(), Stop> {
         match value.tag() {
             Tag::Number => {
                 if let Some(small @ 0..=23) = value.as_i64() {
@@ -201,10 +213,20 @@ impl Encoder<'_> {
     }
 
     fn normal<'t>(&self, content: &'t [u8]) -> Result<Cow<'t, [u8]>, Stop> {
-        text::normalize(content).map_err(|fault| Stop::new(fault.code, self.out.len() - self.start))
+        text::normalize(content).map_err(|fault| Stop::new(fault.code, self.offset()))
     }
 
     fn table(&mut self, value: Value, depth: usize) -> Result<(), Stop> {
+        if let Some(links) = &mut self.links {
+            let number = links.number(value);
+            put_head(self.out, major::TAG, tag::TABLE);
+            put_head(self.out, major::UNSIGNED, number);
+            return Ok(());
+        }
+        self.content(value, depth)
+    }
+
+    pub(super) fn content(&mut self, value: Value, depth: usize) -> Result<(), Stop> {
         if depth >= self.options.depth {
             return self.stop(Code::DATA_DEPTH);
         }
@@ -221,7 +243,7 @@ impl Encoder<'_> {
     }
 
     fn begin(&mut self, major: u8, count: usize, width: usize) -> Result<(), Stop> {
-        self.budget.take(count * width, self.out.len() - self.start)?;
+        self.budget.take(count * width, self.offset())?;
         put_head(self.out, major, count as u64);
         Ok(())
     }
@@ -272,7 +294,7 @@ impl Encoder<'_> {
     fn set(&mut self, members: &[Value]) -> Result<(), Stop> {
         put_head(self.out, major::TAG, tag::SET);
         self.begin(major::ARRAY, members.len(), 1)?;
-        let offset = self.out.len() - self.start;
+        let offset = self.offset();
         let Members { plain, texts } =
             members_in_order(self.heap, members, self.options.strings).map_err(|code| Stop::new(code, offset))?;
         for &member in plain {

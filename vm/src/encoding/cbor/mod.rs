@@ -4,10 +4,12 @@ mod build;
 mod check;
 mod encode;
 mod read;
+mod snapshot;
 
 pub use build::decode;
 pub use check::check;
 pub use encode::encode;
+pub use snapshot::{decode_snapshot, encode_snapshot};
 
 /// The tags, each with the one meaning that it has here.
 mod tag {
@@ -18,6 +20,8 @@ mod tag {
     pub(super) const SET: u64 = 258;
     /// A string that is not UTF-8, as a byte string; snapshots only.
     pub(super) const RAW_STRING: u64 = 27506;
+    /// A table of a snapshot by its number; snapshots of state only.
+    pub(super) const TABLE: u64 = 27507;
 }
 
 /// The major types, as the upper three bits of a head.

@@ -30,6 +30,15 @@ pub(super) trait Sink {
     fn bytes(&mut self, content: &[u8]) -> Self::Node;
     fn key(&mut self, key: Key<'_>) -> Self::Node;
 
+    /// Whether tables may be referred to by number, as in a snapshot of state.
+    fn has_links(&self) -> bool {
+        false
+    }
+    /// The table of a number, where it may be referred to here.
+    fn link(&mut self, _: u64) -> Option<Self::Node> {
+        None
+    }
+
     fn begin_items(&mut self, count: usize) -> Self::Items;
     fn item(&mut self, items: &mut Self::Items, node: Self::Node);
     fn list(&mut self, items: Self::Items) -> Self::Node;
@@ -55,26 +64,41 @@ pub(super) struct Reader<'a> {
 
 /// Reads one document whole.
 pub(super) fn document<S: Sink>(input: &[u8], options: &Options, sink: &mut S) -> Result<S::Node, Refusal> {
-    let whole = || {
-        if input.len() > options.size {
-            return Err(Stop::new(Code::DATA_SIZE, options.size));
-        }
-        let mut reader = Reader {
-            input,
-            at: 0,
-            options,
-            budget: Budget { values: options.values },
-            short: options.string.min(SHORT_STRING),
-        };
-        reader.budget.take(1, 0)?;
+    let mut whole = || {
+        let mut reader = Reader::new(input, options)?;
         let node = reader.item(sink, 0)?;
-        if reader.at < input.len() { Err(Stop::new(Code::DATA_TRAILING, reader.at)) } else { Ok(node) }
+        reader.end()?;
+        Ok(node)
     };
-    let mut whole = whole;
     whole().map_err(|stop: Stop| stop.refusal(options))
 }
 
 impl<'a> Reader<'a> {
+    /// A reader at the start of a document, whose first value is taken from the budget.
+    pub(super) fn new(input: &'a [u8], options: &'a Options) -> Result<Reader<'a>, Stop> {
+        if input.len() > options.size {
+            return Self::stop(Code::DATA_SIZE, options.size);
+        }
+        let mut budget = Budget { values: options.values };
+        budget.take(1, 0)?;
+        Ok(Reader { input, at: 0, options, budget, short: options.string.min(SHORT_STRING) })
+    }
+
+    pub(super) const fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) const fn end(&self) -> Result<(), Stop> {
+        if self.at < self.input.len() { Self::stop(Code::DATA_TRAILING, self.at) } else { Ok(()) }
+    }
+
+    /// The head of a list and how many items it has.
+    pub(super) fn list_head(&mut self, otherwise: Code) -> Result<usize, Stop> {
+        let start = self.at;
+        let head = self.byte()?;
+        if head & 0xe0 == major::ARRAY { self.count(head, 1) } else { Self::stop(otherwise, start) }
+    }
+
     const fn stop<T>(code: Code, offset: usize) -> Result<T, Stop> {
         Err(Stop::new(code, offset))
     }
@@ -364,8 +388,18 @@ impl<'a> Reader<'a> {
             tag::FIXED => Ok(sink.fixed(self.fixed(start)?)),
             tag::SET => self.set(sink, start, depth),
             tag::RAW_STRING => Ok(sink.string(self.raw_string(start)?)),
+            tag::TABLE if sink.has_links() => {
+                let number = self.link_number(start)?;
+                sink.link(number).ok_or(Stop::new(Code::STATE_FORM, start))
+            }
             _ => Self::stop(Code::CBOR_TAG, start),
         }
+    }
+
+    /// The number inside the tag of a reference.
+    fn link_number(&mut self, start: usize) -> Result<u64, Stop> {
+        let head = self.byte()?;
+        if head & 0xe0 == major::UNSIGNED { self.argument(head) } else { Self::stop(Code::CBOR_TAG_CONTENT, start) }
     }
 
     fn set<S: Sink>(&mut self, sink: &mut S, start: usize, depth: usize) -> Result<S::Node, Stop> {

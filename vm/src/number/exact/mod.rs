@@ -87,7 +87,7 @@ const LARGEST_COEFFICIENTS: [u128; 32] = {
 /// 10^`exponent`, for an exponent up to 19.
 #[inline]
 #[expect(clippy::indexing_slicing, reason = "the mask keeps the index below the table's 32 entries")]
-pub(super) const fn power_of_ten(exponent: u32) -> u64 {
+pub(crate) const fn power_of_ten(exponent: u32) -> u64 {
     POWERS_OF_TEN[(exponent & 31) as usize]
 }
 

@@ -18,6 +18,18 @@ use soft as arithmetic;
 
 pub use soft::Rounding;
 
+/// The same by bits, in which NaN is not yet the one NaN: for values that are only read through [`Float::from_bits`].
+#[cfg(not(feature = "software-float"))]
+pub(crate) use processor::raw;
+#[cfg(feature = "software-float")]
+pub(crate) mod raw {
+    pub use super::soft::{add, divide, equals, less, less_equal, multiply, subtract};
+
+    pub fn from_i64(value: i64) -> u64 {
+        super::soft::from_i128(value.into())
+    }
+}
+
 /// An IEEE 754 binary64 value. Of all NaN patterns it only ever holds `0x7ff8000000000000`, so bits can be compared.
 #[derive(Clone, Copy)]
 pub struct Float(u64);

@@ -59,3 +59,36 @@ pub fn less(a: u64, b: u64) -> bool {
 pub fn less_equal(a: u64, b: u64) -> bool {
     float(a) <= float(b)
 }
+
+/// The four operations whose NaN is left as the processor made it.
+pub mod raw {
+    use super::float;
+
+    pub use super::{equals, less, less_equal};
+
+    #[inline]
+    pub fn add(a: u64, b: u64) -> u64 {
+        (float(a) + float(b)).to_bits()
+    }
+
+    #[inline]
+    pub fn subtract(a: u64, b: u64) -> u64 {
+        (float(a) - float(b)).to_bits()
+    }
+
+    #[inline]
+    pub fn multiply(a: u64, b: u64) -> u64 {
+        (float(a) * float(b)).to_bits()
+    }
+
+    #[inline]
+    pub fn divide(a: u64, b: u64) -> u64 {
+        (float(a) / float(b)).to_bits()
+    }
+
+    /// Ties to even, as the conversion of wider integers.
+    #[inline]
+    pub fn from_i64(value: i64) -> u64 {
+        (value as f64).to_bits()
+    }
+}

@@ -1,0 +1,46 @@
+//! `kerai run`: a project's whole work: streams, ops, state, checkpoints, verification.
+
+use crate::Global;
+use crate::command::{append, materialize, stream, verify};
+use crate::outcome::{Answer, Outcome};
+use crate::project::Project;
+use crate::store::{open, run as run_store};
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  kerai run examples/stock             makes the project's streams, appends their ops, writes their tables, verifies
+  kerai run examples/stock --json      a line a step
+
+What was done before is not done again: a second run reports duplicates.")]
+pub struct Arguments {
+    /// The folder with kerai.toml
+    project: PathBuf,
+}
+
+pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
+    let project = Project::open(&arguments.project)?;
+    let signers = project.signers()?;
+    run_store(async {
+        let mut store = open(global, Some(&project)).await?;
+        let mut said = Answer::Yes;
+        for (name, page) in project.streams() {
+            if !store.streams().await?.iter().any(|stream| stream.name == *name) {
+                let (fold, policy) = (project.program(&page.fold)?, project.policy(page)?);
+                stream::create(&mut store, &project, name, &fold, &policy).await?;
+            }
+            if let Some(ops) = &page.ops {
+                let file = project.path(ops).display().to_string();
+                if append::append_file(&mut store, name, &file, &signers, global).await? == Answer::No {
+                    said = Answer::No;
+                }
+            }
+            let done = materialize::materialize(&mut store, &project, name).await?;
+            materialize::tell(name, &done, global);
+            if verify::tell(name, &store.verify(name, &[]).await?, global) == Answer::No {
+                said = Answer::No;
+            }
+        }
+        Ok(said)
+    })
+}

@@ -1,0 +1,3 @@
+//! From trees to the IR: one folder a language.
+
+pub mod lua;

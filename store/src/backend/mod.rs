@@ -1,0 +1,97 @@
+//! Databases: thin drivers that read and write plain records. What the records mean is decided elsewhere.
+
+pub mod sqlite;
+
+use crate::code::{Code, Refused};
+use crate::document::Hash;
+use crate::log::Commit;
+use crate::op::{Salts, SignedOp};
+
+/// A stream and the tip of its log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stream {
+    /// The database's own number for it.
+    pub number: i64,
+    pub name: String,
+    pub genesis: Hash,
+    pub epoch: u64,
+    pub fold_root: Hash,
+    pub policy_root: Hash,
+    pub governance_root: Hash,
+    pub count: u64,
+    pub received: u64,
+    pub edge: Vec<u8>,
+}
+
+/// An op as it lies in the database: what was signed, the record, and columns that are derived from them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredOp {
+    pub position: u64,
+    pub signed: SignedOp,
+    pub record: Vec<u8>,
+    pub columns: Columns,
+}
+
+/// What queries find ops by; all of it follows from the op, its record and the binding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Columns {
+    pub op_id: Hash,
+    pub author: Hash,
+    pub sequence: u64,
+    pub ulid: [u8; 16],
+    pub given: Hash,
+    pub outcome: String,
+    pub is_governance: bool,
+    pub fold_root: Hash,
+    pub policy_root: Hash,
+    pub received: u64,
+}
+
+impl StoredOp {
+    /// The commit as it is stored, with the roots that were bound when it was decided.
+    #[must_use]
+    pub fn of(commit: &Commit, fold_root: Hash, policy_root: Hash) -> StoredOp {
+        let op = &commit.op.op;
+        let columns = Columns {
+            op_id: commit.op.id,
+            author: op.author,
+            sequence: op.sequence,
+            ulid: op.ulid.to_bytes(),
+            given: commit.given,
+            outcome: commit.record.outcome.name().into(),
+            is_governance: op.is_governance(),
+            fold_root,
+            policy_root,
+            received: commit.record.received,
+        };
+        let (position, record) = (commit.record.position, commit.bytes.clone());
+        StoredOp { position, signed: commit.op.signed.clone(), record, columns }
+    }
+}
+
+/// A row of a stream's state as it lies in the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateRow {
+    pub key: Vec<u8>,
+    /// None is a tombstone.
+    pub value: Option<Vec<u8>>,
+    pub projection: Projection,
+}
+
+/// What people and queries read of a row.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Projection {
+    pub path: String,
+    pub name: String,
+    pub view: Option<String>,
+}
+
+pub(crate) fn damaged(what: impl Into<String>) -> Refused {
+    Refused::new(Code::LOG_DAMAGED, what)
+}
+
+/// A signed op out of its columns.
+pub(crate) fn signed(body: Vec<u8>, payload: Vec<u8>, salts: &[u8], signature: Vec<u8>) -> Result<SignedOp, Refused> {
+    let signature = signature.try_into().map_err(|_| damaged("a signature that has not 64 bytes"))?;
+    Ok(SignedOp { body, payload, salts: Salts::from_bytes(salts).map_err(|_| damaged("salts"))?, signature })
+}

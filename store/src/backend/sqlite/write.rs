@@ -1,0 +1,143 @@
+//! Writing to SQLite.
+
+use super::Session;
+use super::read::signed_number;
+use crate::backend::{StateRow, StoredOp, Stream};
+use crate::checkpoint::{Checkpoint, SignedCheckpoint};
+use crate::code::Code;
+use crate::fault::Fault;
+use crate::op::Checked;
+use crate::program::Stored;
+
+impl Session<'_> {
+    /// Keeps a program; one that is kept already stays.
+    ///
+    /// # Errors
+    /// Where the database fails; so it is with all that writes.
+    pub async fn add_program(&mut self, program: &Stored) -> Result<(), Fault> {
+        let sql = "INSERT INTO programs (root, code) VALUES (?, ?) ON CONFLICT (root) DO NOTHING";
+        let query = sqlx::query(sql).bind(program.root.as_slice()).bind(&program.bytes);
+        query.execute(&mut *self.transaction).await?;
+        Ok(())
+    }
+
+    /// Adds a stream and gives it its number.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add_stream(&mut self, stream: &Stream) -> Result<i64, Fault> {
+        let sql = "INSERT INTO streams (name, genesis, epoch, fold_root, policy_root, governance_root, count, received_ms, edge) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        let query = sqlx::query(sql).bind(&stream.name).bind(stream.genesis.as_slice());
+        let query = query.bind(signed_number(stream.epoch)).bind(stream.fold_root.as_slice());
+        let query = query.bind(stream.policy_root.as_slice()).bind(stream.governance_root.as_slice());
+        let query = query.bind(signed_number(stream.count)).bind(signed_number(stream.received)).bind(&stream.edge);
+        Ok(query.execute(&mut *self.transaction).await?.last_insert_rowid())
+    }
+
+    /// Moves the tip of a stream's log, and what it binds.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn move_tip(&mut self, stream: &Stream) -> Result<(), Fault> {
+        let sql = "UPDATE streams SET epoch = ?, fold_root = ?, policy_root = ?, governance_root = ?, count = ?, \
+                   received_ms = ?, edge = ? WHERE stream = ?";
+        let query = sqlx::query(sql).bind(signed_number(stream.epoch)).bind(stream.fold_root.as_slice());
+        let query = query.bind(stream.policy_root.as_slice()).bind(stream.governance_root.as_slice());
+        let query = query.bind(signed_number(stream.count)).bind(signed_number(stream.received)).bind(&stream.edge);
+        query.bind(stream.number).execute(&mut *self.transaction).await?;
+        Ok(())
+    }
+
+    /// Adds an op at its position.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add_op(&mut self, stream: i64, op: &StoredOp) -> Result<(), Fault> {
+        let sql = "INSERT INTO ops (stream, position, op_id, author, seq, ulid, given, outcome, is_governance, fold_root, \
+                   policy_root, received_ms, body, payload, salts, signature, record) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        let columns = &op.columns;
+        let query = sqlx::query(sql).bind(stream).bind(signed_number(op.position)).bind(columns.op_id.as_slice());
+        let query = query.bind(columns.author.as_slice()).bind(signed_number(columns.sequence));
+        let query = query.bind(columns.ulid.as_slice()).bind(columns.given.as_slice()).bind(&columns.outcome);
+        let query = query.bind(columns.is_governance).bind(columns.fold_root.as_slice());
+        let query = query.bind(columns.policy_root.as_slice()).bind(signed_number(columns.received));
+        let query = query.bind(&op.signed.body).bind(&op.signed.payload).bind(op.signed.salts.bytes());
+        let query = query.bind(op.signed.signature.as_slice()).bind(&op.record);
+        query.execute(&mut *self.transaction).await?;
+        Ok(())
+    }
+
+    /// Keeps an op that the log did not take as evidence.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add_fork(&mut self, stream: i64, op: &Checked, code: Code, received: u64) -> Result<(), Fault> {
+        let sql = "INSERT INTO forks (stream, op_id, author, seq, code, received_ms, body, payload, salts, signature) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (stream, op_id) DO NOTHING";
+        let query = sqlx::query(sql).bind(stream).bind(op.id.as_slice()).bind(op.op.author.as_slice());
+        let query = query.bind(signed_number(op.op.sequence)).bind(code.name()).bind(signed_number(received));
+        let query = query.bind(&op.signed.body).bind(&op.signed.payload).bind(op.signed.salts.bytes());
+        query.bind(op.signed.signature.as_slice()).execute(&mut *self.transaction).await?;
+        Ok(())
+    }
+
+    /// Counts a refusal.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn count_refusal(&mut self, stream: i64, code: Code) -> Result<(), Fault> {
+        let sql = "INSERT INTO refusals (stream, code, count) VALUES (?, ?, 1) \
+                   ON CONFLICT (stream, code) DO UPDATE SET count = refusals.count + 1";
+        sqlx::query(sql).bind(stream).bind(code.name()).execute(&mut *self.transaction).await?;
+        Ok(())
+    }
+
+    /// Writes a row, or its tombstone, as of a checkpoint.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn put_row(&mut self, stream: i64, row: &StateRow, checkpoint: &Checkpoint) -> Result<(), Fault> {
+        let sql = "INSERT INTO state (stream, key, value, path, name, view, epoch, count, fold_root, policy_root) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+                   ON CONFLICT (stream, key) DO UPDATE SET value = excluded.value, path = excluded.path, \
+                   name = excluded.name, view = excluded.view, epoch = excluded.epoch, count = excluded.count, \
+                   fold_root = excluded.fold_root, policy_root = excluded.policy_root";
+        let query = sqlx::query(sql).bind(stream).bind(&row.key).bind(row.value.as_deref());
+        let query = query.bind(&row.projection.path).bind(&row.projection.name).bind(row.projection.view.as_deref());
+        let query = query.bind(signed_number(checkpoint.epoch)).bind(signed_number(checkpoint.count));
+        let query = query.bind(checkpoint.fold_root.as_slice()).bind(checkpoint.policy_root.as_slice());
+        query.execute(&mut *self.transaction).await?;
+        Ok(())
+    }
+
+    /// Says which op left no trace, and why.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn put_poison(&mut self, stream: i64, epoch: u64, position: u64, trap: &str) -> Result<(), Fault> {
+        let sql = "INSERT INTO poison (stream, epoch, position, trap) VALUES (?, ?, ?, ?) \
+                   ON CONFLICT (stream, epoch, position) DO UPDATE SET trap = excluded.trap";
+        let query = sqlx::query(sql).bind(stream).bind(signed_number(epoch)).bind(signed_number(position));
+        query.bind(trap).execute(&mut *self.transaction).await?;
+        Ok(())
+    }
+
+    /// Adds a checkpoint.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add_checkpoint(
+        &mut self,
+        stream: i64,
+        checkpoint: &Checkpoint,
+        signed: &SignedCheckpoint,
+    ) -> Result<(), Fault> {
+        let sql = "INSERT INTO checkpoints (stream, epoch, count, body, signature) VALUES (?, ?, ?, ?, ?)";
+        let query = sqlx::query(sql).bind(stream).bind(signed_number(checkpoint.epoch));
+        let query = query.bind(signed_number(checkpoint.count)).bind(&signed.body).bind(signed.signature.as_slice());
+        query.execute(&mut *self.transaction).await?;
+        Ok(())
+    }
+}

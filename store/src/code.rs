@@ -1,0 +1,155 @@
+//! The table of outcome codes: why an operation was not admitted, or why the store says no. Each is written once.
+
+/// What becomes of an op that bears a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// It has a position in the log, and the policy said no.
+    Denied,
+    /// It has a position in the log, and is not folded.
+    Rejected,
+    /// It has no position: counted, or kept as evidence, and nothing more.
+    Refused,
+    /// No op is at fault: the store can't do what it was asked.
+    Store,
+}
+
+impl Class {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Class::Denied => "denied",
+            Class::Rejected => "rejected",
+            Class::Refused => "refused",
+            Class::Store => "store",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($code:ident $class:ident $summary:literal, $explanation:literal;)+) => {
+        /// A stable code: it never changes its meaning, and `kerai explain CODE` prints its page.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(non_camel_case_types, reason = "a code is written in code as users see it")]
+        pub enum Code { $(#[doc = $summary] $code),+ }
+
+        impl Code {
+            /// All codes, in the order of the table.
+            pub const ALL: &[Code] = &[$(Code::$code),+];
+
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Code::$code => stringify!($code)),+ }
+            }
+
+            #[must_use]
+            pub const fn class(self) -> Class {
+                match self { $(Code::$code => Class::$class),+ }
+            }
+
+            /// One line: what is wrong.
+            #[must_use]
+            pub const fn summary(self) -> &'static str {
+                match self { $(Code::$code => $summary),+ }
+            }
+
+            /// Why, and what to do.
+            #[must_use]
+            pub const fn explanation(self) -> &'static str {
+                match self { $(Code::$code => $explanation),+ }
+            }
+
+            #[must_use]
+            pub fn of(name: &str) -> Option<Code> {
+                Code::ALL.iter().copied().find(|code| code.name() == name)
+            }
+        }
+    };
+}
+
+codes! {
+    POLICY_DENY Denied "the policy denies the op",
+        "The stream's policy decided so; the rule ids say which rules did, and `default` means that no rule allowed it. Ask who governs the stream, or bind another policy.";
+    DUP_COMMIT Rejected "the author gave another content under this ULID before",
+        "An author uses a ULID once. Make a new ULID for new content.";
+    REPEATED Rejected "the author committed the same content under this ULID before",
+        "The op was signed twice, at two places of its author's chain. The first one counts; nothing is lost.";
+    CLOCK_SKEW Rejected "the ULID is too far ahead of the clock",
+        "A ULID may be ahead of the time at which the op is received by five minutes, or by what the stream's binding says. Set the clock of the machine that makes ULIDs.";
+    BAD_PATH Rejected "the resource is not `gatos://repo/ns/path`, or a segment of it is unsafe",
+        "Segments are non-empty text in normalization form C, not `.` or `..`, without `%`, backslash and control characters. Rename the resource.";
+    ACTOR_UNBOUND Rejected "the actor is not bound to the key that signed",
+        "Governance says which keys an actor signs with. Sign with one of them, or bind the key by a `governance.actor` op.";
+    EPOCH_BROKEN Rejected "the op names other roots than the stream's binding",
+        "An op consents to one fold and one policy by their roots. Sign it again under the roots that are bound now, or have the binding accept those.";
+    POLICY_FAULT Rejected "the policy trapped or answered out of turn",
+        "A policy program answers every input with a decision and rule ids of its own. Repair the policy and bind the repaired one.";
+    OP_FORM Refused "not an op",
+        "An op's body is canonical CBOR with exactly the fields of docs/reference/op.md; in JSON Lines each op is an object with at least `ulid`, `type` and `payload`.";
+    OP_SIZE Refused "the op is too large",
+        "Body and payload have limits. Keep large content outside and put its root into the payload.";
+    PROOF_INVALID Refused "the signature does not verify",
+        "The signature is not the author's over this op, or is not in its one form. Sign it again with the author's key.";
+    PAYLOAD_ROOT Refused "payload and salts do not give the payload root",
+        "The payload that came along is not the one that was signed. Send the one that was, with its salts.";
+    AUTHOR_UNKNOWN Refused "no actor of the stream signs with this key",
+        "Ops by strangers are counted and forgotten. Bind the key to an actor by a `governance.actor` op first.";
+    STREAM_OTHER Refused "the op belongs to another stream",
+        "An op names its stream by the op id of the stream's genesis. Send it to the stream that it names.";
+    CHAIN_GAP Refused "the author's earlier ops are missing",
+        "An author's ops come one after the other without gaps. Send the missing ones first.";
+    CHAIN_FORK Refused "the author signed another op at this place of the chain",
+        "Two ops with one sequence number are a fork: the first one stands, the second is kept as evidence. The author's key may be in two places.";
+    FF_VIOLATION Refused "the op follows another history than the log's",
+        "The op's `prev` is not the author's last op here: the author signed another chain. It is kept as evidence; sign the op again on top of this log.";
+    ACK_TIMEOUT Store "another writer held the log for too long",
+        "One writer at a time commits to a log. Another process may hang inside its transaction: try again, or end that process; nothing was written.";
+    SCHEMA_NEWER Store "the database was written by a newer kerai",
+        "This build knows only older schemas and would do harm. Use a newer kerai; the database was not touched.";
+    SCHEMA_FOREIGN Store "the database is not kerai's",
+        "The file or database holds something else. Name another one with `--db`.";
+    STREAM_UNKNOWN Store "there is no such stream",
+        "`kerai stream list` shows the streams of this database; `kerai stream create` makes one.";
+    STREAM_EXISTS Store "a stream of this name exists",
+        "Names of streams are unique in a database. Choose another name.";
+    STREAM_NAME Store "not a name for a stream",
+        "A stream's name is a segment of a path: non-empty, not `.` or `..`, without `/`, `%`, backslash and control characters.";
+    PROGRAM_KIND Store "a program of another kind was needed",
+        "Streams bind a fold, a policy and a governance fold. `kerai show FILE` says what kind a program is.";
+    PROGRAM_UNKNOWN Store "there is no program with this root",
+        "Programs are stored with their streams under their roots. The database may be cut short: restore it, or check it with `kerai verify`.";
+    FOLD_TRAP Store "the fold trapped outside a step",
+        "`init` or `finish` trapped, so there is no state or no rows; the tables keep their last rows. Repair the fold and bind the repaired one.";
+    GOVERNANCE_BROKEN Rejected "after the op, governance would bind nothing that can run",
+        "A governance op must leave a binding of programs that the store holds, each of its kind, and rows in their documented forms. Correct the op and sign it again.";
+    KEY_FILE Store "not a key file",
+        "A key file holds one line, `kerai-key-1 ` and 64 hexadecimal digits. Make one with `kerai keys new FILE`.";
+    KEY_PERMISSIONS Store "others may read the key file",
+        "Whoever reads a key signs as its owner. Run `chmod 600` on the file; if others could have read it, make a new key.";
+    KEY_EXISTS Store "a file stands where the key would go",
+        "Keys are never written over. Name another file, or move the old key away first.";
+    LOG_DAMAGED Store "the database holds what this store never wrote",
+        "A record does not decode or contradicts another. `kerai verify` says which; restore the database from a copy, or build it anew from the ops.";
+}
+
+/// A no: the code, and what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    pub code: Code,
+    pub what: String,
+}
+
+impl Refused {
+    #[must_use]
+    pub fn new(code: Code, what: impl Into<String>) -> Refused {
+        Refused { code, what: what.into() }
+    }
+}
+
+impl core::fmt::Display for Refused {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}: {}", self.code.name(), self.code.summary())?;
+        if self.what.is_empty() { Ok(()) } else { write!(f, ": {}", self.what) }
+    }
+}
+
+impl core::error::Error for Refused {}

@@ -1,0 +1,230 @@
+//! Documents as the store writes and reads them: canonical CBOR maps with text keys, built and taken apart by field.
+
+use kerai_vm::encoding::root::{Context, Root};
+use kerai_vm::encoding::{Options, cbor};
+use kerai_vm::refusal::Refusal;
+use kerai_vm::value::{Heap, Kind, Value};
+
+/// 32 bytes of a hash or a key.
+pub type Hash = [u8; 32];
+
+/// Bytes as lower-case hexadecimal.
+#[must_use]
+pub fn to_hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// Bytes from lower-case hexadecimal, its one form.
+#[must_use]
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect()
+}
+
+/// 32 bytes from hexadecimal.
+#[must_use]
+pub fn hash_from_hex(text: &str) -> Option<Hash> {
+    from_hex(text)?.try_into().ok()
+}
+
+/// BLAKE3 in a named context.
+#[must_use]
+pub fn hash(context: Context, bytes: &[u8]) -> Hash {
+    *Root::of_data(context, bytes).bytes()
+}
+
+/// A hash of data as users see it.
+#[must_use]
+pub fn data_text(hash: &Hash) -> String {
+    Root::Blake3(*hash).to_string()
+}
+
+/// A program's root as users see it.
+#[must_use]
+pub fn program_text(hash: &Hash) -> String {
+    Root::Sha256(*hash).to_string()
+}
+
+/// A program's root from its text.
+#[must_use]
+pub fn program_root(text: &str) -> Option<Hash> {
+    hash_from_hex(text.strip_prefix("sha256:")?)
+}
+
+/// An integer as a value; what counts positions and milliseconds stays far below the bound.
+#[must_use]
+pub(crate) fn integer(number: u64) -> Value {
+    Value::integer(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// A map under construction.
+pub(crate) struct Writer {
+    pub(crate) heap: Heap,
+    entries: Vec<(Value, Value)>,
+}
+
+impl Writer {
+    pub(crate) fn new() -> Writer {
+        Writer { heap: Heap::new(0), entries: Vec::new() }
+    }
+
+    pub(crate) fn value(&mut self, name: &str, value: Value) -> &mut Writer {
+        let key = self.heap.string(name.as_bytes());
+        self.entries.push((key, value));
+        self
+    }
+
+    pub(crate) fn text(&mut self, name: &str, text: &str) -> &mut Writer {
+        let value = self.heap.string(text.as_bytes());
+        self.value(name, value)
+    }
+
+    pub(crate) fn bytes(&mut self, name: &str, bytes: &[u8]) -> &mut Writer {
+        let value = self.heap.bytes(bytes);
+        self.value(name, value)
+    }
+
+    /// Bytes, or null where there are none.
+    pub(crate) fn bytes_or_null(&mut self, name: &str, bytes: Option<&[u8]>) -> &mut Writer {
+        let value = bytes.map_or(Value::NIL, |bytes| self.heap.bytes(bytes));
+        self.value(name, value)
+    }
+
+    pub(crate) fn integer(&mut self, name: &str, number: u64) -> &mut Writer {
+        self.value(name, integer(number))
+    }
+
+    pub(crate) fn texts(&mut self, name: &str, texts: &[String]) -> &mut Writer {
+        let items: Vec<Value> = texts.iter().map(|text| self.heap.string(text.as_bytes())).collect();
+        let list = self.heap.list(&items);
+        self.value(name, list)
+    }
+
+    /// A document that is canonical CBOR already.
+    pub(crate) fn document(&mut self, name: &str, bytes: &[u8]) -> Result<&mut Writer, Refusal> {
+        let value = cbor::decode(&mut self.heap, bytes, &Options::CANONICAL)?;
+        Ok(self.value(name, value))
+    }
+
+    /// The fields so far as one map; the next fields begin another.
+    pub(crate) fn map(&mut self) -> Value {
+        let entries = core::mem::take(&mut self.entries);
+        // Keys are text, so that a map can always be made.
+        self.heap.map(&entries).unwrap_or(Value::NIL)
+    }
+
+    pub(crate) fn finish(&mut self) -> Result<Vec<u8>, Refusal> {
+        let map = self.map();
+        encode(&self.heap, map)
+    }
+}
+
+/// The canonical bytes of a value.
+pub(crate) fn encode(heap: &Heap, value: Value) -> Result<Vec<u8>, Refusal> {
+    let mut out = Vec::new();
+    cbor::encode(heap, value, &Options::CANONICAL, &mut out)?;
+    Ok(out)
+}
+
+/// A map that was read. Every field is asked for by name; `None` is absent or of another kind.
+pub(crate) struct Reader {
+    pub(crate) heap: Heap,
+    pub(crate) map: Value,
+    taken: usize,
+}
+
+impl Reader {
+    /// A canonical map.
+    pub(crate) fn open(bytes: &[u8]) -> Result<Option<Reader>, Refusal> {
+        let mut heap = Heap::new(0);
+        let map = cbor::decode(&mut heap, bytes, &Options::CANONICAL)?;
+        Ok(Reader::of(heap, map))
+    }
+
+    /// A value, where it is a map.
+    pub(crate) fn of(heap: Heap, map: Value) -> Option<Reader> {
+        (heap.kind(map) == Kind::Map).then_some(Reader { heap, map, taken: 0 })
+    }
+
+    /// The value of a field that is there, null or not.
+    pub(crate) fn field(&mut self, name: &str) -> Option<Value> {
+        let key = self.heap.string(name.as_bytes());
+        let value = self.heap.get(self.map, key)?;
+        self.taken += 1;
+        Some(value)
+    }
+
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        let value = self.field(name)?;
+        text_of(&self.heap, value)
+    }
+
+    pub(crate) fn integer(&mut self, name: &str) -> Option<u64> {
+        u64::try_from(self.field(name)?.as_i64()?).ok()
+    }
+
+    pub(crate) fn bytes(&mut self, name: &str) -> Option<Vec<u8>> {
+        let value = self.field(name)?;
+        self.heap.as_bytes(value).map(<[u8]>::to_vec)
+    }
+
+    pub(crate) fn hash(&mut self, name: &str) -> Option<Hash> {
+        self.bytes(name)?.try_into().ok()
+    }
+
+    /// A hash, or null; the outer `None` is anything else.
+    pub(crate) fn hash_or_null(&mut self, name: &str) -> Option<Option<Hash>> {
+        let value = self.field(name)?;
+        if value.is_nil() {
+            return Some(None);
+        }
+        Some(Some(self.heap.as_bytes(value)?.try_into().ok()?))
+    }
+
+    pub(crate) fn texts(&mut self, name: &str) -> Option<Vec<String>> {
+        let value = self.field(name)?;
+        texts_of(&self.heap, value)
+    }
+
+    /// A field's canonical bytes, where the field is there.
+    pub(crate) fn document(&mut self, name: &str) -> Option<Vec<u8>> {
+        let value = self.field(name)?;
+        encode(&self.heap, value).ok()
+    }
+
+    /// Whether all fields were asked for: there are no others.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.heap.count(self.map) == Some(self.taken)
+    }
+}
+
+pub(crate) fn text_of(heap: &Heap, value: Value) -> Option<String> {
+    String::from_utf8(heap.as_string(&value)?.to_vec()).ok()
+}
+
+/// A list of texts; an empty map reads as one, as a program can't always tell them apart.
+pub(crate) fn texts_of(heap: &Heap, value: Value) -> Option<Vec<String>> {
+    match heap.kind(value) {
+        Kind::Map if heap.count(value) == Some(0) => Some(Vec::new()),
+        Kind::List => heap.items(value)?.iter().map(|&item| text_of(heap, item)).collect(),
+        Kind::Nil
+        | Kind::Bool
+        | Kind::Number
+        | Kind::Float
+        | Kind::Fixed
+        | Kind::String
+        | Kind::Bytes
+        | Kind::Map
+        | Kind::Set
+        | Kind::Function => None,
+    }
+}

@@ -1,0 +1,224 @@
+//! Governance: what a stream binds, which keys its actors sign with, and what policies ask about, read from the rows
+//! of the stream's governance fold.
+
+use crate::code::{Code, Refused};
+use crate::document::{Hash, Reader, Writer, encode, hash_from_hex, program_root, program_text, texts_of, to_hex};
+use crate::fold::Rows;
+use crate::limit;
+use kerai_vm::encoding::{Options, cbor};
+use kerai_vm::value::{Heap, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is bound to the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    pub epoch: u64,
+    pub fold_root: Hash,
+    pub policy_root: Hash,
+    pub governance_root: Hash,
+    /// Milliseconds that a ULID may be ahead.
+    pub ahead: u64,
+    /// Other pairs of fold and policy root that ops may consent to: work that was done offline.
+    pub accepts: Vec<(Hash, Hash)>,
+}
+
+/// A stream's governance at a position of its log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Governance {
+    /// The position of the last governance op that was admitted.
+    pub position: u64,
+    pub binding: Binding,
+    actors: BTreeMap<String, BTreeSet<Hash>>,
+    /// Canonical CBOR of the maps that policies read.
+    pub groups: Vec<u8>,
+    pub grants: Vec<u8>,
+    pub trust: Vec<u8>,
+}
+
+fn says_nothing(what: impl Into<String>) -> Refused {
+    Refused::new(Code::GOVERNANCE_BROKEN, what)
+}
+
+impl Governance {
+    /// Reads the rows of a governance fold.
+    ///
+    /// # Errors
+    /// `GOVERNANCE_BROKEN` where they bind nothing, or a row is not in its form.
+    pub fn of(rows: &Rows, position: u64) -> Result<Governance, Refused> {
+        let mut sections = Sections::default();
+        for (key, value) in rows {
+            sections.row(key, value).ok_or_else(|| says_nothing("a row has no path and key of text"))?;
+        }
+        let epoch = sections.epoch.ok_or_else(|| says_nothing("the row `epoch` is missing"))?;
+        let binding = sections.binding.as_deref().ok_or_else(|| says_nothing("the row `binding` is missing"))?;
+        let mut table = |name: &str| {
+            let entries = sections.tables.remove(name).unwrap_or_default();
+            let map = sections.heap.map(&entries).unwrap_or(Value::NIL);
+            encode(&sections.heap, map).map_err(|refusal| says_nothing(format!("`{name}`: {refusal}")))
+        };
+        let (groups, grants, trust) = (table("groups")?, table("grants")?, table("trust")?);
+        let mut actors = BTreeMap::new();
+        for (actor, keys) in sections.actors {
+            let keys = keys.iter().map(|key| hash_from_hex(key)).collect::<Option<BTreeSet<Hash>>>();
+            let keys = keys.ok_or_else(|| says_nothing(format!("the keys of `{actor}` are no keys")))?;
+            actors.insert(actor, keys);
+        }
+        Ok(Governance { position, binding: Binding::read(binding, epoch)?, actors, groups, grants, trust })
+    }
+
+    /// Whether any actor signs with the key.
+    #[must_use]
+    pub fn knows(&self, author: &Hash) -> bool {
+        self.actors.values().any(|keys| keys.contains(author))
+    }
+
+    /// Whether the actor signs with the key.
+    #[must_use]
+    pub fn binds(&self, actor: &str, author: &Hash) -> bool {
+        self.actors.get(actor).is_some_and(|keys| keys.contains(author))
+    }
+
+    /// The actor who signs with the key, where it is one alone.
+    #[must_use]
+    pub fn actor_of(&self, author: &Hash) -> Option<&str> {
+        let mut actors = self.actors.iter().filter(|(_, keys)| keys.contains(author)).map(|(actor, _)| actor.as_str());
+        let first = actors.next();
+        if actors.next().is_some() { None } else { first }
+    }
+}
+
+impl Binding {
+    fn read(document: &[u8], epoch: u64) -> Result<Binding, Refused> {
+        let broken = |name: &str| says_nothing(format!("the binding's `{name}` is missing or no root"));
+        let mut reader = Reader::open(document).ok().flatten().ok_or_else(|| says_nothing("the binding is no map"))?;
+        let mut root =
+            |name: &'static str| reader.text(name).as_deref().and_then(program_root).ok_or_else(|| broken(name));
+        let (fold_root, policy_root) = (root("fold_root")?, root("policy_root")?);
+        let governance_root = root("governance_root")?;
+        let ahead = match reader.field("ahead_ms") {
+            None => limit::LOG_AHEAD.value,
+            Some(value) => {
+                value.as_i64().and_then(|ahead| u64::try_from(ahead).ok()).ok_or_else(|| broken("ahead_ms"))?
+            }
+        };
+        let accepts = match reader.field("accepts") {
+            None => Vec::new(),
+            Some(value) => accepted(&reader.heap, value).ok_or_else(|| broken("accepts"))?,
+        };
+        Ok(Binding { epoch, fold_root, policy_root, governance_root, ahead, accepts })
+    }
+
+    /// Whether an op that consents to these roots is the stream's.
+    #[must_use]
+    pub fn takes(&self, fold_root: &Hash, policy_root: &Hash) -> bool {
+        let bound = (&self.fold_root, &self.policy_root);
+        bound == (fold_root, policy_root)
+            || self.accepts.iter().any(|pair| (&pair.0, &pair.1) == (fold_root, policy_root))
+    }
+}
+
+/// Pairs of roots, each a list of two texts.
+fn accepted(heap: &Heap, value: Value) -> Option<Vec<(Hash, Hash)>> {
+    let pair = |&pair: &Value| {
+        let roots = texts_of(heap, pair)?;
+        let [fold, policy] = roots.as_slice() else { return None };
+        Some((program_root(fold)?, program_root(policy)?))
+    };
+    heap.items(value)?.iter().map(pair).collect()
+}
+
+/// The rows by what they speak of.
+struct Sections {
+    heap: Heap,
+    epoch: Option<u64>,
+    binding: Option<Vec<u8>>,
+    actors: BTreeMap<String, Vec<String>>,
+    tables: BTreeMap<&'static str, Vec<(Value, Value)>>,
+}
+
+impl Default for Sections {
+    fn default() -> Sections {
+        let (actors, tables) = (BTreeMap::new(), BTreeMap::new());
+        Sections { heap: Heap::new(0), epoch: None, binding: None, actors, tables }
+    }
+}
+
+/// The paths whose rows policies read as maps.
+const TABLES: [&str; 3] = ["groups", "grants", "trust"];
+
+impl Sections {
+    fn row(&mut self, key: &[u8], bytes: &[u8]) -> Option<()> {
+        let pair = cbor::decode(&mut self.heap, key, &Options::CANONICAL).ok()?;
+        let value = cbor::decode(&mut self.heap, bytes, &Options::CANONICAL).ok()?;
+        let &[path, name] = self.heap.items(pair)? else { return None };
+        let path = self.heap.as_string(&path)?.to_vec();
+        match path.as_slice() {
+            b"epoch" => self.epoch = Some(u64::try_from(value.as_i64()?).ok()?),
+            b"binding" => self.binding = Some(bytes.to_vec()),
+            b"actors" => {
+                let actor = crate::document::text_of(&self.heap, name)?;
+                self.actors.insert(actor, texts_of(&self.heap, value)?);
+            }
+            _ => {
+                if let Some(&table) = TABLES.iter().find(|table| table.as_bytes() == path) {
+                    self.tables.entry(table).or_default().push((name, value));
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+/// What a genesis says of its stream.
+#[derive(Debug, Clone)]
+pub struct Genesis {
+    pub name: String,
+    pub fold_root: Hash,
+    pub policy_root: Hash,
+    pub governance_root: Hash,
+    /// Actors with their keys.
+    pub actors: BTreeMap<String, BTreeSet<Hash>>,
+    /// The members of the group `owner`.
+    pub owners: Vec<String>,
+}
+
+impl Genesis {
+    /// The payload of the genesis op.
+    ///
+    /// # Errors
+    /// Where a name has no canonical form.
+    pub fn payload(&self) -> Result<Vec<u8>, Refused> {
+        let mut writer = Writer::new();
+        for (name, root) in [
+            ("fold_root", &self.fold_root),
+            ("policy_root", &self.policy_root),
+            ("governance_root", &self.governance_root),
+        ] {
+            writer.text(name, &program_text(root));
+        }
+        let binding = writer.map();
+        let mut entries = Vec::new();
+        for (actor, keys) in &self.actors {
+            let keys: Vec<Value> = keys.iter().map(|key| writer.heap.string(to_hex(key).as_bytes())).collect();
+            entries.push((writer.heap.string(actor.as_bytes()), writer.heap.list(&keys)));
+        }
+        let actors = writer.heap.map(&entries).unwrap_or(Value::NIL);
+        let owners: Vec<Value> = self.owners.iter().map(|owner| writer.heap.string(owner.as_bytes())).collect();
+        let owners = (writer.heap.string(b"owner"), writer.heap.list(&owners));
+        let groups = writer.heap.map(&[owners]).unwrap_or(Value::NIL);
+        writer.text("name", &self.name).value("binding", binding).value("actors", actors).value("groups", groups);
+        writer.finish().map_err(|refusal| says_nothing(refusal.to_string()))
+    }
+}
+
+/// The governance fold that a genesis binds, which is the one that reads it.
+///
+/// # Errors
+/// `GOVERNANCE_BROKEN` where it binds none.
+pub(crate) fn genesis_root(payload: &[u8]) -> Result<Hash, Refused> {
+    let missing = || says_nothing("the genesis binds no `governance_root`");
+    let mut reader = Reader::open(payload).ok().flatten().ok_or_else(missing)?;
+    let binding = reader.document("binding").ok_or_else(missing)?;
+    let mut reader = Reader::open(&binding).ok().flatten().ok_or_else(missing)?;
+    reader.text("governance_root").as_deref().and_then(program_root).ok_or_else(missing)
+}

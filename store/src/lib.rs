@@ -1,0 +1,22 @@
+//! kerai's memory: the log of signed operations, the gate, state, checkpoints, and the databases that hold them.
+
+pub mod backend;
+pub mod checkpoint;
+pub mod code;
+pub mod document;
+pub mod fault;
+pub mod fold;
+pub mod gate;
+pub mod governance;
+pub mod host;
+pub mod key;
+pub mod limit;
+pub mod log;
+pub mod materialize;
+pub mod op;
+pub mod program;
+pub mod state;
+mod store;
+pub mod verify;
+
+pub use store::{Answer, Committed, Materialized, NewStream, Signers, Store, fresh_ulid};

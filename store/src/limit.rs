@@ -1,0 +1,38 @@
+//! The store's named limits, each written once.
+
+use kerai_vm::limit::Limit;
+
+macro_rules! limits {
+    ($($(#[doc = $about:literal])+ $constant:ident $name:literal = $value:expr;)+) => {
+        $($(#[doc = $about])+ pub const $constant: Limit = Limit { name: $name, value: $value, about: concat!($($about),+) };)+
+
+        /// All limits, in the order of the table.
+        pub const ALL: &[Limit] = &[$($constant),+];
+    };
+}
+
+limits! {
+    /// bytes of one op's body
+    OP_BODY "op.body" = 64 << 10;
+    /// bytes of one op's payload, as canonical CBOR
+    OP_PAYLOAD "op.payload" = 1 << 20;
+    /// fields of one op's payload that have a commitment of their own
+    OP_FIELDS "op.fields" = 4096;
+    /// bytes of an actor's or a stream's name, and of an op's type
+    OP_NAME "op.name" = 256;
+    /// bytes of an op's resource
+    OP_RESOURCE "op.resource" = 4096;
+    /// ops that are committed in one transaction
+    LOG_BATCH "log.batch" = 1024;
+    /// milliseconds that a writer waits for another one
+    LOG_WAIT "log.wait" = 10_000;
+    /// milliseconds that a ULID may be ahead of the time at which its op is received, unless the binding says otherwise
+    LOG_AHEAD "log.ahead" = 300_000;
+    /// rule ids that a decision may name
+    GATE_RULES "gate.rules" = 1024;
+}
+
+/// The limit as a length.
+pub(crate) const fn length(limit: Limit) -> usize {
+    limit.value as usize
+}

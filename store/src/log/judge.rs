@@ -1,0 +1,278 @@
+//! Judging: what becomes of an op that is offered to the log. Pure: whoever calls says what the log knows and what time
+//! it is, and writes down what comes of it.
+
+use super::{LogTree, Outcome, Record};
+use crate::code::{Class, Code, Refused};
+use crate::document::{Hash, program_text};
+use crate::fold::{self, Input, Order};
+use crate::gate::Gate;
+use crate::governance::Governance;
+use crate::op::{Checked, Draft, Op, Resource, SignedOp, op_id};
+use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS};
+use kerai_vm::bytecode::ProgramKind;
+use kerai_vm::ulid::Ulid;
+use std::collections::BTreeMap;
+
+/// The end of an author's chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    pub sequence: u64,
+    pub op: Hash,
+}
+
+/// What the log holds already of what is offered: asked for by the caller, kept up by the log as it commits.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Positions by op id.
+    pub committed: BTreeMap<Hash, u64>,
+    /// What was given under an author's ULID.
+    pub given: BTreeMap<(Hash, Ulid), Hash>,
+}
+
+/// An op with its place in the log.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    pub op: Checked,
+    pub record: Record,
+    /// The record's canonical bytes.
+    pub bytes: Vec<u8>,
+    /// The hash of what its author gave.
+    pub given: Hash,
+}
+
+/// What came of an offer.
+#[derive(Debug, Clone)]
+pub enum Offer {
+    Committed(Box<Commit>),
+    /// The same op stands at this position.
+    Repeat(u64),
+    /// It has no position; where it is evidence of a fork it is kept.
+    Refused(Refused, Option<Box<Checked>>),
+}
+
+/// A stream's log, as far as the next op needs to know it.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// The op id of the genesis.
+    pub stream: Hash,
+    /// The time of the last record.
+    pub received: u64,
+    pub tree: LogTree,
+    pub heads: BTreeMap<Hash, Head>,
+    pub governance: Governance,
+    /// The governance ops that were admitted.
+    pub governance_ops: Vec<Input>,
+}
+
+impl Log {
+    /// Begins a log with its genesis, which is admitted by itself.
+    ///
+    /// # Errors
+    /// Where the op is no genesis, or what it binds can't run.
+    pub fn begin(signed: SignedOp, library: &Library, now: u64) -> Result<(Log, Commit), Refused> {
+        let (op, id) = (Op::decode(&signed.body)?, op_id(&signed.body));
+        if op.stream.is_some() {
+            return Err(Refused::new(Code::STREAM_OTHER, "the first op is no genesis"));
+        }
+        let op = signed.check(op, id)?;
+        let record = Record {
+            position: 1,
+            op: id,
+            outcome: Outcome::Admitted,
+            rules: Vec::new(),
+            input: None,
+            received: now,
+            governance: 1,
+        };
+        let inputs = vec![Input { position: 1, received: now, op: op.clone() }];
+        let root = crate::governance::genesis_root(&op.signed.payload)?;
+        let governance = govern(&inputs, &root, library)?;
+        if !governance.binds(&op.op.actor, &op.op.author) {
+            return Err(Refused::new(Code::ACTOR_UNBOUND, format!("`{}`", op.op.actor)));
+        }
+        if !governance.binding.takes(&op.op.fold_root, &op.op.policy_root) {
+            return Err(Refused::new(Code::EPOCH_BROKEN, "the genesis consents to other roots than it binds"));
+        }
+        let (tree, heads) = (LogTree::default(), BTreeMap::new());
+        let mut log = Log { stream: id, received: now, tree, heads, governance, governance_ops: inputs };
+        let given = Draft::of(&op.op, &op.signed.payload).given(&op.op.actor)?;
+        let commit = log.commit(op, record, given)?;
+        Ok((log, commit))
+    }
+
+    /// The position that the next op would get.
+    #[must_use]
+    pub const fn next(&self) -> u64 {
+        self.tree.count() + 1
+    }
+
+    /// Takes in what a process that was here before committed.
+    fn commit(&mut self, op: Checked, record: Record, given: Hash) -> Result<Commit, Refused> {
+        let bytes = record.encode()?;
+        self.tree.push(&bytes);
+        self.heads.insert(op.op.author, Head { sequence: op.op.sequence, op: op.id });
+        self.received = record.received;
+        Ok(Commit { op, record, bytes, given })
+    }
+
+    /// Offers an op. What is refused or a repeat leaves the log as it was.
+    ///
+    /// # Errors
+    /// Where the log itself can't go on: a program that it binds is missing.
+    pub fn offer(
+        &mut self,
+        signed: SignedOp,
+        facts: &mut Facts,
+        library: &Library,
+        now: u64,
+    ) -> Result<Offer, Refused> {
+        let id = op_id(&signed.body);
+        if let Some(&position) = facts.committed.get(&id) {
+            return Ok(Offer::Repeat(position));
+        }
+        let op = match self.checked(signed, id) {
+            Ok(op) => op,
+            Err(refused) => return Ok(Offer::Refused(refused, None)),
+        };
+        if let Err(refused) = self.follows(&op.op) {
+            let is_evidence = matches!(refused.code, Code::CHAIN_FORK | Code::FF_VIOLATION);
+            return Ok(Offer::Refused(refused, is_evidence.then(|| Box::new(op))));
+        }
+        let given = Draft::of(&op.op, &op.signed.payload).given(&op.op.actor)?;
+        let received = now.max(self.received);
+        let before = facts.given.get(&(op.op.author, op.op.ulid)).copied();
+        let record = self.decide(&op, given, before, received, library)?;
+        facts.committed.insert(id, record.position);
+        facts.given.entry((op.op.author, op.op.ulid)).or_insert(given);
+        Ok(Offer::Committed(Box::new(self.commit(op, record, given)?)))
+    }
+
+    /// Whether it is an op of this stream, signed by someone who is known here.
+    fn checked(&self, signed: SignedOp, id: Hash) -> Result<Checked, Refused> {
+        let op = Op::decode(&signed.body)?;
+        if op.stream != Some(self.stream) {
+            return Err(Refused::new(Code::STREAM_OTHER, ""));
+        }
+        if !self.governance.knows(&op.author) {
+            return Err(Refused::new(Code::AUTHOR_UNKNOWN, format!("`{}`", crate::document::to_hex(&op.author))));
+        }
+        signed.check(op, id)
+    }
+
+    /// Whether the op extends its author's chain.
+    fn follows(&self, op: &Op) -> Result<(), Refused> {
+        let head = self.heads.get(&op.author);
+        let expected = head.map_or(1, |head| head.sequence + 1);
+        let refuse = |code| Err(Refused::new(code, format!("seq {} where {expected} comes next", op.sequence)));
+        if op.sequence > expected {
+            refuse(Code::CHAIN_GAP)
+        } else if op.sequence < expected {
+            refuse(Code::CHAIN_FORK)
+        } else if op.previous != head.map(|head| head.op) {
+            refuse(Code::FF_VIOLATION)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The record of an op that has a position: what is wrong with it, else what the policy says.
+    fn decide(
+        &mut self,
+        op: &Checked,
+        given: Hash,
+        before: Option<Hash>,
+        received: u64,
+        library: &Library,
+    ) -> Result<Record, Refused> {
+        let (position, governance) = (self.next(), self.governance.position);
+        let record =
+            |outcome, rules, input| Record { position, op: op.id, outcome, rules, input, received, governance };
+        if let Some(code) = self.fault_of(&op.op, given, before, received) {
+            return Ok(record(Outcome::Rejected(code), Vec::new(), None));
+        }
+        let policy = library.find(&self.governance.binding.policy_root, ProgramKind::Policy, POLICY_EXPORTS)?;
+        let decision = match Gate::new(&policy.verified).decide(op, &self.governance, received) {
+            Ok(decision) => decision,
+            Err(undecided) => {
+                return Ok(record(Outcome::Rejected(Code::POLICY_FAULT), Vec::new(), Some(undecided.input)));
+            }
+        };
+        let mut outcome = if decision.is_allowed { Outcome::Admitted } else { Outcome::Denied };
+        if decision.is_allowed && op.op.is_governance() {
+            outcome = self.amend(op, position, received, library)?;
+        }
+        Ok(record(outcome, decision.rules, Some(decision.input)))
+    }
+
+    /// What keeps an op from being asked about.
+    fn fault_of(&self, op: &Op, given: Hash, before: Option<Hash>, received: u64) -> Option<Code> {
+        let binding = &self.governance.binding;
+        let is_safe = |resource: &String| Resource::parse(resource).is_some();
+        match before {
+            Some(before) if before == given => Some(Code::REPEATED),
+            Some(_) => Some(Code::DUP_COMMIT),
+            None if op.ulid.milliseconds() > received.saturating_add(binding.ahead) => Some(Code::CLOCK_SKEW),
+            None if !op.resource.as_ref().is_none_or(is_safe) => Some(Code::BAD_PATH),
+            None if !self.governance.binds(&op.actor, &op.author) => Some(Code::ACTOR_UNBOUND),
+            None if !binding.takes(&op.fold_root, &op.policy_root) => Some(Code::EPOCH_BROKEN),
+            None => None,
+        }
+    }
+
+    /// Takes a governance op in, if governance can go on with it.
+    fn amend(&mut self, op: &Checked, position: u64, received: u64, library: &Library) -> Result<Outcome, Refused> {
+        self.governance_ops.push(Input { position, received, op: op.clone() });
+        match govern(&self.governance_ops, &self.governance.binding.governance_root, library) {
+            Ok(governance) => {
+                self.governance = governance;
+                Ok(Outcome::Admitted)
+            }
+            Err(refused) if refused.code.class() == Class::Rejected => {
+                self.governance_ops.pop();
+                Ok(Outcome::Rejected(refused.code))
+            }
+            Err(refused) => Err(refused),
+        }
+    }
+}
+
+/// Governance after its ops, all of which must count, under the governance fold with this root, or under the one that
+/// they bind instead.
+///
+/// # Errors
+/// `GOVERNANCE_BROKEN` where nothing would be bound that can run.
+pub(crate) fn govern(inputs: &[Input], root: &Hash, library: &Library) -> Result<Governance, Refused> {
+    let governance = govern_by(inputs, root, library)?;
+    let binding = &governance.binding;
+    let programs = [
+        (binding.fold_root, ProgramKind::Fold, FOLD_EXPORTS),
+        (binding.policy_root, ProgramKind::Policy, POLICY_EXPORTS),
+        (binding.governance_root, ProgramKind::Fold, FOLD_EXPORTS),
+    ];
+    for (root, kind, exports) in programs {
+        library.find(&root, kind, exports).map_err(|refused| broken(&refused))?;
+    }
+    if binding.governance_root == *root {
+        return Ok(governance);
+    }
+    let next = govern_by(inputs, &binding.governance_root, library)?;
+    if next.binding.governance_root == binding.governance_root {
+        Ok(next)
+    } else {
+        let what = format!("`{}` binds another governance fold again", program_text(&binding.governance_root));
+        Err(Refused::new(Code::GOVERNANCE_BROKEN, what))
+    }
+}
+
+fn govern_by(inputs: &[Input], root: &Hash, library: &Library) -> Result<Governance, Refused> {
+    let program = library.find(root, ProgramKind::Fold, FOLD_EXPORTS).map_err(|refused| broken(&refused))?;
+    let folded = fold::fold(&program.verified, Order::Commit, None, inputs).map_err(|refused| broken(&refused))?;
+    if let Some((position, trap)) = folded.poison.first_key_value() {
+        return Err(Refused::new(Code::GOVERNANCE_BROKEN, format!("op {position}: {trap}")));
+    }
+    Governance::of(&folded.rows, inputs.last().map_or(0, |input| input.position))
+}
+
+fn broken(refused: &Refused) -> Refused {
+    Refused::new(Code::GOVERNANCE_BROKEN, refused.to_string())
+}

@@ -1,0 +1,105 @@
+//! Commit records: what the log says of an op, for ever.
+
+use crate::code::{Code, Refused};
+use crate::document::{Hash, Reader, Writer};
+
+/// What became of an op that has a position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Admitted,
+    Denied,
+    Rejected(Code),
+}
+
+impl Outcome {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Outcome::Admitted => "admitted",
+            Outcome::Denied => "denied",
+            Outcome::Rejected(_) => "rejected",
+        }
+    }
+
+    /// Why not; none where the op was admitted.
+    #[must_use]
+    pub const fn code(self) -> Option<Code> {
+        match self {
+            Outcome::Admitted => None,
+            Outcome::Denied => Some(Code::POLICY_DENY),
+            Outcome::Rejected(code) => Some(code),
+        }
+    }
+
+    /// The outcome of its two names.
+    #[must_use]
+    pub fn of(name: &str, code: Option<&str>) -> Option<Outcome> {
+        let outcome = match (name, code.map(Code::of)) {
+            ("admitted", None) => Outcome::Admitted,
+            ("denied", Some(Some(Code::POLICY_DENY))) => Outcome::Denied,
+            ("rejected", Some(Some(code))) => Outcome::Rejected(code),
+            _ => return None,
+        };
+        Some(outcome)
+    }
+}
+
+/// A commit record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Gapless from 1, which is the genesis.
+    pub position: u64,
+    pub op: Hash,
+    pub outcome: Outcome,
+    /// The rules that decided; none where the policy was not asked.
+    pub rules: Vec<String>,
+    /// The hash of what the policy was asked; none where it was not.
+    pub input: Option<Hash>,
+    /// Milliseconds since 1970 when the log received the op; it never decreases.
+    pub received: u64,
+    /// The position of the governance op under which was decided.
+    pub governance: u64,
+}
+
+impl Record {
+    /// The canonical bytes, which are a leaf of the log's tree.
+    ///
+    /// # Errors
+    /// Where a rule id has no canonical form.
+    pub fn encode(&self) -> Result<Vec<u8>, Refused> {
+        let mut writer = Writer::new();
+        writer.integer("position", self.position).bytes("op", &self.op).text("outcome", self.outcome.name());
+        if let Some(code) = self.outcome.code() {
+            writer.text("code", code.name());
+        }
+        writer.texts("rules", &self.rules);
+        writer.bytes_or_null("input", self.input.as_ref().map(<[u8; 32]>::as_slice));
+        writer.integer("received_ms", self.received).integer("governance", self.governance);
+        writer.finish().map_err(|refusal| Refused::new(Code::POLICY_FAULT, refusal.to_string()))
+    }
+
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// `LOG_DAMAGED`: records come from the log alone.
+    pub fn decode(bytes: &[u8]) -> Result<Record, Refused> {
+        let damaged = |what: String| Refused::new(Code::LOG_DAMAGED, what);
+        let reader = Reader::open(bytes).map_err(|refusal| damaged(format!("a record: {refusal}")))?;
+        reader.and_then(read).ok_or_else(|| damaged("a record is not in its form".into()))
+    }
+}
+
+fn read(mut reader: Reader) -> Option<Record> {
+    let outcome = reader.text("outcome")?;
+    let code = reader.text("code");
+    let record = Record {
+        position: reader.integer("position")?,
+        op: reader.hash("op")?,
+        outcome: Outcome::of(&outcome, code.as_deref())?,
+        rules: reader.texts("rules")?,
+        input: reader.hash_or_null("input")?,
+        received: reader.integer("received_ms")?,
+        governance: reader.integer("governance")?,
+    };
+    reader.is_spent().then_some(record)
+}

@@ -1,0 +1,108 @@
+//! Drafts: ops as people write them, a JSON object a line, before they are signed.
+
+use super::{Op, form, is_name, unreadable};
+use crate::code::Refused;
+use crate::document::{Hash, Reader, Writer, encode, hash};
+use kerai_vm::encoding::root::Context;
+use kerai_vm::encoding::{Options, json};
+use kerai_vm::ulid::Ulid;
+use kerai_vm::value::{Heap, Kind};
+
+/// What an author gives. Nothing else is filled in than what makes it an op of a stream: never caps or labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    pub ulid: Ulid,
+    /// Who acts; without it, whoever the project's key belongs to.
+    pub actor: Option<String>,
+    pub resource: Option<String>,
+    pub kind: String,
+    /// Canonical CBOR.
+    pub payload: Vec<u8>,
+    pub caps: Option<Vec<u8>>,
+    pub labels: Option<Vec<u8>>,
+}
+
+impl Draft {
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// `OP_FORM` with what is wrong.
+    pub fn from_line(line: &[u8]) -> Result<Draft, Refused> {
+        let mut heap = Heap::new(0);
+        let map = json::decode(&mut heap, line, &Options::CANONICAL).map_err(unreadable("line"))?;
+        let mut reader = Reader::of(heap, map).ok_or_else(|| form("a line is an object"))?;
+        let ulid = reader.text("ulid").ok_or_else(|| form("`ulid` is missing"))?;
+        let draft = Draft {
+            ulid: Ulid::parse(ulid.as_bytes()).map_err(|refusal| form(refusal.to_string()))?,
+            actor: optional(&mut reader, "actor")?,
+            resource: optional(&mut reader, "resource")?,
+            kind: reader.text("type").filter(|kind| is_name(kind)).ok_or_else(|| form("`type` is missing"))?,
+            payload: reader.document("payload").ok_or_else(|| form("`payload` is missing"))?,
+            caps: table(&mut reader, "caps")?,
+            labels: table(&mut reader, "labels")?,
+        };
+        if reader.field("received_ms").is_some() {
+            return Err(form("`received_ms` is the log's to say: leave it out"));
+        }
+        if !reader.is_spent() {
+            return Err(form(
+                "an op has `ulid`, `type`, `payload`, `actor`, `resource`, `caps` and `labels`, and nothing else",
+            ));
+        }
+        Ok(draft)
+    }
+
+    /// What the author of a signed op gave.
+    #[must_use]
+    pub fn of(op: &Op, payload: &[u8]) -> Draft {
+        Draft {
+            ulid: op.ulid,
+            actor: Some(op.actor.clone()),
+            resource: op.resource.clone(),
+            kind: op.kind.clone(),
+            payload: payload.to_vec(),
+            caps: op.caps.clone(),
+            labels: op.labels.clone(),
+        }
+    }
+
+    /// The hash of what was given: equal for the same content however it was signed.
+    ///
+    /// # Errors
+    /// Where a text has no canonical form.
+    pub fn given(&self, actor: &str) -> Result<Hash, Refused> {
+        let mut writer = Writer::new();
+        writer.bytes("ulid", &self.ulid.to_bytes()).text("actor", actor).text("type", &self.kind);
+        if let Some(resource) = &self.resource {
+            writer.text("resource", resource);
+        }
+        let documents =
+            [("payload", Some(&self.payload)), ("caps", self.caps.as_ref()), ("labels", self.labels.as_ref())];
+        for (name, document) in documents {
+            if let Some(document) = document {
+                writer.document(name, document).map_err(unreadable(name))?;
+            }
+        }
+        Ok(hash(Context::Given, &writer.finish().map_err(unreadable("op"))?))
+    }
+}
+
+fn optional(reader: &mut Reader, name: &str) -> Result<Option<String>, Refused> {
+    match reader.field(name) {
+        None => Ok(None),
+        Some(value) => match crate::document::text_of(&reader.heap, value) {
+            Some(text) => Ok(Some(text)),
+            None => Err(form(format!("`{name}` is no text"))),
+        },
+    }
+}
+
+fn table(reader: &mut Reader, name: &str) -> Result<Option<Vec<u8>>, Refused> {
+    match reader.field(name) {
+        None => Ok(None),
+        Some(value) if matches!(reader.heap.kind(value), Kind::List | Kind::Map) => {
+            encode(&reader.heap, value).map(Some).map_err(unreadable(name))
+        }
+        Some(_) => Err(form(format!("`{name}` is a list or an object"))),
+    }
+}

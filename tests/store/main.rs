@@ -1,0 +1,7 @@
+//! The store, the whole way: signed ops in, state in a database out, whatever comes between.
+
+mod bad;
+mod crash;
+mod desk;
+mod together;
+mod way;

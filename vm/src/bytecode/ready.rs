@@ -1,0 +1,138 @@
+//! Verified code made ready to run: each instruction with what it would otherwise look up elsewhere.
+
+use super::{Exit, Function, Op, Program, Role, Word};
+
+/// An instruction taken apart, with what the interpreter needs of other places beside it.
+#[derive(Debug, Clone, Copy)]
+pub struct Instruction {
+    pub op: Op,
+    a: u8,
+    b: u8,
+    c: u8,
+    wide: u32,
+    /// By operation: the cost of the block that begins at the target, of the first block of the function that is
+    /// called, or the number of the instruction's place to remember.
+    pub ahead: u32,
+    /// The cost of the block that begins behind a branch.
+    pub next: u32,
+}
+
+/// A function's code, and what calling it takes.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    pub code: Box<[Instruction]>,
+    /// The cost of its first block.
+    pub cost: u32,
+    pub registers: u8,
+    pub parameters: u8,
+    pub is_variadic: bool,
+}
+
+impl Instruction {
+    /// The instruction by itself, knowing of no other place.
+    #[must_use]
+    pub const fn bare(op: Op, word: Word) -> Instruction {
+        Instruction { op, a: word.a(), b: word.b(), c: word.c(), wide: word.wide(), ahead: 0, next: 0 }
+    }
+
+    #[must_use]
+    #[inline(always)]
+    pub const fn a(&self) -> u8 {
+        self.a
+    }
+
+    #[must_use]
+    #[inline(always)]
+    pub const fn b(&self) -> u8 {
+        self.b
+    }
+
+    #[must_use]
+    #[inline(always)]
+    pub const fn c(&self) -> u8 {
+        self.c
+    }
+
+    #[must_use]
+    #[inline(always)]
+    pub const fn wide(&self) -> u32 {
+        self.wide
+    }
+
+    /// The small integer in the places of b and c.
+    #[must_use]
+    #[inline(always)]
+    pub const fn small(&self) -> i16 {
+        i16::from_le_bytes([self.b, self.c])
+    }
+}
+
+/// The gas of the block that begins at an instruction: charged whole where the block is entered.
+#[must_use]
+pub fn block_cost(code: &[Word], start: usize) -> u32 {
+    let mut cost = 0_u32;
+    for information in code.iter().skip(start).filter_map(|word| word.op()).map(Op::information) {
+        cost = cost.saturating_add(information.cost);
+        if information.exit != Exit::Next {
+            break;
+        }
+    }
+    cost
+}
+
+/// For each instruction, the gas from it to the end of its block.
+fn costs(code: &[Word]) -> Vec<u32> {
+    let mut costs: Vec<u32> = Vec::with_capacity(code.len());
+    let mut to_end = 0_u32;
+    for information in code.iter().rev().filter_map(|word| word.op()).map(Op::information) {
+        if information.exit != Exit::Next {
+            to_end = 0;
+        }
+        to_end = to_end.saturating_add(information.cost);
+        costs.push(to_end);
+    }
+    costs.reverse();
+    costs
+}
+
+/// Makes all functions ready, and counts the places to remember that their instructions have.
+pub(super) fn ready(program: &Program) -> (Vec<Ready>, u32) {
+    let costs: Vec<Vec<u32>> = program.functions.iter().map(|function| costs(&function.code)).collect();
+    let first = |function: usize| costs.get(function).and_then(|costs| costs.first()).copied().unwrap_or_default();
+    let mut places = 0;
+    let functions = program.functions.iter().zip(&costs).enumerate().map(|(number, (function, own))| {
+        let code = instructions(function, own, &first, &mut places);
+        let Function { registers, parameters, is_variadic, .. } = *function;
+        Ready { code, cost: first(number), registers, parameters, is_variadic }
+    });
+    (functions.collect(), places)
+}
+
+fn instructions(
+    function: &Function,
+    costs: &[u32],
+    first: &impl Fn(usize) -> u32,
+    places: &mut u32,
+) -> Box<[Instruction]> {
+    let cost = |at: usize| costs.get(at).copied().unwrap_or_default();
+    let instruction = |(at, &word): (usize, &Word)| {
+        let op = word.op()?;
+        let mut ready = Instruction { next: cost(at + 1), ..Instruction::bare(op, word) };
+        for operand in op.information().operands {
+            let bits = word.get(*operand);
+            match operand.role {
+                Role::Target => ready.ahead = cost(bits as usize),
+                Role::Function => ready.ahead = first(bits as usize),
+                Role::Name => {
+                    ready.ahead = *places;
+                    *places += 1;
+                }
+                Role::Write | Role::Read | Role::Base | Role::Arguments | Role::Results | Role::Cursor => {}
+                Role::Counter | Role::Flag | Role::Small | Role::Integer | Role::Constant => {}
+                Role::Builtin | Role::Capture => {}
+            }
+        }
+        Some(ready)
+    };
+    function.code.iter().enumerate().filter_map(instruction).collect()
+}

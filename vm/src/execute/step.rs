@@ -1,0 +1,184 @@
+//! What the instructions of one frame work on, and the two ways to run them.
+
+use super::{Core, Outcome};
+use crate::bytecode::{Arguments, Instruction, Word, block_cost};
+use crate::trap::TrapCode;
+use crate::value::{FieldPlace, Heap, Value};
+use core::marker::PhantomData;
+
+/// Registers that every frame can name with a byte, so that naming one needs no check.
+pub(super) const NAMEABLE: usize = 256;
+
+/// A way to run. Whichever it is, results, gas and traps are the same.
+pub(super) trait Mode {
+    /// Whether the usual cases may take a shorter way: integers in a word, what was remembered, costs found beforehand.
+    const QUICK: bool;
+    /// Whether blocks are charged.
+    const METERED: bool;
+}
+
+/// As shipped.
+pub(super) struct Quickly;
+
+/// One canonical instruction at a time, each in its general way.
+pub(super) struct Plainly;
+
+/// As shipped, but blocks cost nothing: to measure what metering costs.
+#[cfg(feature = "unmetered")]
+pub(super) struct Unmetered;
+
+impl Mode for Quickly {
+    const QUICK: bool = true;
+    const METERED: bool = true;
+}
+
+impl Mode for Plainly {
+    const QUICK: bool = false;
+    const METERED: bool = true;
+}
+
+#[cfg(feature = "unmetered")]
+impl Mode for Unmetered {
+    const QUICK: bool = true;
+    const METERED: bool = false;
+}
+
+/// Why control leaves the instructions of a frame.
+#[derive(Clone, Copy)]
+pub(super) enum Leave {
+    Trap(TrapCode),
+    /// To the function that the instruction names.
+    CallFunction,
+    /// To the function of the closure that the instruction names.
+    Call(u32),
+    Protect(u32),
+    /// To a sort by the comparator in the window.
+    Sort,
+    Return,
+    Raise,
+}
+
+impl From<TrapCode> for Leave {
+    fn from(code: TrapCode) -> Leave {
+        Leave::Trap(code)
+    }
+}
+
+pub(super) type Flow = Result<(), Leave>;
+
+pub(super) type Registers = [Value; NAMEABLE];
+
+/// It is taken apart into registers of the processor, so it may be lent to functions that are inlined, and to no other.
+pub(super) struct Step<'m, M: Mode> {
+    pub(super) registers: &'m mut Registers,
+    pub(super) core: &'m mut Core,
+    /// The canonical code of the function.
+    pub(super) words: &'m [Word],
+    pub(super) gas: u64,
+    /// The next instruction.
+    pub(super) at: usize,
+    pub(super) mode: PhantomData<M>,
+}
+
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "a byte names one of 256 registers")]
+pub(super) fn register(registers: &Registers, number: u8) -> Value {
+    registers[usize::from(number)]
+}
+
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "a byte names one of 256 registers")]
+pub(super) fn put(registers: &mut Registers, number: u8, value: Value) {
+    registers[usize::from(number)] = value;
+}
+
+impl<M: Mode> Step<'_, M> {
+    #[inline(always)]
+    pub(super) fn get(&self, number: u8) -> Value {
+        register(self.registers, number)
+    }
+
+    #[inline(always)]
+    pub(super) fn set(&mut self, number: u8, value: Value) {
+        put(self.registers, number, value);
+    }
+
+    #[inline(always)]
+    pub(super) fn constant(&self, index: u32) -> Value {
+        self.core.constants.get(index as usize).copied().unwrap_or(Value::NIL)
+    }
+
+    /// Work elsewhere that may be charged or allocate: while it lasts, the gas that is left stands in the meter.
+    #[inline(always)]
+    pub(super) fn outside<T>(&mut self, work: impl FnOnce(&mut Core, &mut Registers) -> T) -> T {
+        self.core.meter.gas = self.gas;
+        let result = work(self.core, self.registers);
+        self.gas = self.core.meter.gas;
+        result
+    }
+
+    /// What was found where the instruction's field was looked for last.
+    #[inline(always)]
+    pub(super) fn remembered(&self, word: &Instruction) -> FieldPlace {
+        self.core.places.get(word.ahead as usize).copied().unwrap_or_default()
+    }
+
+    /// Charges for the block that begins at an instruction, and goes there. Its cost stands beside the branch.
+    #[inline(always)]
+    pub(super) fn enter(&mut self, target: usize, ready: u32) -> Flow {
+        if M::METERED {
+            let cost = if M::QUICK { ready } else { block_cost(self.words, target) };
+            let Some(left) = self.gas.checked_sub(u64::from(cost)) else {
+                // The trap is the block's: it stands at its first instruction.
+                self.at = target + 1;
+                return Err(Leave::Trap(TrapCode::GAS));
+            };
+            self.gas = left;
+        }
+        self.at = target;
+        Ok(())
+    }
+
+    /// Goes to the instruction's target, or on to the next block.
+    #[inline(always)]
+    pub(super) fn branch(&mut self, is_taken: bool, word: &Instruction) -> Flow {
+        if is_taken { self.enter(word.wide() as usize, word.ahead) } else { self.enter(self.at, word.next) }
+    }
+}
+
+/// The registers of a window, without what its last one may be spread into.
+pub(super) fn window(registers: &Registers, base: u8, arguments: u8) -> &[Value] {
+    let start = usize::from(base);
+    registers.get(start..start + usize::from(Arguments::of(arguments).count)).unwrap_or_default()
+}
+
+/// Does something with the values of a window, with the items of the list behind it where it is spread.
+pub(super) fn with_window<T>(
+    core: &mut Core,
+    registers: &Registers,
+    (base, arguments): (u8, u8),
+    work: impl FnOnce(&mut Core, &[Value]) -> Outcome<T>,
+) -> Outcome<T> {
+    let values = window(registers, base, arguments);
+    if Arguments::of(arguments).is_spread {
+        let all = spread(&core.heap, values)?;
+        work(core, &all)
+    } else {
+        work(core, values)
+    }
+}
+
+/// The values, the last of which is replaced by its items.
+#[cold]
+pub(super) fn spread(heap: &Heap, values: &[Value]) -> Outcome<Vec<Value>> {
+    let Some((&list, fixed)) = values.split_last() else { return Err(TrapCode::KIND) };
+    let count = heap.count(list).ok_or(TrapCode::KIND)?;
+    let mut all = fixed.to_vec();
+    match heap.items(list) {
+        Some(items) => all.extend_from_slice(items),
+        // Nothing was packed: the empty table may be a map.
+        None if count == 0 => {}
+        None => return Err(TrapCode::KIND),
+    }
+    Ok(all)
+}

@@ -1,0 +1,362 @@
+//! Folding: a program of the kind fold, its state, and the operations that are merged into it, each in a transaction.
+//!
+//! State is changed in place; a value that `step` returns takes its place. The tables of an operation are read-only
+//! in its step, and state's own from the step's end: what state keeps of an operation is no different from what it made.
+
+mod rows;
+
+pub use rows::{RowChanges, Rows};
+
+use crate::bytecode::{Limits, ProgramKind, Verified};
+use crate::encoding::root::{Context, Root};
+use crate::encoding::{Options, cbor, json};
+use crate::execute::Machine;
+use crate::refusal::{Code, Refusal};
+use crate::trap::{Trap, TrapCode};
+use crate::value::{Extent, Heap, Point, Value};
+use std::collections::VecDeque;
+
+/// Bytes that a fold makes before it looks for what is still needed: little enough to stay in a processor's cache.
+const YOUNG: usize = 4 << 20;
+
+/// Why a fold can't begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoldFault {
+    /// The program is no fold, or the bytes are no snapshot.
+    Refused(Refusal),
+    /// `init` trapped.
+    Trapped(Trap),
+}
+
+impl From<Refusal> for FoldFault {
+    fn from(refusal: Refusal) -> FoldFault {
+        FoldFault::Refused(refusal)
+    }
+}
+
+/// An operation that is to be folded. It is folded once, so that what state keeps of it is state's alone.
+struct Operation {
+    value: Value,
+    /// How many tables it is made of: its own has the last number of them.
+    tables: u32,
+    /// Bytes that it takes, about.
+    size: usize,
+}
+
+impl Operation {
+    /// The numbers of its tables.
+    fn range(&self) -> core::ops::Range<u32> {
+        let end = self.value.as_table().map_or(0, |id| id.0 + 1);
+        end.saturating_sub(self.tables)..end
+    }
+}
+
+/// A state that can be gone back to.
+struct Kept {
+    point: Point,
+    state: Value,
+    count: u64,
+}
+
+/// A fold under way.
+pub struct Folding<'p> {
+    machine: Machine<'p>,
+    step: u32,
+    finish: u32,
+    state: Value,
+    /// How many operations were folded, those that trapped included.
+    count: u64,
+    gas: u64,
+    /// Operations that are to be folded.
+    queue: VecDeque<Operation>,
+    /// How many of them, at the end, were made since the last collection, and their bytes.
+    young: usize,
+    young_size: usize,
+    kept: VecDeque<Kept>,
+    rows: Rows,
+    collection: Collection,
+}
+
+/// When to look for what is still needed.
+struct Collection {
+    /// The bytes that may be made between two collections of the young.
+    above: usize,
+    /// Bytes of dictionaries that were made since the last one.
+    dictionaries: usize,
+    /// Bytes that the last collection of everything left, and those that grew old since.
+    live: usize,
+    grown: usize,
+}
+
+impl<'p> Folding<'p> {
+    /// Begins a fold: calls `init`. The seed only spreads in-memory hashes; limits are the lower of the program's and
+    /// `limits`, for each step anew.
+    ///
+    /// # Errors
+    /// Where the program is no fold, or `init` traps.
+    pub fn new(program: &'p Verified, seed: u64, limits: Limits) -> Result<Folding<'p>, FoldFault> {
+        let mut folding = Folding::at_rest(program, seed, limits)?;
+        let init = export(program, "init")?;
+        let point = folding.machine.heap().begin_step(0..0);
+        let state = folding.machine.run(init, &[]);
+        folding.gas = folding.machine.gas_used();
+        let state = state.map(|results| results.first().copied().unwrap_or(Value::NIL));
+        let state = state.and_then(|state| folding.without_functions(state, point, init));
+        folding.machine.heap().end_step(point);
+        folding.state = state.map_err(FoldFault::Trapped)?;
+        Ok(folding)
+    }
+
+    /// Goes on from a snapshot: nothing tells the fold from one that never stopped. `count` is that of the snapshot.
+    ///
+    /// # Errors
+    /// Where the program is no fold, or the bytes are not the one snapshot of a state.
+    pub fn resume(
+        program: &'p Verified,
+        seed: u64,
+        limits: Limits,
+        snapshot: &[u8],
+        count: u64,
+    ) -> Result<Folding<'p>, FoldFault> {
+        let mut folding = Folding::at_rest(program, seed, limits)?;
+        folding.state = cbor::decode_snapshot(folding.machine.heap(), snapshot, &Options::STATE)?;
+        folding.count = count;
+        Ok(folding)
+    }
+
+    fn at_rest(program: &'p Verified, seed: u64, limits: Limits) -> Result<Folding<'p>, Refusal> {
+        if program.program().kind != ProgramKind::Fold {
+            return Err(Refusal::new(Code::PROGRAM_FOLD, 0));
+        }
+        export(program, "init")?;
+        Ok(Folding {
+            machine: Machine::new(program, seed, limits),
+            step: export(program, "step")?,
+            finish: export(program, "finish")?,
+            state: Value::NIL,
+            count: 0,
+            gas: 0,
+            queue: VecDeque::new(),
+            young: 0,
+            young_size: 0,
+            kept: VecDeque::new(),
+            rows: Rows::default(),
+            collection: Collection { above: YOUNG, dictionaries: 0, live: 0, grown: 0 },
+        })
+    }
+
+    /// How many bytes may be made before what is needed no more is forgotten. No result depends on it.
+    pub const fn collect_above(&mut self, bytes: usize) {
+        self.collection.above = bytes;
+    }
+
+    // Operations.
+
+    /// Puts an operation, as canonical CBOR, at the end of those that are to be folded.
+    ///
+    /// # Errors
+    /// As decoding.
+    pub fn offer(&mut self, operation: &[u8]) -> Result<(), Refusal> {
+        self.offer_by(|heap| cbor::decode(heap, operation, &Options::CANONICAL))
+    }
+
+    /// As [`Folding::offer`], from JSON.
+    ///
+    /// # Errors
+    /// As decoding.
+    pub fn offer_json(&mut self, operation: &[u8]) -> Result<(), Refusal> {
+        self.offer_by(|heap| json::decode(heap, operation, &Options::CANONICAL))
+    }
+
+    fn offer_by(&mut self, decode: impl FnOnce(&mut Heap) -> Result<Value, Refusal>) -> Result<(), Refusal> {
+        let heap = self.machine.heap();
+        let (before, size) = (heap.mark(), heap.young_size());
+        let value = decode(heap)?;
+        let tables = heap.mark().tables() - before.tables();
+        let size = heap.young_size() - size + heap.dictionaries_since(before);
+        self.queue.push_back(Operation { value, tables, size });
+        self.young += 1;
+        self.young_size += size;
+        // Many operations that wait are alive all of them: there is no need to look.
+        if self.young_size > self.collection.above {
+            heap.keep_all();
+            self.collection.live += self.young_size;
+            (self.young, self.young_size) = (0, 0);
+        }
+        Ok(())
+    }
+
+    /// How many operations are to be folded.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Folds the operation that has waited longest; `None` where none waits. One that traps leaves the state exactly
+    /// as it was, and counts.
+    pub fn step(&mut self) -> Option<Result<(), Trap>> {
+        let operation = self.queue.pop_front()?;
+        if self.queue.len() < self.young {
+            self.young -= 1;
+            self.young_size -= operation.size;
+        } else {
+            self.collection.grown += operation.size;
+        }
+        let before = self.machine.values().mark();
+        let point = self.machine.heap().begin_step(operation.range());
+        let result = self.machine.run(self.step, &[self.state, operation.value]);
+        self.gas = self.gas.saturating_add(self.machine.gas_used());
+        let result = result.and_then(|results| {
+            let state = results.first().copied().filter(|state| !state.is_nil()).unwrap_or(self.state);
+            self.without_functions(state, point, self.step)
+        });
+        if result.is_err() {
+            self.machine.heap().rewind_to(point);
+        }
+        self.machine.heap().end_step(point);
+        self.count += 1;
+        self.collection.dictionaries += self.machine.values().dictionaries_since(before);
+        let result = result.map(|state| self.state = state);
+        self.collect_if_due();
+        Some(result)
+    }
+
+    /// The state, where it reaches no function.
+    fn without_functions(&self, state: Value, since: Point, function: u32) -> Result<Value, Trap> {
+        if self.machine.values().reaches_function(state, since) {
+            return Err(Trap { code: TrapCode::FUNCTION_IN_STATE, function, instruction: 0 });
+        }
+        Ok(state)
+    }
+
+    // Rows.
+
+    /// Emits all rows anew from what equals a copy of the state, and says what is different in them. Where `finish`
+    /// traps, the last rows stay.
+    ///
+    /// # Errors
+    /// The trap.
+    pub fn finish(&mut self) -> Result<RowChanges, Trap> {
+        let point = self.machine.heap().begin_step(0..0);
+        let result = self.machine.run(self.finish, &[self.state]);
+        let rows = self.machine.take_rows();
+        self.machine.heap().rewind_to(point);
+        self.machine.heap().end_step(point);
+        result?;
+        Ok(self.rows.replace(rows, self.count))
+    }
+
+    /// The rows of the last `finish` that did not trap.
+    pub const fn rows(&mut self) -> &mut Rows {
+        &mut self.rows
+    }
+
+    // State.
+
+    /// How many operations were folded, those that trapped included.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The gas that `init` and all steps took since the fold was begun or resumed.
+    #[must_use]
+    pub const fn gas(&self) -> u64 {
+        self.gas
+    }
+
+    /// The gas that the last step or `finish` took.
+    #[must_use]
+    pub const fn last_gas(&self) -> u64 {
+        self.machine.gas_used()
+    }
+
+    /// The state, and the heap that it lies in.
+    #[must_use]
+    pub const fn state(&self) -> (&Heap, Value) {
+        (self.machine.values(), self.state)
+    }
+
+    /// The state as bytes, from which the fold can go on.
+    ///
+    /// # Errors
+    /// Where the state passes a limit on snapshots.
+    pub fn snapshot(&self) -> Result<Vec<u8>, Refusal> {
+        let mut out = Vec::new();
+        cbor::encode_snapshot(self.machine.values(), self.state, &Options::STATE, &mut out)?;
+        Ok(out)
+    }
+
+    /// The root of a snapshot.
+    #[must_use]
+    pub fn snapshot_root(snapshot: &[u8]) -> Root {
+        Root::of_data(Context::Snapshot, snapshot)
+    }
+
+    /// A point that the fold can go back to, until it is forgotten.
+    pub fn point(&mut self) -> Point {
+        let point = self.machine.heap().point();
+        self.kept.push_back(Kept { point, state: self.state, count: self.count });
+        point
+    }
+
+    /// Goes back to a point: state and count are as they were. Operations that wait are dropped, later points are gone;
+    /// the point itself stays, and rows stay until the next `finish`. False where the point is gone.
+    pub fn rewind_to(&mut self, point: Point) -> bool {
+        let Ok(place) = self.kept.binary_search_by_key(&point, |kept| kept.point) else { return false };
+        let Some(&Kept { state, count, .. }) = self.kept.get(place) else { return false };
+        self.kept.truncate(place + 1);
+        (self.state, self.count) = (state, count);
+        self.queue.clear();
+        (self.young, self.young_size) = (0, 0);
+        self.machine.heap().rewind_to(point)
+    }
+
+    /// Forgets all points before this one, and what only they needed.
+    pub fn forget_before(&mut self, point: Point) {
+        let older = self.kept.partition_point(|kept| kept.point < point);
+        self.kept.drain(..older);
+        self.machine.heap().forget_before(point);
+    }
+
+    // What is needed no more.
+
+    fn collect_if_due(&mut self) {
+        let young = self.machine.values().young_size() + self.collection.dictionaries;
+        if young <= self.collection.above {
+            return;
+        }
+        let is_crowded = self.collection.grown > self.collection.live.max(self.collection.above);
+        let extent = if is_crowded { Extent::All } else { Extent::Young };
+        let size = self.collect(extent);
+        let collection = &mut self.collection;
+        collection.dictionaries = 0;
+        match extent {
+            Extent::Young => collection.grown += size,
+            Extent::All => (collection.live, collection.grown) = (size, 0),
+        }
+    }
+
+    /// Forgets what neither the state, nor a point, nor an operation that waits needs.
+    fn collect(&mut self, extent: Extent) -> usize {
+        let old = match extent {
+            Extent::Young => self.queue.len() - self.young,
+            Extent::All => 0,
+        };
+        let mut roots = vec![self.state];
+        roots.extend(self.kept.iter().map(|kept| kept.state));
+        roots.extend(self.queue.iter().skip(old).map(|operation| operation.value));
+        let size = self.machine.collect(extent, &mut roots);
+        let mut moved = roots.into_iter();
+        self.state = moved.next().unwrap_or(Value::NIL);
+        self.kept.iter_mut().zip(&mut moved).for_each(|(kept, state)| kept.state = state);
+        self.queue.iter_mut().skip(old).zip(moved).for_each(|(operation, value)| operation.value = value);
+        (self.young, self.young_size) = (0, 0);
+        size
+    }
+}
+
+/// The function that an export of a fold names.
+fn export(program: &Verified, name: &str) -> Result<u32, Refusal> {
+    program.program().exports.get(name).copied().ok_or(Refusal::new(Code::PROGRAM_FOLD, 0))
+}

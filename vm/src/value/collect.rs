@@ -1,0 +1,384 @@
+//! Collecting: between two steps, what nothing reaches is forgotten, and what is left moves together.
+//!
+//! A collection of the young takes what was made since the last one; older tables point to it only where the journal
+//! says that they were changed, so they are not walked. Tables keep their order of age. No result depends on when a
+//! collection happens: numbers and places are never observed.
+
+use super::dictionary::Dictionary;
+use super::heap::{Mark, narrow};
+use super::journal::Change;
+use super::shape::fold;
+use super::table::{Form, Table, TableId};
+use super::{Heap, Span, Tag, Value};
+use hashbrown::HashTable;
+
+/// What a collection looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// What was made since the last collection.
+    Young,
+    All,
+}
+
+/// Bytes that a dictionary takes beside its entries, about.
+const DICTIONARY: usize = 128;
+/// Bytes that an entry of a dictionary takes with its place in the index, about.
+const ENTRY: usize = 40;
+
+/// Where a value lies that an older table took since the last collection.
+enum Cell {
+    Slot(usize),
+    EntryKey(u32, usize),
+    EntryValue(u32, usize),
+}
+
+/// Finds what is alive.
+struct Trace {
+    from: Mark,
+    /// By the number of a table, counted from the first that is looked at.
+    live: Vec<bool>,
+    pending: Vec<TableId>,
+    /// Places in older tables that hold something young, each once.
+    cells: Vec<Cell>,
+}
+
+impl Trace {
+    fn reach(&mut self, value: Value) {
+        if let Some(id) = value.as_table() {
+            self.reach_table(id);
+        }
+    }
+
+    fn reach_table(&mut self, id: TableId) {
+        let place = (id.0 as usize).wrapping_sub(self.from.tables);
+        if let Some(live) = self.live.get_mut(place)
+            && !*live
+        {
+            *live = true;
+            self.pending.push(id);
+        }
+    }
+
+    /// Reaches what a place in an older table holds, and remembers the place. It is marked, so that it is met once.
+    fn reach_cell(&mut self, held: &mut Value, cell: Cell) {
+        if self.from.is_before(*held) && !held.is_forwarded() {
+            self.reach(*held);
+            *held = held.forwarded();
+            self.cells.push(cell);
+        }
+    }
+}
+
+impl Mark {
+    /// Whether a value lies in what was made since.
+    fn is_before(&self, value: Value) -> bool {
+        let body = value.body() as usize;
+        match value.tag() {
+            Tag::Table => body >= self.tables,
+            Tag::LongString | Tag::Bytes => Span::of(value).range().start >= self.bytes,
+            Tag::WideNumber | Tag::Fixed => body >= self.wides,
+            Tag::Closure => body >= self.closures,
+            Tag::Number | Tag::Nil | Tag::Bool | Tag::Float | Tag::ShortString | Tag::Function => false,
+        }
+    }
+}
+
+/// Moves what is alive: new arenas for what lay above the mark.
+struct Mover {
+    from: Mark,
+    /// New numbers of tables; of dead ones, that of the next live one.
+    numbers: Vec<u32>,
+    bytes: Vec<u8>,
+    wides: Vec<i128>,
+    slots: Vec<Value>,
+    tables: Vec<Table>,
+    dictionaries: Vec<Dictionary>,
+    /// Where strings went, old span and new one: those that were shared stay so.
+    spans: HashTable<(u64, Value)>,
+}
+
+impl Mover {
+    fn new(from: Mark, live: &[bool]) -> Mover {
+        let mut next = from.tables();
+        let mut numbers = Vec::with_capacity(live.len() + 1);
+        for &is_live in live {
+            numbers.push(next);
+            next += u32::from(is_live);
+        }
+        numbers.push(next);
+        let (bytes, wides, slots, tables, dictionaries) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Mover { from, numbers, bytes, wides, slots, tables, dictionaries, spans: HashTable::new() }
+    }
+
+    /// The new number of a table, or of the first live one that is not older.
+    fn number(&self, table: u32) -> u32 {
+        let place = (table as usize).checked_sub(self.from.tables);
+        place.and_then(|place| self.numbers.get(place)).copied().unwrap_or(table)
+    }
+
+    /// The value as it is from now on. Functions mean nothing between steps.
+    fn value(&mut self, heap: &Heap, value: Value) -> Value {
+        if !self.from.is_before(value) {
+            return value;
+        }
+        let value = value.unforwarded();
+        match value.tag() {
+            Tag::Table => Value::table(TableId(self.number(value.body() as u32))),
+            Tag::LongString | Tag::Bytes => self.content(heap, value),
+            Tag::WideNumber | Tag::Fixed => {
+                self.wides.push(heap.content.wide(value));
+                value.with_body((self.from.wides + self.wides.len() - 1) as u64)
+            }
+            Tag::Closure => Value::NIL,
+            Tag::Number | Tag::Nil | Tag::Bool | Tag::Float | Tag::ShortString | Tag::Function => value,
+        }
+    }
+
+    fn content(&mut self, heap: &Heap, value: Value) -> Value {
+        let code = |span: u64| fold(0, span, 0);
+        if let Some(&(_, moved)) = self.spans.find(code(value.body()), |entry| entry.0 == value.body()) {
+            return value.with_body(moved.body());
+        }
+        let content = heap.content.span(value);
+        let moved = value.with_body(Span::new(self.from.bytes + self.bytes.len(), content.len()).body());
+        self.bytes.extend_from_slice(content);
+        self.spans.insert_unique(code(value.body()), (value.body(), moved), |entry| code(entry.0));
+        moved
+    }
+
+    /// Moves a table's slots, with room to grow as it was. Those of older tables are rewritten already.
+    fn slots(&mut self, heap: &Heap, table: &mut Table, is_rewritten: bool) {
+        let start = self.slots.len();
+        for &slot in heap.slots_of(table) {
+            let slot = if is_rewritten { slot } else { self.value(heap, slot) };
+            self.slots.push(slot);
+        }
+        self.slots.resize(start + table.capacity as usize, Value::ABSENT);
+        table.start = narrow(self.from.slots + start);
+    }
+
+    fn dictionary(&mut self, heap: &mut Heap, table: &mut Table, is_rewritten: bool) {
+        let Form::Dictionary(number) = table.form else { return };
+        let Some(mut dictionary) = heap.dictionaries.get_mut(number as usize).map(core::mem::take) else { return };
+        if !is_rewritten {
+            for (key, value) in &mut dictionary.entries {
+                (*key, *value) = (self.value(heap, *key), self.value(heap, *value));
+            }
+        }
+        table.form = Form::Dictionary(narrow(self.from.dictionaries + self.dictionaries.len()));
+        self.dictionaries.push(dictionary);
+    }
+
+    /// Bytes that what moved takes, about.
+    fn size(&self) -> usize {
+        let entries: usize = self.dictionaries.iter().map(Dictionary::size).sum();
+        self.bytes.len() + size_of_val(&*self.wides) + size_of_val(&*self.slots) + size_of_val(&*self.tables) + entries
+    }
+}
+
+impl Dictionary {
+    fn size(&self) -> usize {
+        DICTIONARY + ENTRY * self.entries.len()
+    }
+}
+
+impl Heap {
+    /// Forgets what neither the roots nor, where it is looked at in part, older tables reach; the roots are changed to
+    /// what they are from now on. Every other value that was made in the extent means nothing afterwards, and no
+    /// function does. Gives the bytes that stay of the extent, about.
+    pub fn collect(&mut self, extent: Extent, roots: &mut [Value]) -> usize {
+        let from = match extent {
+            Extent::Young => self.watermark,
+            Extent::All => Mark::default(),
+        };
+        if extent == Extent::All {
+            self.journal.collected = 0;
+        }
+        let trace = self.trace(from, roots);
+        let mut mover = Mover::new(from, &trace.live);
+        self.rewrite_cells(&mut mover, trace.cells);
+        for root in roots {
+            *root = mover.value(self, *root);
+        }
+        self.rewrite_journal(&mut mover);
+        self.move_tables(&mut mover, &trace.live);
+        let size = mover.size();
+        self.settle_in(mover);
+        size
+    }
+
+    /// Makes all that is there old without looking at it: for what its owner knows to be alive.
+    pub fn keep_all(&mut self) {
+        self.journal.drop_unneeded();
+        self.journal.all_collected();
+        self.moved.clear();
+        self.watermark = self.mark();
+        self.watch_older();
+    }
+
+    /// Bytes that were made since the last collection, about, but for dictionaries.
+    #[must_use]
+    pub fn young_size(&self) -> usize {
+        self.size_since(&self.watermark, self.journal.collected)
+    }
+
+    /// Bytes that all takes that is there, needed or not, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size_since(&Mark::default(), 0) + self.dictionaries_since(Mark::default())
+    }
+
+    fn size_since(&self, mark: &Mark, changes: usize) -> usize {
+        let since = |length: usize, before: usize| length.saturating_sub(before);
+        since(self.content.bytes.len(), mark.bytes)
+            + since(self.content.wides.len(), mark.wides) * size_of::<i128>()
+            + since(self.slots.len(), mark.slots) * size_of::<Value>()
+            + since(self.tables.len(), mark.tables) * size_of::<Table>()
+            + since(self.journal.changes.len(), changes) * size_of::<Change>()
+    }
+
+    /// Bytes that the dictionaries made since a mark take, about.
+    #[must_use]
+    pub fn dictionaries_since(&self, mark: Mark) -> usize {
+        self.dictionaries.get(mark.dictionaries..).unwrap_or_default().iter().map(Dictionary::size).sum()
+    }
+
+    // Finding what is alive.
+
+    fn trace(&mut self, from: Mark, roots: &[Value]) -> Trace {
+        let count = self.tables.len().saturating_sub(from.tables);
+        let mut trace = Trace { from, live: vec![false; count], pending: Vec::new(), cells: Vec::new() };
+        roots.iter().for_each(|&root| trace.reach(root));
+        for number in self.journal.collected..self.journal.changes.len() {
+            let Some(&change) = self.journal.changes.get(number) else { break };
+            if (change.table.0 as usize) < from.tables {
+                self.trace_change(&mut trace, change);
+            }
+        }
+        self.journal.drop_unneeded();
+        for change in self.journal.changes.get(self.journal.collected..).unwrap_or_default() {
+            trace.reach_table(change.table);
+            trace.reach(change.old);
+        }
+        while let Some(id) = trace.pending.pop() {
+            let Some(table) = self.tables.get(id.0 as usize) else { continue };
+            self.slots_of(table).iter().for_each(|&slot| trace.reach(slot));
+            if let Some(dictionary) = self.dictionary(table) {
+                dictionary.entries.iter().for_each(|entry| trace.reach(entry.1));
+            }
+        }
+        trace
+    }
+
+    /// What an older table now holds where it was changed.
+    fn trace_change(&mut self, trace: &mut Trace, change: Change) {
+        let Some(table) = self.tables.get(change.table.0 as usize) else { return };
+        if change.key.is_nil() {
+            return;
+        }
+        if let Some(slot) = self.near(table, change.key) {
+            if let Some(held) = self.slots.get_mut(slot) {
+                trace.reach_cell(held, Cell::Slot(slot));
+            }
+            return;
+        }
+        let Form::Dictionary(number) = table.form else { return };
+        let Some(dictionary) = self.dictionaries.get_mut(number as usize) else { return };
+        let hint = change.hint as usize;
+        let is_there = dictionary.entries.get(hint).is_some_and(|entry| self.content.is_same_key(entry.0, change.key));
+        let place = if is_there { Some(hint) } else { dictionary.find_value(&self.content, change.key) };
+        if let Some(place) = place
+            && let Some((key, value)) = dictionary.entries.get_mut(place)
+        {
+            trace.reach_cell(key, Cell::EntryKey(number, place));
+            trace.reach_cell(value, Cell::EntryValue(number, place));
+        }
+    }
+
+    // Moving it.
+
+    fn cell(&mut self, cell: &Cell) -> Option<&mut Value> {
+        match *cell {
+            Cell::Slot(slot) => self.slots.get_mut(slot),
+            Cell::EntryKey(number, place) => {
+                self.dictionaries.get_mut(number as usize)?.entries.get_mut(place).map(|entry| &mut entry.0)
+            }
+            Cell::EntryValue(number, place) => {
+                self.dictionaries.get_mut(number as usize)?.entries.get_mut(place).map(|entry| &mut entry.1)
+            }
+        }
+    }
+
+    fn rewrite_cells(&mut self, mover: &mut Mover, cells: Vec<Cell>) {
+        for cell in cells {
+            let Some(held) = self.cell(&cell).copied() else { continue };
+            let moved = mover.value(self, held);
+            if let Some(held) = self.cell(&cell) {
+                *held = moved;
+            }
+        }
+    }
+
+    fn rewrite_journal(&mut self, mover: &mut Mover) {
+        let mut changes = core::mem::take(&mut self.journal.changes);
+        for change in changes.iter_mut().skip(self.journal.collected) {
+            change.table = TableId(mover.number(change.table.0));
+            change.key = mover.value(self, change.key);
+            change.old = mover.value(self, change.old);
+        }
+        self.journal.changes = changes;
+        for saved in &mut self.journal.points {
+            let tables = mover.number(saved.mark.tables()) as usize;
+            // Of what lay above the mark nothing is where it was.
+            saved.mark = Mark { tables, closures: mover.from.closures, ..saved.mark.numbers() };
+        }
+    }
+
+    fn move_tables(&mut self, mover: &mut Mover, live: &[bool]) {
+        let mut moved = core::mem::take(&mut self.moved);
+        moved.sort_unstable_by_key(|id| id.0);
+        moved.dedup();
+        for id in moved {
+            if (id.0 as usize) < mover.from.tables
+                && let Some(&table) = self.tables.get(id.0 as usize)
+            {
+                let table = self.move_older(mover, table);
+                if let Some(place) = self.tables.get_mut(id.0 as usize) {
+                    *place = table;
+                }
+            }
+        }
+        for (number, _) in (mover.from.tables..).zip(live).filter(|(_, is_live)| **is_live) {
+            let Some(&(mut table)) = self.tables.get(number) else { continue };
+            mover.slots(self, &mut table, false);
+            mover.dictionary(self, &mut table, false);
+            mover.tables.push(table);
+        }
+    }
+
+    /// Moves what of an older table lies above the mark.
+    fn move_older(&mut self, mover: &mut Mover, mut table: Table) -> Table {
+        if table.start as usize + table.capacity as usize > mover.from.slots {
+            mover.slots(self, &mut table, true);
+        }
+        if let Form::Dictionary(number) = table.form
+            && number as usize >= mover.from.dictionaries
+        {
+            mover.dictionary(self, &mut table, true);
+        }
+        table
+    }
+
+    /// Puts what moved behind what stayed.
+    fn settle_in(&mut self, mover: Mover) {
+        self.rewind(mover.from);
+        self.content.bytes.extend_from_slice(&mover.bytes);
+        self.content.wides.extend_from_slice(&mover.wides);
+        self.slots.extend_from_slice(&mover.slots);
+        self.tables.extend_from_slice(&mover.tables);
+        self.dictionaries.extend(mover.dictionaries);
+        self.journal.all_collected();
+        self.watermark = self.mark();
+        self.watch_older();
+    }
+}
