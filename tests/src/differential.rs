@@ -2,16 +2,18 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "the arms name the traps that are seen in another way")]
 
 use crate::evaluator::{Evaluator, Form, Row, Stop, encode};
-use crate::generate::{Generated, Input, input};
+use crate::generate::{self, Generated, Input, input};
 use crate::property::Random;
 use crate::rewrite;
+use crate::shrink::shrink;
 use kerai_compiler::emit;
 use kerai_compiler::ir::{CheckedIr, Ir};
-use kerai_vm::bytecode::{Limits, Program, Verified};
+use kerai_vm::bytecode::{Builtin, Limits, Op, Program, Verified};
 use kerai_vm::encoding::{Options, cbor};
 use kerai_vm::execute::Machine;
-use kerai_vm::trap::TrapCode;
+use kerai_vm::trap::{Trap, TrapCode};
 use kerai_vm::value::{Heap, Value};
+use std::collections::BTreeSet;
 
 /// What came of a call, as far as both can know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,29 +74,54 @@ fn show(heap: &Heap, value: Value) -> Shown {
     cbor::encode(heap, value, &SHOWN, &mut out).ok().map(|()| out)
 }
 
-/// What the machine makes of a call, and its gas; none where a limit ended it that the evaluator does not know.
-///
-/// # Panics
-/// If the program has no such export, or the arguments are no data.
-#[must_use]
-pub fn execute(program: &Verified, call: &Call, seed: u64) -> (Option<Ending>, u64) {
+/// A way to run: quickly, or plainly.
+type Way<'p> = fn(&mut Machine<'p>, &str, &[Value]) -> Option<Result<Vec<Value>, Trap>>;
+
+/// What came of a call on the machine, all that can be seen of it.
+#[derive(Debug, PartialEq, Eq)]
+struct Ran {
+    result: Result<Vec<Shown>, Trap>,
+    raised: Shown,
+    rows: Vec<Row>,
+    gas: u64,
+}
+
+fn run<'p>(program: &'p Verified, call: &Call, seed: u64, way: Way<'p>) -> Ran {
     let mut machine = Machine::new(program, seed, LIMITS);
     let read = |bytes: &Vec<u8>| cbor::decode(machine.heap(), bytes, &Options::SNAPSHOT).expect("data");
     let arguments: Vec<Value> = call.input.encoded().iter().map(read).collect();
-    let result = machine.call(&call.export, &arguments).expect("an export");
+    let result = way(&mut machine, &call.export, &arguments).expect("an export");
     let heap = machine.values();
-    let ending = match result {
-        Ok(values) => {
-            let rows = machine.rows().iter().map(|row| (row.key.clone(), row.value.clone())).collect();
-            Some(Ending::Results { values: values.into_iter().map(|value| show(heap, value)).collect(), rows })
-        }
+    Ran {
+        result: result.map(|values| values.into_iter().map(|value| show(heap, value)).collect()),
+        raised: show(heap, machine.raised()),
+        rows: machine.rows().iter().map(|row| (row.key.clone(), row.value.clone())).collect(),
+        gas: machine.gas_used(),
+    }
+}
+
+/// What the machine makes of a call; none where a limit ended it that the evaluator does not know.
+///
+/// # Errors
+/// Where the two ways to run, under two seeds of in-memory hashes, do not agree on all there is, gas included.
+///
+/// # Panics
+/// If the program has no such export, or the arguments are no data.
+pub fn execute(program: &Verified, call: &Call, seed: u64) -> Result<Option<Ending>, String> {
+    let quickly = run(program, call, seed, Machine::call);
+    let plainly = run(program, call, !seed, Machine::call_plainly);
+    if quickly != plainly {
+        return Err(format!("quickly: {quickly:x?}\nplainly: {plainly:x?}"));
+    }
+    let Ran { result, raised, rows, .. } = quickly;
+    Ok(match result {
+        Ok(values) => Some(Ending::Results { values, rows }),
         Err(trap) => match trap.code {
             TrapCode::GAS | TrapCode::MEMORY | TrapCode::OUTPUT | TrapCode::STRING => None,
-            TrapCode::RAISED => Some(Ending::Raised(show(heap, machine.raised()))),
-            _ => Some(Ending::Trap(trap.code)),
+            TrapCode::RAISED => Some(Ending::Raised(raised)),
+            other => Some(Ending::Trap(other)),
         },
-    };
-    (ending, machine.gas_used())
+    })
 }
 
 /// A program on its way through the compiler.
@@ -166,22 +193,115 @@ fn is_same(a: &Ir, b: &Ir) -> bool {
     a.to_text() == b.to_text() && a.variables.len() == b.variables.len() && a.functions.len() == b.functions.len()
 }
 
-/// Where the evaluator and the machine part over a call, if they do.
+/// Where the evaluator and the machine, or its two ways to run, part over a call, if they do.
 #[must_use]
 pub fn parting(ir: &Ir, compiled: &Compiled, call: &Call, seed: u64) -> Option<String> {
-    let (machine, _) = execute(&compiled.verified, call, seed);
-    let machine = machine?;
+    let Call { export, input } = call;
+    let machine = match execute(&compiled.verified, call, seed) {
+        Ok(machine) => machine?,
+        Err(ways) => return Some(format!("called {export} with {input:?}\n{ways}")),
+    };
     for (name, ir) in [("as written", ir), ("in canonical form", compiled.checked.ir())] {
-        match evaluate(ir, call) {
-            Some(evaluator) if evaluator != machine => {
-                let Call { export, input } = call;
-                return Some(format!(
-                    "called {export} with {input:?}\nevaluator, {name}: {evaluator:x?}\nmachine: {machine:x?}"
-                ));
-            }
-            Some(_) => {}
-            None => return None,
+        let evaluator = evaluate(ir, call)?;
+        if evaluator != machine {
+            return Some(format!(
+                "called {export} with {input:?}\nevaluator, {name}: {evaluator:x?}\nmachine: {machine:x?}"
+            ));
         }
     }
     None
+}
+
+/// What a run has met, so that it can't have looked at too little.
+#[derive(Default)]
+pub struct Met {
+    operations: BTreeSet<u8>,
+    builtins: BTreeSet<u32>,
+    /// Calls, and how those ended that both know.
+    calls: u64,
+    results: u64,
+    traps: u64,
+}
+
+impl Met {
+    fn meet(&mut self, program: &Program) {
+        for word in program.functions.iter().flat_map(|function| &function.code) {
+            self.operations.insert(word.byte());
+            if word.op() == Some(Op::CallBuiltin) {
+                self.builtins.insert(word.wide());
+            }
+        }
+    }
+
+    fn end(&mut self, ending: Option<&Ending>) {
+        self.calls += 1;
+        match ending {
+            None => {}
+            Some(Ending::Results { .. }) => self.results += 1,
+            Some(Ending::Trap(_) | Ending::Raised(_)) => self.traps += 1,
+        }
+    }
+
+    /// Operations and built-ins that no program had.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&'static str> {
+        let operations = Op::ALL.iter().filter(|op| !self.operations.contains(&(**op as u8)));
+        let builtins = Builtin::ALL.iter().filter(|builtin| !self.builtins.contains(&builtin.number()));
+        operations.map(|op| op.information().name).chain(builtins.map(|builtin| builtin.name())).collect()
+    }
+
+    /// How many calls of a thousand both saw to their end.
+    #[must_use]
+    pub const fn compared(&self) -> u64 {
+        (self.results + self.traps) * 1000 / if self.calls == 0 { 1 } else { self.calls }
+    }
+}
+
+impl core::fmt::Display for Met {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Met { calls, results, traps, operations, builtins } = self;
+        write!(out, "{calls} calls: {results} gave results and {traps} traps, in both; ")?;
+        write!(out, "{} operations and {} built-ins met", operations.len(), builtins.len())
+    }
+}
+
+/// Makes a program and judges it.
+///
+/// # Errors
+/// The smallest program that is still wrong, with what is wrong.
+pub fn judge(random: &mut Random, seed: u64, met: &mut Met) -> Result<(), String> {
+    let generated = generate::program(random);
+    let calls = calls(random, &generated, 2);
+    let ir = &generated.ir;
+    match compile(ir) {
+        Ok(compiled) => {
+            met.meet(&compiled.program);
+            for call in &calls {
+                // What the two ways part over is found below.
+                let machine = execute(&compiled.verified, call, seed).ok().flatten();
+                met.end(machine.filter(|_| evaluate(ir, call).is_some()).as_ref());
+            }
+        }
+        Err(Refused::Check(fault)) => return Err(format!("the program is not well formed: {fault}\n{}", ir.to_text())),
+        Err(Refused::TooLarge) => return Ok(()),
+        Err(Refused::Verifier(_)) => {}
+    }
+    if fault(ir, &calls, seed).is_none() {
+        return Ok(());
+    }
+    let small = shrink(ir.clone(), |ir| fault(ir, &calls, seed).is_some());
+    let code = compile(&small).map(|compiled| compiled.program.to_text()).unwrap_or_default();
+    Err(format!("{}\n{}\n{code}", fault(&small, &calls, seed).unwrap_or_default(), small.to_text()))
+}
+
+/// The stack of a thread that evaluates: 200 calls deep, in a build without optimization.
+const STACK: usize = 1 << 30;
+
+/// Does something with room for the evaluator's recursion.
+///
+/// # Panics
+/// Where it panics.
+pub fn with_room<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(work).expect("a thread");
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

@@ -188,8 +188,7 @@ impl Maker<'_> {
                 i64::MAX,
                 i64::MIN,
             ]),
-            1 => return node(Node::Nil),
-            2 => -(self.random.below(6) as i64),
+            1 => -(self.random.below(6) as i64),
             _ => self.random.below(9) as i64,
         };
         node(Node::Constant(Constant::Number(kerai_vm::number::Number::from_i64(value))))
@@ -198,7 +197,7 @@ impl Maker<'_> {
     /// A call of a built-in, probably of one that gives such a value.
     pub(super) fn call_of_builtin(&mut self, soft: Soft, depth: u32) -> Call {
         let giving: Vec<Builtin> = Builtin::ALL.iter().copied().filter(|builtin| shape(*builtin).1 == soft).collect();
-        let is_wanted = !giving.is_empty() && !self.chance(4);
+        let is_wanted = !giving.is_empty() && soft != Soft::Any && !self.chance(16);
         let builtin = *self.random.pick(if is_wanted { &giving } else { Builtin::ALL });
         self.call_of(builtin, depth)
     }

@@ -91,7 +91,7 @@ pub(super) fn number(number: i64) -> Expression {
 impl Maker<'_> {
     /// Any value: mostly of the kind that is asked for.
     pub(super) fn value(&mut self, soft: Soft, depth: u32) -> Expression {
-        let soft = if self.chance(40) { *self.random.pick(Soft::ALL) } else { soft };
+        let soft = if self.chance(200) { *self.random.pick(Soft::ALL) } else { soft };
         let soft = if soft == Soft::Any { *self.random.pick(Soft::ALL) } else { soft };
         if depth == 0 || !self.spend() || self.chance(4) {
             return self.leaf(soft);
@@ -100,7 +100,7 @@ impl Maker<'_> {
             0 => self.choice(soft, depth - 1),
             1 => self.with(soft, depth - 1),
             2 => self.result(soft, depth - 1),
-            3 if depth > 1 => self.entry(soft, depth - 1),
+            3 if depth > 1 && (soft == Soft::Any || self.chance(4)) => self.entry(soft, depth - 1),
             _ => self.made(soft, depth - 1),
         }
     }
@@ -344,13 +344,14 @@ impl Maker<'_> {
 
     /// A call that probably gives such a value.
     pub(super) fn call(&mut self, soft: Soft, depth: u32) -> Call {
+        let is_any = soft == Soft::Any || self.chance(20);
         match self.random.below(8) {
-            0..3 => self.call_of_function(depth).unwrap_or_else(|| self.call_of_builtin(soft, depth)),
-            3 => {
+            0..3 => self.call_of_function(soft, depth).unwrap_or_else(|| self.call_of_builtin(soft, depth)),
+            3 if is_any => {
                 let callee = Callee::Value(Box::new(self.value(Soft::Function, depth)));
                 Call { callee, arguments: self.values(&[Soft::Number], depth) }
             }
-            4 => {
+            4 if is_any || soft == Soft::Bool => {
                 let callee = Callee::Protected(Box::new(self.value(Soft::Function, depth)));
                 Call { callee, arguments: self.values(&[Soft::Any], depth) }
             }
@@ -358,10 +359,14 @@ impl Maker<'_> {
         }
     }
 
-    fn call_of_function(&mut self, depth: u32) -> Option<Call> {
+    /// A call of a function that is made later, whose first result probably is such a value.
+    fn call_of_function(&mut self, soft: Soft, depth: u32) -> Option<Call> {
         let id = self.later_function()?;
         let signature = self.signatures.get(id.0 as usize)?.clone();
-        let given = if self.chance(8) { self.random.below(4) as usize } else { signature.parameters.len() };
+        if soft != Soft::Any && signature.results.first() != Some(&soft) {
+            return None;
+        }
+        let given = if self.chance(16) { self.random.below(4) as usize } else { signature.parameters.len() };
         let softs: Vec<Soft> =
             signature.parameters.iter().copied().chain(core::iter::repeat(Soft::Any)).take(given).collect();
         Some(Call { callee: Callee::Function(id), arguments: self.values(&softs, depth) })

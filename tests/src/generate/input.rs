@@ -29,9 +29,9 @@ impl Input {
 /// Arguments that probably are what the parameters want.
 pub fn input(random: &mut Random, parameters: &[Soft]) -> Input {
     let mut input = Input::default();
-    let count = if random.below(8) == 0 { random.below(5) as usize } else { parameters.len() };
+    let count = if random.below(20) == 0 { random.below(5) as usize } else { parameters.len() };
     for &soft in parameters.iter().chain(core::iter::repeat(&Soft::Any)).take(count) {
-        let soft = if random.below(10) == 0 { Soft::Any } else { soft };
+        let soft = if random.below(30) == 0 { Soft::Any } else { soft };
         let value = value(random, soft, &mut input.tables, 2);
         input.arguments.push(value);
     }

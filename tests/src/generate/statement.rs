@@ -3,8 +3,8 @@
 use super::expression::number;
 use super::{Maker, Signature, Soft, node, statement};
 use kerai_compiler::ir::{
-    Action, Binary, Block, Call, Callee, Count, Each, Expression, FunctionId, Node, Place, Rest, Statement, Type,
-    Values, VariableId,
+    Action, Binary, Block, Call, Callee, Count, Each, Expression, FunctionId, Lambda, Node, Place, Rest, Statement,
+    Type, Values, VariableId,
 };
 use kerai_vm::bytecode::Constant;
 
@@ -22,6 +22,10 @@ impl Maker<'_> {
             return None;
         }
         let nested = if depth == 0 { 0 } else { 8 };
+        // What goes wrong in a protected call does not end the run.
+        if depth > 0 && self.chance(3) {
+            return Some(statement(self.attempted(depth - 1)));
+        }
         Some(statement(match self.random.below(14 + nested) {
             0..4 => self.declaration(depth),
             4..8 => self.assignment(depth),
@@ -92,6 +96,19 @@ impl Maker<'_> {
             softs.pop();
         }
         Action::Set(places, self.values(&softs, depth.max(2)))
+    }
+
+    /// A statement in a protected call, and what became of it.
+    fn attempted(&mut self, depth: u32) -> Action {
+        let outer = (self.loops, self.is_in_expression);
+        (self.loops, self.is_in_expression) = (0, false);
+        let body = self.scope(|maker| maker.statement(depth).into_iter().collect());
+        (self.loops, self.is_in_expression) = outer;
+        let lambda = Lambda { body, ..Lambda::default() };
+        let callee = Callee::Protected(Box::new(node(Node::Lambda(Box::new(lambda)))));
+        let call = Call { callee, arguments: Values::none() };
+        let variables = [Soft::Bool, Soft::Any].map(|soft| self.declare(soft, Type::Any, true)).to_vec();
+        Action::Let(variables, Values { fixed: Vec::new(), rest: Some(Box::new(Rest::Call(call))) })
     }
 
     /// Whether something went well, and what came of it.

@@ -17,7 +17,7 @@ fn encode(code: u32) -> Vec<u8> {
     }
     // Each further byte has six bits, and takes one from the first.
     let further = (1..6).find(|&further| code < 1 << (6 * further + 6 - further)).unwrap_or(5);
-    let first = (0xff_u8 << (6 - further)) | (code >> (6 * further)) as u8;
+    let first = (0xff_u8 << (7 - further)) | (code >> (6 * further)) as u8;
     let rest = (0..further).rev().map(|place| 0x80 | (code >> (6 * place) & 0x3f) as u8);
     [first].into_iter().chain(rest).collect()
 }
