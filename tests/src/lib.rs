@@ -5,12 +5,18 @@
 pub mod calls;
 pub mod case;
 pub mod compile;
+pub mod differential;
+pub mod evaluator;
 pub mod files;
 pub mod folds;
+pub mod generate;
 pub mod law;
 pub mod property;
+pub mod rewrite;
+pub mod shrink;
 pub mod source;
 pub mod stage;
+pub mod tree;
 pub mod verdict;
 
 /// The seed of in-memory hashes where the environment names no other.
