@@ -5,13 +5,16 @@
 pub mod calls;
 pub mod case;
 pub mod compile;
+pub mod differences;
 pub mod files;
 pub mod folds;
 pub mod law;
+pub mod lua;
 pub mod property;
 pub mod source;
 pub mod stage;
 pub mod verdict;
+pub mod walk;
 
 /// The seed of in-memory hashes where the environment names no other.
 pub const MAP_SEED: u64 = 1;

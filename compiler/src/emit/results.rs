@@ -1,6 +1,7 @@
 //! How many values functions give, where every way out gives as many: then their callers need no list for them.
 
 use crate::ir::{Action, Block, Call, Callee, FunctionId, Ir, Rest, Values};
+use kerai_vm::bytecode::{Builtin, Gives};
 use std::collections::BTreeMap;
 
 /// The number of results of each function of the program that has one.
@@ -54,9 +55,18 @@ impl Results {
     pub(super) fn of_call(&self, call: &Call) -> Option<u8> {
         match &call.callee {
             Callee::Function(id) => self.0.get(id).copied(),
-            Callee::Builtin(_) => Some(1),
+            Callee::Builtin(builtin) => given(*builtin),
             Callee::Value(_) | Callee::Protected(_) => None,
         }
+    }
+}
+
+/// How many values a built-in gives, where that is known.
+const fn given(builtin: Builtin) -> Option<u8> {
+    match builtin.gives() {
+        Gives::Nothing => Some(0),
+        Gives::One => Some(1),
+        Gives::Many => None,
     }
 }
 
@@ -119,7 +129,10 @@ impl Exits<'_> {
                     Some(Known::Nothing) => Known::Nothing,
                     Some(Known::Varies) | None => Known::Varies,
                 },
-                Callee::Builtin(_) => fixed.checked_add(1).map_or(Known::Varies, Known::Exactly),
+                Callee::Builtin(builtin) => {
+                    let given = given(*builtin).and_then(|given| fixed.checked_add(given));
+                    given.map_or(Known::Varies, Known::Exactly)
+                }
                 Callee::Value(_) | Callee::Protected(_) => Known::Varies,
             },
         }

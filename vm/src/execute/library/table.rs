@@ -63,7 +63,9 @@ pub(super) fn remove(call: &mut Call) -> Outcome<Value> {
     let length = length(call.heap, call.meter, table)?;
     let position = call.integer(1)?.unwrap_or(length);
     if length == 0 && position == 0 {
-        return Ok(take(call.heap, table, 0));
+        let removed = take(call.heap, table, 0);
+        put(call.heap, call.meter, table, 0, Value::NIL)?;
+        return Ok(removed);
     }
     if !(1..=length.saturating_add(1)).contains(&position) {
         return Err(TrapCode::ARGUMENTS);
