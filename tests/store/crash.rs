@@ -1,11 +1,11 @@
 //! Killed at every named point, the store resumes to the bytes of an undisturbed run.
 
-use crate::desk::{NOW, Place, STREAM, host, host_at, key, run, signers, stock, stocked};
+use crate::desk::{NOW, Place, STREAM, everywhere, host, host_at, key, run, signers, stock, stocked};
 use kerai_store::Store;
+use kerai_store::backend::Address;
 use kerai_store::host::Point;
 use kerai_store::op::Draft;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Names the database to the child, where it is to hang, and at which time of coming there.
@@ -51,13 +51,14 @@ fn child_hangs() {
         }
     };
     run(async {
-        let mut store = Store::open(Path::new(&database), host_at(NOW, reached)).await.expect("opens");
+        let mut store =
+            Store::open(&Address::of(&database).expect("an address"), host_at(NOW, reached)).await.expect("opens");
         work(&mut store).await;
     });
 }
 
 /// Starts the work and kills it at the point; false where the work ended before.
-fn kill_at(database: &Path, point: Point, time: u32) -> bool {
+fn kill_at(database: &str, point: Point, time: u32) -> bool {
     let mut child = Command::new(std::env::current_exe().expect("this program"))
         .args(["crash::child_hangs", "--exact", "--nocapture"])
         .env(DATABASE, database)
@@ -75,32 +76,34 @@ fn kill_at(database: &Path, point: Point, time: u32) -> bool {
 
 #[test]
 fn killed_anywhere_it_resumes_to_the_same_bytes() {
-    let undisturbed = Place::new();
-    let expected = run(async {
-        let mut store = stocked(&undisturbed, host()).await;
-        work(&mut store).await;
-        store.materialize(STREAM, &key("keeper")).await.expect("materialized").checkpoint
-    });
-    let mut kills = 0;
-    for &point in Point::ALL {
-        for time in [0, 1, 2, 4] {
-            let place = Place::new();
-            if !kill_at(&place.database(), point, time) {
-                assert!(time > 0, "the work never comes to {}", point.name());
-                continue;
+    everywhere(|| {
+        let undisturbed = Place::new();
+        let expected = run(async {
+            let mut store = stocked(&undisturbed, host()).await;
+            work(&mut store).await;
+            store.materialize(STREAM, &key("keeper")).await.expect("materialized").checkpoint
+        });
+        let mut kills = 0;
+        for &point in Point::ALL {
+            for time in [0, 1, 2, 4] {
+                let place = Place::new();
+                if !kill_at(&place.url(), point, time) {
+                    assert!(time > 0, "the work never comes to {}", point.name());
+                    continue;
+                }
+                kills += 1;
+                run(async {
+                    let mut store = Store::open(&place.database(), host()).await.expect("opens again");
+                    work(&mut store).await;
+                    let resumed = store.materialize(STREAM, &key("keeper")).await.expect("materialized").checkpoint;
+                    let name = point.name();
+                    assert_eq!(resumed.count, expected.count, "{name} at time {time}: an op is lost or there twice");
+                    assert_eq!(resumed.state_root, expected.state_root, "{name} at time {time}");
+                    let verified = store.verify(STREAM, &[]).await.expect("verified");
+                    assert_eq!(verified.first_divergence, None, "{name} at time {time}");
+                });
             }
-            kills += 1;
-            run(async {
-                let mut store = Store::open(&place.database(), host()).await.expect("opens again");
-                work(&mut store).await;
-                let resumed = store.materialize(STREAM, &key("keeper")).await.expect("materialized").checkpoint;
-                let name = point.name();
-                assert_eq!(resumed.count, expected.count, "{name} at time {time}: an op is lost or there twice");
-                assert_eq!(resumed.state_root, expected.state_root, "{name} at time {time}");
-                let verified = store.verify(STREAM, &[]).await.expect("verified");
-                assert_eq!(verified.first_divergence, None, "{name} at time {time}");
-            });
         }
-    }
-    assert!(kills >= 2 * Point::ALL.len(), "only {kills} kills");
+        assert!(kills >= 2 * Point::ALL.len(), "only {kills} kills");
+    });
 }

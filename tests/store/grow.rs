@@ -1,6 +1,6 @@
 //! State grows with its log: however often it is materialized between, it is what a refold gives.
 
-use crate::desk::{Place, STREAM, draft, fold, host, key, run, signers, stock, stocked};
+use crate::desk::{Place, STREAM, draft, everywhere, fold, host, key, run, signers, stock, stocked};
 use kerai_store::op::Draft;
 use kerai_store::program::Stored;
 use kerai_store::{Answer, Store};
@@ -66,30 +66,34 @@ async fn grow(store: &mut Store, seed: u64) {
 
 #[test]
 fn state_grows_as_a_refold_would() {
-    for seed in 1..=6 {
-        let place = Place::new();
-        run(async {
-            let mut store = stocked(&place, host()).await;
-            grow(&mut store, seed).await;
-        });
-    }
+    everywhere(|| {
+        for seed in 1..=6 {
+            let place = Place::new();
+            run(async {
+                let mut store = stocked(&place, host()).await;
+                grow(&mut store, seed).await;
+            });
+        }
+    });
 }
 
 #[test]
 fn poison_leaves_no_trace() {
-    let place = Place::new();
-    run(async {
-        let mut store = stocked(&place, host()).await;
-        let drafts = [stock(1, "fig", 1), draft(2, "\"payload\":{\"item\":[1]}"), stock(3, "fig", 2)];
-        store.append(STREAM, &signers(), &drafts).await.expect("appended");
-        let done = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
-        assert_eq!((done.rows, done.poison.keys().copied().collect::<Vec<_>>()), (1, vec![3]));
-        let again = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
-        assert_eq!(again.poison, done.poison);
-        // A late op makes the fold go back, over the poison too.
-        store.append(STREAM, &signers(), &[stock(0, "fig", 9)]).await.expect("appended");
-        let late = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
-        assert_eq!((late.poison == done.poison, late.checkpoint.state_root), (true, done.checkpoint.state_root));
-        assert_eq!(store.verify(STREAM, &[]).await.expect("verified").first_divergence, None);
+    everywhere(|| {
+        let place = Place::new();
+        run(async {
+            let mut store = stocked(&place, host()).await;
+            let drafts = [stock(1, "fig", 1), draft(2, "\"payload\":{\"item\":[1]}"), stock(3, "fig", 2)];
+            store.append(STREAM, &signers(), &drafts).await.expect("appended");
+            let done = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+            assert_eq!((done.rows, done.poison.keys().copied().collect::<Vec<_>>()), (1, vec![3]));
+            let again = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+            assert_eq!(again.poison, done.poison);
+            // A late op makes the fold go back, over the poison too.
+            store.append(STREAM, &signers(), &[stock(0, "fig", 9)]).await.expect("appended");
+            let late = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+            assert_eq!((late.poison == done.poison, late.checkpoint.state_root), (true, done.checkpoint.state_root));
+            assert_eq!(store.verify(STREAM, &[]).await.expect("verified").first_divergence, None);
+        });
     });
 }

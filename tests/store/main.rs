@@ -4,5 +4,6 @@ mod bad;
 mod crash;
 mod desk;
 mod grow;
+mod server;
 mod together;
 mod way;
