@@ -144,7 +144,12 @@ pub fn host() -> Host {
 }
 
 pub fn host_at(now: u64, reached: impl Fn(Point) + 'static) -> Host {
-    let mut next: u64 = 0;
+    host_of(0, now, reached)
+}
+
+/// Hosts with different seeds make different ULIDs and salts.
+pub fn host_of(seed: u64, now: u64, reached: impl Fn(Point) + 'static) -> Host {
+    let mut next: u64 = seed << 32;
     let random = move |bytes: &mut [u8]| {
         next += 1;
         bytes
@@ -267,4 +272,21 @@ pub fn told(answer: &Answer) -> String {
 
 pub fn all_told(answers: &[Answer]) -> Vec<String> {
     answers.iter().map(told).collect()
+}
+
+/// A small generator: the same numbers from the same seed, everywhere.
+pub struct Numbers(u64);
+
+impl Numbers {
+    pub const fn from(seed: u64) -> Numbers {
+        Numbers(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// A number below a bound.
+    pub const fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
 }

@@ -1,23 +1,10 @@
 //! State grows with its log: however often it is materialized between, it is what a refold gives.
 
-use crate::desk::{Place, STREAM, draft, everywhere, fold, host, key, run, signers, stock, stocked};
+use crate::desk::{Numbers, Place, STREAM, draft, everywhere, fold, host, key, run, signers, stock, stocked};
 use kerai_store::op::Draft;
 use kerai_store::program::Stored;
 use kerai_store::{Answer, Store};
 use std::collections::BTreeSet;
-
-/// A small generator: the same numbers from the same seed, everywhere.
-struct Numbers(u64);
-
-impl Numbers {
-    /// A number below a bound.
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
 
 /// The example's fold with another path, so that its root and its rows are others.
 fn other_fold() -> Stored {
@@ -39,7 +26,7 @@ fn generated(numbers: &mut Numbers, number: u64) -> Draft {
 
 /// Appends and materializes by turns; verifying folds each checkpoint's prefix from nothing and compares it all.
 async fn grow(store: &mut Store, seed: u64) {
-    let mut numbers = Numbers(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut numbers = Numbers::from(seed);
     let mut bound = fold();
     let mut epochs = BTreeSet::new();
     let mut poisoned = 0;

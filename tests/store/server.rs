@@ -26,14 +26,19 @@ const VERSIONS: &str = "/usr/lib/postgresql";
 const TRIES: u32 = 300;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Runs a server until the end of standard input: binary, folder.
+/// Runs a server until the end of standard input, again whenever it was killed: binary, folder.
 const WATCH: &str = r#"
-    "$1" -D "$2/data" -F -c listen_addresses= -c unix_socket_directories="$2" -c max_connections=200 \
-        -c full_page_writes=off >"$2/log" 2>&1 </dev/null &
-    server=$!
+    (
+        until [ -e "$2/stop" ]; do
+            "$1" -D "$2/data" -F -c listen_addresses= -c unix_socket_directories="$2" -c max_connections=200 \
+                -c full_page_writes=off >>"$2/log" 2>&1 </dev/null
+            sleep 0.02
+        done
+    ) &
     cat >/dev/null
-    kill -INT $server
-    wait $server
+    : >"$2/stop"
+    kill -INT "$(head -n 1 "$2/data/postmaster.pid")"
+    wait
     rm -rf "$2"
 "#;
 
@@ -70,14 +75,7 @@ impl Server {
             .output()
             .expect("initdb runs");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let server = Server::start(binaries, folder);
-        server.wait();
-        server
-    }
-
-    /// Starts the server of a folder, which may have been killed before.
-    pub fn start(binaries: &Path, folder: &Path) -> Server {
-        let watch = command(Path::new("/bin/sh"), folder, account())
+        let watch = command(Path::new("/bin/sh"), folder, account)
             .args(["-c", WATCH, "sh"])
             .arg(binaries.join("postgres"))
             .arg(folder)
@@ -85,7 +83,17 @@ impl Server {
             .spawn()
             .expect("a shell");
         let after = format!("?host={}", folder.display());
-        Server { before: "postgres://kerai@localhost/".into(), after, _watch: Some(watch) }
+        let server = Server { before: "postgres://kerai@localhost/".into(), after, _watch: Some(watch) };
+        server.wait();
+        server
+    }
+
+    /// Ends the server of a folder as a crash would; it comes up again by itself.
+    pub fn crash(&self, folder: &Path) {
+        let page = fs::read_to_string(folder.join("data/postmaster.pid")).expect("a running server");
+        let number = page.lines().next().expect("its number");
+        assert!(Command::new("kill").args(["-9", number]).status().expect("kill runs").success());
+        self.wait();
     }
 
     /// Waits until it answers.
