@@ -59,12 +59,13 @@ pub fn host() -> Host {
 }
 
 pub fn host_at(now: u64, reached: impl Fn(Point) + 'static) -> Host {
-    let mut next: u8 = 0;
+    let mut next: u64 = 0;
     let random = move |bytes: &mut [u8]| {
-        for byte in bytes {
-            next = next.wrapping_mul(5).wrapping_add(3);
-            *byte = next;
-        }
+        next += 1;
+        bytes
+            .iter_mut()
+            .zip(blake3::derive_key("kerai tests random", &next.to_le_bytes()).iter().cycle())
+            .for_each(|(to, from)| *to = *from);
     };
     Host {
         now: Box::new(move || now),

@@ -3,5 +3,6 @@
 mod bad;
 mod crash;
 mod desk;
+mod grow;
 mod together;
 mod way;

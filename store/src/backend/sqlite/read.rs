@@ -5,6 +5,7 @@ use crate::backend::{Columns, Projection, StateRow, StoredOp, Stream, damaged, s
 use crate::checkpoint::SignedCheckpoint;
 use crate::document::Hash;
 use crate::fault::Fault;
+use crate::fold::{Place, Snapshot};
 use crate::log::Head;
 use crate::program::{Library, Stored};
 use kerai_vm::ulid::Ulid;
@@ -135,14 +136,64 @@ impl Session<'_> {
         rows.iter().map(op).collect()
     }
 
-    /// All ops, in the order of the log.
+    /// All ops from after a position, in the order of the log.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn ops(&mut self, stream: i64) -> Result<Vec<StoredOp>, Fault> {
-        let sql = "SELECT * FROM ops WHERE stream = ? ORDER BY position";
-        let rows = sqlx::query(sql).bind(stream).fetch_all(&mut *self.transaction).await?;
-        rows.iter().map(op).collect()
+    pub async fn ops_after(&mut self, stream: i64, position: u64) -> Result<Vec<StoredOp>, Fault> {
+        let sql = "SELECT * FROM ops WHERE stream = ? AND position > ? ORDER BY position";
+        let query = sqlx::query(sql).bind(stream).bind(signed_number(position));
+        query.fetch_all(&mut *self.transaction).await?.iter().map(op).collect()
+    }
+
+    /// The ids of the ops that were admitted.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn admitted(&mut self, stream: i64) -> Result<Vec<Hash>, Fault> {
+        let rows = sqlx::query("SELECT op_id FROM ops WHERE stream = ? AND outcome = 'admitted'").bind(stream);
+        rows.fetch_all(&mut *self.transaction).await?.iter().map(|row| hash(row, "op_id")).collect()
+    }
+
+    /// The counts of an epoch's snapshots, the newest first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn snapshots(&mut self, stream: i64, epoch: u64) -> Result<Vec<u64>, Fault> {
+        let sql = "SELECT count FROM snapshots WHERE stream = ? AND epoch = ? ORDER BY count DESC";
+        let query = sqlx::query(sql).bind(stream).bind(signed_number(epoch));
+        query.fetch_all(&mut *self.transaction).await?.iter().map(|row| number(row, "count")).collect()
+    }
+
+    /// A snapshot with the checkpoint that was written with it.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn snapshot(
+        &mut self,
+        stream: i64,
+        epoch: u64,
+        count: u64,
+    ) -> Result<Option<(Snapshot, SignedCheckpoint)>, Fault> {
+        let sql = "SELECT s.folded, s.last, s.bytes, c.body, c.signature FROM snapshots s \
+                   JOIN checkpoints c ON c.stream = s.stream AND c.epoch = s.epoch AND c.count = s.count \
+                   WHERE s.stream = ? AND s.epoch = ? AND s.count = ?";
+        let query = sqlx::query(sql).bind(stream).bind(signed_number(epoch)).bind(signed_number(count));
+        let Some(row) = query.fetch_optional(&mut *self.transaction).await? else { return Ok(None) };
+        let last: Option<Vec<u8>> = row.try_get("last")?;
+        let last = last.map(|last| place(&last).ok_or_else(|| damaged("a snapshot's last op"))).transpose()?;
+        let snapshot = Snapshot { count, folded: number(&row, "folded")?, last, bytes: row.try_get("bytes")? };
+        Ok(Some((snapshot, checkpoint(&row)?)))
+    }
+
+    /// The ops of an epoch that left no trace, with their traps.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn poison(&mut self, stream: i64, epoch: u64) -> Result<BTreeMap<u64, String>, Fault> {
+        let query = sqlx::query("SELECT position, trap FROM poison WHERE stream = ? AND epoch = ?").bind(stream);
+        let rows = query.bind(signed_number(epoch)).fetch_all(&mut *self.transaction).await?;
+        rows.iter().map(|row| Ok((number(row, "position")?, row.try_get("trap")?))).collect()
     }
 
     /// The stream's state, tombstones included, by key.
@@ -197,6 +248,13 @@ impl Session<'_> {
         let rows = sqlx::query("SELECT op_id FROM forks WHERE stream = ? ORDER BY op_id").bind(stream);
         rows.fetch_all(&mut *self.transaction).await?.iter().map(|row| hash(row, "op_id")).collect()
     }
+}
+
+/// A place in the order by ULID out of its 80 bytes.
+fn place(bytes: &[u8]) -> Option<Place> {
+    let (ulid, rest) = bytes.split_first_chunk::<16>()?;
+    let (content, op) = rest.split_first_chunk::<32>()?;
+    Some((Ulid::from_bytes(*ulid), *content, op.try_into().ok()?))
 }
 
 fn checkpoint(row: &SqliteRow) -> Result<SignedCheckpoint, Fault> {

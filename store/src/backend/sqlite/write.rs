@@ -6,8 +6,11 @@ use crate::backend::{StateRow, StoredOp, Stream};
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::code::Code;
 use crate::fault::Fault;
+use crate::fold::Folded;
 use crate::op::Checked;
 use crate::program::Stored;
+use kerai_vm::trap::Trap;
+use std::collections::BTreeMap;
 
 impl Session<'_> {
     /// Keeps a program; one that is kept already stays.
@@ -112,15 +115,48 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Says which op left no trace, and why.
+    /// Says which ops after a position left no trace, and why; what was said of those before stays.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn put_poison(&mut self, stream: i64, epoch: u64, position: u64, trap: &str) -> Result<(), Fault> {
-        let sql = "INSERT INTO poison (stream, epoch, position, trap) VALUES (?, ?, ?, ?) \
-                   ON CONFLICT (stream, epoch, position) DO UPDATE SET trap = excluded.trap";
-        let query = sqlx::query(sql).bind(stream).bind(signed_number(epoch)).bind(signed_number(position));
-        query.bind(trap).execute(&mut *self.transaction).await?;
+    pub async fn put_poison(
+        &mut self,
+        stream: i64,
+        epoch: u64,
+        after: u64,
+        poison: &BTreeMap<u64, Trap>,
+    ) -> Result<(), Fault> {
+        let query = sqlx::query("DELETE FROM poison WHERE stream = ? AND epoch = ? AND position > ?").bind(stream);
+        query.bind(signed_number(epoch)).bind(signed_number(after)).execute(&mut *self.transaction).await?;
+        for (&position, trap) in poison {
+            let sql = "INSERT INTO poison (stream, epoch, position, trap) VALUES (?, ?, ?, ?)";
+            let query = sqlx::query(sql).bind(stream).bind(signed_number(epoch)).bind(signed_number(position));
+            query.bind(trap.to_string()).execute(&mut *self.transaction).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a state to go on from.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add_snapshot(&mut self, stream: i64, checkpoint: &Checkpoint, folded: &Folded) -> Result<(), Fault> {
+        let sql = "INSERT INTO snapshots (stream, epoch, count, folded, last, bytes) VALUES (?, ?, ?, ?, ?, ?)";
+        let last = folded.last.map(|(ulid, content, op)| [&ulid.to_bytes()[..], &content, &op].concat());
+        let query = sqlx::query(sql).bind(stream).bind(signed_number(checkpoint.epoch));
+        let query = query.bind(signed_number(checkpoint.count)).bind(signed_number(folded.folded));
+        query.bind(last).bind(&folded.snapshot).execute(&mut *self.transaction).await?;
+        Ok(())
+    }
+
+    /// Forgets a snapshot; all of other epochs are forgotten too.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn drop_snapshot(&mut self, stream: i64, epoch: u64, count: u64) -> Result<(), Fault> {
+        let sql = "DELETE FROM snapshots WHERE stream = ? AND (epoch <> ? OR count = ?)";
+        let query = sqlx::query(sql).bind(stream).bind(signed_number(epoch)).bind(signed_number(count));
+        query.execute(&mut *self.transaction).await?;
         Ok(())
     }
 
