@@ -23,6 +23,8 @@ mod testfloat;
 mod ulid;
 mod unicode_nfc;
 mod wasm;
+mod yaml;
+mod yaml_facts;
 
 use folder::Folder;
 use judge::Report;
@@ -50,6 +52,7 @@ const SETS: &[Set] = &[
     ("lua-puc54", lua::run),
     ("lua-gopher", lua::run),
     ("lua-piccolo", lua::run),
+    ("yaml-test-suite", yaml::run),
 ];
 
 /// Models recurse once a nesting level, and some documents nest on purpose.
