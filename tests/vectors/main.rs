@@ -19,6 +19,7 @@ mod json_facts;
 mod json_jcs;
 mod json_parsing;
 mod judge;
+mod lua;
 mod rules;
 mod testfloat;
 mod ulid;
@@ -50,6 +51,9 @@ const SETS: &[Set] = &[
     ("ed25519", ed25519::run),
     ("ulid", ulid::run),
     ("wasm-numeric", wasm::run),
+    ("lua-puc54", lua::run),
+    ("lua-gopher", lua::run),
+    ("lua-piccolo", lua::run),
     ("yaml-test-suite", yaml::run),
     ("cidr", cidr::run),
     ("policy-cedar", cedar::run),
