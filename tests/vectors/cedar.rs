@@ -3,6 +3,9 @@
 //! Where the two part it must be as the design has it: kerai denies because a condition is unknown, where Cedar skips the
 //! policy, or takes what is missing or of another kind for false.
 
+#![expect(clippy::indexing_slicing, reason = "what a document lacks reads as null")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "the arms name what has a counterpart, nothing else has")]
+
 use crate::folder::{File, Folder};
 use crate::judge::Report;
 use kerai_compiler::explain::{Examiner, Explanation};
@@ -121,6 +124,9 @@ struct Translation {
     /// Entities that policies name, which must be known to be of a type.
     named: BTreeSet<(String, String)>,
 }
+
+/// An entity's type and id.
+type Uid = (String, String);
 
 /// A text as a condition writes it, in ASCII.
 fn quoted(text: &str) -> String {
@@ -415,7 +421,7 @@ impl Translation {
     }
 
     fn request(&self, request: &Json, entities: &Json) -> Datum {
-        let mut known: BTreeMap<(String, String), (Datum, Datum, Vec<(String, String)>)> = BTreeMap::new();
+        let mut known: BTreeMap<Uid, (Datum, Datum, Vec<Uid>)> = BTreeMap::new();
         let nothing = || Datum::Map(BTreeMap::new());
         for one in entities.as_array().into_iter().flatten() {
             let Some(name) = entity(&one["uid"]) else { continue };
