@@ -15,11 +15,11 @@ use crate::meter::Meter;
 use crate::trap::{Trap, TrapCode};
 use crate::value::{FieldPlace, Heap, Value};
 use frame::Frames;
-use library::Output;
 use sort::Sort;
 use step::{Mode, Plainly, Quickly};
 
 pub use library::Row;
+pub(crate) use library::{Deferred, Emission, Output};
 
 /// A machine with one program: its heap lives as long as it does.
 pub struct Machine<'p> {
@@ -122,23 +122,29 @@ impl<'p> Machine<'p> {
 
     fn call_in<M: Mode>(&mut self, export: &str, arguments: &[Value]) -> Option<Result<Vec<Value>, Trap>> {
         let function = *self.program.program().exports.get(export)?;
-        Some(self.run_in::<M>(function, arguments))
+        Some(self.run_in::<M>(function, arguments, Output::default()))
     }
 
     /// Calls a function that an export names.
     pub(crate) fn run(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
-        self.run_in::<Quickly>(function, arguments)
+        self.run_in::<Quickly>(function, arguments, Output::default())
+    }
+
+    /// As [`Machine::run`], but tables that are there already and are emitted a row an entry are only put down.
+    pub(crate) fn run_deferring(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
+        let output = Output::deferring(&self.core.heap);
+        self.run_in::<Quickly>(function, arguments, output)
     }
 
     /// As [`Machine::run`], but blocks cost nothing.
     #[cfg(feature = "unmetered")]
     pub(crate) fn run_unmetered(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
-        self.run_in::<step::Unmetered>(function, arguments)
+        self.run_in::<step::Unmetered>(function, arguments, Output::default())
     }
 
-    fn run_in<M: Mode>(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
+    fn run_in<M: Mode>(&mut self, function: u32, arguments: &[Value], output: Output) -> Result<Vec<Value>, Trap> {
         self.core.meter = Meter::new(self.core.limits);
-        self.core.output = Output::default();
+        self.core.output = output;
         self.core.raised = Value::NIL;
         let result = self.evaluate::<M>(function, arguments);
         self.core.frames.keep(0);
