@@ -13,9 +13,11 @@ pub mod generate;
 pub mod law;
 pub mod property;
 pub mod rewrite;
+pub mod rewrite_lua;
 pub mod shrink;
 pub mod source;
 pub mod stage;
+pub mod tokens;
 pub mod tree;
 pub mod verdict;
 
