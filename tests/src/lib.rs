@@ -11,6 +11,7 @@ pub mod files;
 pub mod folds;
 pub mod generate;
 pub mod law;
+pub mod planted;
 pub mod property;
 pub mod rewrite;
 pub mod rewrite_lua;
