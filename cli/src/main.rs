@@ -37,7 +37,7 @@ pub struct Global {
     /// Print results and errors only
     #[arg(long, global = true)]
     quiet: bool,
-    /// The database: the path of an SQLite file [default: the project's `.kerai/kerai.db`]
+    /// The database: the path of an SQLite file, or `postgres://…` [default: the project's `.kerai/kerai.db`]
     #[arg(long, global = true, value_name = "URL")]
     db: Option<String>,
 }

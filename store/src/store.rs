@@ -1,7 +1,6 @@
 //! The store: what the pure parts decide, done in one transaction each.
 
-use crate::backend::sqlite::{Database, Session};
-use crate::backend::{StoredOp, Stream, damaged};
+use crate::backend::{Address, Database, Session, StoredOp, Stream, damaged};
 use crate::checkpoint::Checkpoint;
 use crate::code::{Class, Code, Refused};
 use crate::document::Hash;
@@ -21,7 +20,9 @@ use crate::verify::{self, Evidence, Verification};
 use kerai_vm::bytecode::ProgramKind;
 use kerai_vm::ulid::Ulid;
 use std::collections::BTreeMap;
-use std::path::Path;
+
+/// The lock of all streams' names, among those of their tables: no stream has this number.
+const NAMES: i64 = 0;
 
 /// A store on one database.
 pub struct Store {
@@ -85,9 +86,9 @@ impl Store {
     /// Opens the database, and makes it where there is none.
     ///
     /// # Errors
-    /// `SCHEMA_NEWER`, `SCHEMA_FOREIGN`, `ACK_TIMEOUT`, or the file can't be opened.
-    pub async fn open(path: &Path, host: Host) -> Result<Store, Fault> {
-        Ok(Store { database: Database::open(path, host.wait).await?, host })
+    /// `SCHEMA_NEWER`, `SCHEMA_FOREIGN`, `ACK_TIMEOUT`, or it can't be opened.
+    pub async fn open(address: &Address, host: Host) -> Result<Store, Fault> {
+        Ok(Store { database: Database::open(address, host.wait).await?, host })
     }
 
     /// # Errors
@@ -109,6 +110,7 @@ impl Store {
         new.policy.expect(ProgramKind::Policy, POLICY_EXPORTS)?;
         new.governance.expect(ProgramKind::Fold, FOLD_EXPORTS)?;
         let mut session = self.database.write().await?;
+        session.lock_tables(NAMES).await?;
         if session.stream(new.name).await?.is_some() {
             return Err(Refused::new(Code::STREAM_EXISTS, format!("`{}`", new.name)).into());
         }
@@ -245,6 +247,7 @@ impl Store {
         let checkpoint = state.checkpoint(stream.genesis, &base.binding, key.public());
         reached(Point::MaterializeFolded);
         let mut session = self.database.write().await?;
+        session.lock_tables(stream.number).await?;
         let last = session.last_checkpoint(stream.number).await?.map(|last| last.check()).transpose()?;
         let place = |checkpoint: &Checkpoint| (checkpoint.epoch, checkpoint.count);
         if let Some(last) = last.filter(|last| place(last) >= place(&checkpoint)) {
@@ -290,8 +293,11 @@ impl Store {
 }
 
 async fn find(session: &mut Session<'_>, name: &str) -> Result<Stream, Fault> {
-    let unknown = || Refused::new(Code::STREAM_UNKNOWN, format!("`{}`", name.escape_default()));
-    Ok(session.stream(name).await?.ok_or_else(unknown)?)
+    Ok(session.stream(name).await?.ok_or_else(|| unknown(name))?)
+}
+
+fn unknown(name: &str) -> Refused {
+    Refused::new(Code::STREAM_UNKNOWN, format!("`{}`", name.escape_default()))
 }
 
 fn logged(ops: Vec<StoredOp>) -> Result<Vec<Logged>, Refused> {
@@ -425,8 +431,8 @@ struct Desk<'s> {
 impl<'s> Desk<'s> {
     async fn open(database: &'s mut Database, host: &'s mut Host, name: &str) -> Result<Desk<'s>, Fault> {
         let mut session = database.write().await?;
+        let stream = session.lock_log(name).await?.ok_or_else(|| unknown(name))?;
         (host.reached)(Point::AppendBegun);
-        let stream = find(&mut session, name).await?;
         let library = session.programs().await?;
         let governance_ops = logged(session.governance_ops(stream.number).await?)?;
         let governance = resume(&stream, &governance_ops, &library)?;

@@ -42,17 +42,12 @@ pub const BUGS: &[Bug] = &[
         "if is_downwards { at_most(core, limit, counter) }",
         "if is_downwards { less(core, limit, counter) }",
     ),
-    bug(
-        "a quick call is not charged",
-        RUN,
-        "Some((number as usize, start, left))",
-        "Some((number as usize, start, gas))",
-    ),
+    bug("a quick call is not charged", RUN, "    Some((registers, left))", "    Some((registers, gas))"),
     bug(
         "a block of the quick way costs one less",
         "vm/src/execute/step.rs",
-        "if M::QUICK { ready } else { block_cost(self.words, target) }",
-        "if M::QUICK { ready.saturating_sub(1) } else { block_cost(self.words, target) }",
+        "let cost = if M::QUICK { ready } else {",
+        "let cost = if M::QUICK { ready.saturating_sub(1) } else {",
     ),
     bug(
         "the block behind a branch costs what the branch does",
@@ -63,8 +58,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the depth of calls is one more than the limit",
         RUN,
-        "if self.core.frames.len() as u64 >= self.core.depth {\n            return Err(TrapCode::DEPTH);",
-        "if self.core.frames.len() as u64 > self.core.depth {\n            return Err(TrapCode::DEPTH);",
+        "if self.core.frames.count() >= self.core.depth {\n            return Err(TrapCode::DEPTH);",
+        "if self.core.frames.count() > self.core.depth {\n            return Err(TrapCode::DEPTH);",
     ),
     bug(
         "the quick subtraction of integers swaps its operands",

@@ -1,6 +1,6 @@
 //! Verified code made ready to run: each instruction with what it would otherwise look up elsewhere.
 
-use super::{Exit, Function, Op, Program, Role, Word};
+use super::{Exit, Function, Op, Program, Role, SPREAD, Word};
 
 /// An instruction taken apart, with what the interpreter needs of other places beside it.
 #[derive(Debug, Clone, Copy)]
@@ -13,19 +13,53 @@ pub struct Instruction {
     /// By operation: the cost of the block that begins at the target, of the first block of the function that is
     /// called, or the number of the instruction's place to remember.
     pub ahead: u32,
-    /// The cost of the block that begins behind a branch.
+    /// The cost of the block that begins behind a branch; or what a call expects, as [`Reply::packed`].
     pub next: u32,
+}
+
+/// What a call expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reply {
+    /// Which register of the caller takes the first result, and how many results it wants.
+    pub window: u8,
+    pub results: u8,
+    /// The `Arguments` operand of a return that gives just those; [`SPREAD`], which no operand is, where more is to be done.
+    pub exactly: u8,
+}
+
+impl Reply {
+    #[must_use]
+    pub const fn new(window: u8, results: u8) -> Reply {
+        Reply { window, results, exactly: if results < SPREAD { results } else { SPREAD } }
+    }
+
+    #[must_use]
+    pub const fn packed(self) -> u32 {
+        u32::from_le_bytes([self.window, self.results, self.exactly, 0])
+    }
+
+    #[must_use]
+    #[inline(always)]
+    pub const fn unpacked(packed: u32) -> Reply {
+        let [window, results, exactly, _] = packed.to_le_bytes();
+        Reply { window, results, exactly }
+    }
 }
 
 /// A function's code, and what calling it takes.
 #[derive(Debug, Clone)]
 pub struct Ready {
+    /// Its number in the module.
+    pub number: u32,
     pub code: Box<[Instruction]>,
     /// The cost of its first block.
     pub cost: u32,
     pub registers: u8,
     pub parameters: u8,
     pub is_variadic: bool,
+    /// The `Arguments` operand of a call that gives just what the function takes; [`SPREAD`] where there is none,
+    /// which no operand is.
+    pub exactly: u8,
 }
 
 impl Instruction {
@@ -67,6 +101,14 @@ impl Instruction {
     }
 }
 
+impl Ready {
+    /// A function without code or registers.
+    pub(super) fn host() -> Ready {
+        let code = Box::default();
+        Ready { number: u32::MAX, code, cost: 0, registers: 0, parameters: 0, is_variadic: false, exactly: SPREAD }
+    }
+}
+
 /// The gas of the block that begins at an instruction: charged whole where the block is entered.
 #[must_use]
 pub fn block_cost(code: &[Word], start: usize) -> u32 {
@@ -103,7 +145,8 @@ pub(super) fn ready(program: &Program) -> (Vec<Ready>, u32) {
     let functions = program.functions.iter().zip(&costs).enumerate().map(|(number, (function, own))| {
         let code = instructions(function, own, &first, &mut places);
         let Function { registers, parameters, is_variadic, .. } = *function;
-        Ready { code, cost: first(number), registers, parameters, is_variadic }
+        let exactly = if is_variadic || parameters >= SPREAD { SPREAD } else { parameters };
+        Ready { number: number as u32, code, cost: first(number), registers, parameters, is_variadic, exactly }
     });
     (functions.collect(), places)
 }
@@ -127,7 +170,8 @@ fn instructions(
                     ready.ahead = *places;
                     *places += 1;
                 }
-                Role::Write | Role::Read | Role::Base | Role::Arguments | Role::Results | Role::Cursor => {}
+                Role::Results => ready.next = Reply::new(word.a(), word.c()).packed(),
+                Role::Write | Role::Read | Role::Base | Role::Arguments | Role::Cursor => {}
                 Role::Counter | Role::Flag | Role::Small | Role::Integer | Role::Constant => {}
                 Role::Builtin | Role::Capture => {}
             }

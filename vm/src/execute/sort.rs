@@ -6,10 +6,10 @@
 //! done the list is as it was or as the comparator makes it, and then the copy is put over positions 1 to n.
 
 use super::library;
-use super::run::{After, Call};
+use super::run::Call;
 use super::step::Mode;
 use super::{Machine, Outcome};
-use crate::bytecode::Builtin;
+use crate::bytecode::{Arguments, Builtin};
 use crate::meter;
 use crate::trap::TrapCode;
 use crate::value::Value;
@@ -93,7 +93,7 @@ impl Machine<'_> {
     /// Begins the sort that the last instruction asks for.
     pub(super) fn begin_sort<M: Mode>(&mut self) -> Outcome<()> {
         let word = self.last_word();
-        let &[table, comparator] = self.arguments(word)?.as_slice() else { return Err(TrapCode::ARGUMENTS) };
+        let &[table, comparator] = self.window(word)?.as_slice() else { return Err(TrapCode::ARGUMENTS) };
         self.core.meter.charge(Builtin::TableSort.cost())?;
         self.core.heap.function_of(comparator).ok_or(TrapCode::KIND)?;
         let length = library::length(&self.core.heap, &mut self.core.meter, table)?;
@@ -108,8 +108,13 @@ impl Machine<'_> {
 
     /// Takes the comparator's answer from the frame that returns, and goes on.
     pub(super) fn go_on_sorting<M: Mode>(&mut self) -> Outcome<()> {
-        let (_, values) = self.finish_frame()?;
-        let is_right_first = values.first().is_some_and(|value| value.is_true());
+        let word = self.last_word();
+        let is_right_first = match Arguments::of(word.b()) {
+            Arguments { count: 0, .. } => false,
+            Arguments { is_spread: false, .. } => self.register(word.a()).is_true(),
+            Arguments { is_spread: true, .. } => self.arguments(word)?.first().is_some_and(|value| value.is_true()),
+        };
+        self.core.frames.pop();
         if let Some(sort) = self.core.sorts.last_mut() {
             sort.answer(is_right_first);
         }
@@ -123,8 +128,7 @@ impl Machine<'_> {
             let closure = sort.comparator;
             self.core.meter.charge(COMPARISON)?;
             let function = self.core.heap.function_of(closure).ok_or(TrapCode::KIND)?;
-            let base = self.next_base();
-            return self.enter::<M>(Call { closure, base, ..Call::of(function, After::Sort) }, &question);
+            return self.enter::<M>(Call::of_comparator(function, closure), &question);
         }
         if let Some(Sort { table, items, .. }) = self.core.sorts.pop() {
             for (place, &item) in (1..).zip(&items) {
@@ -132,6 +136,6 @@ impl Machine<'_> {
             }
         }
         let word = self.last_word();
-        self.place(self.place_of(word.a()), word.c(), &[])
+        self.place(word.a(), word.c(), &[])
     }
 }

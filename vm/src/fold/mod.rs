@@ -195,6 +195,20 @@ impl<'p> Folding<'p> {
     /// Folds the operation that has waited longest; `None` where none waits. One that traps leaves the state exactly
     /// as it was, and counts.
     pub fn step(&mut self) -> Option<Result<(), Trap>> {
+        self.step_by(Machine::run)
+    }
+
+    /// As [`Folding::step`], but blocks cost nothing: only to measure what metering costs.
+    #[cfg(feature = "unmetered")]
+    pub fn step_unmetered(&mut self) -> Option<Result<(), Trap>> {
+        self.step_by(Machine::run_unmetered)
+    }
+
+    #[inline]
+    fn step_by(
+        &mut self,
+        run: impl FnOnce(&mut Machine<'p>, u32, &[Value]) -> Result<Vec<Value>, Trap>,
+    ) -> Option<Result<(), Trap>> {
         let operation = self.queue.pop_front()?;
         if self.queue.len() < self.young {
             self.young -= 1;
@@ -204,7 +218,7 @@ impl<'p> Folding<'p> {
         }
         let before = self.machine.values().mark();
         let point = self.machine.heap().begin_step(operation.range());
-        let result = self.machine.run(self.step, &[self.state, operation.value]);
+        let result = run(&mut self.machine, self.step, &[self.state, operation.value]);
         self.gas = self.gas.saturating_add(self.machine.gas_used());
         let result = result.and_then(|results| {
             let state = results.first().copied().filter(|state| !state.is_nil()).unwrap_or(self.state);

@@ -34,8 +34,8 @@ impl Heap {
     #[inline(always)]
     pub(crate) fn item(&self, table: Value, position: i64) -> Option<Value> {
         let table = self.tables.get(table.as_table()?.0 as usize)?;
-        let value = *self.slots.get(table.slot_of(position)?)?;
-        if value.is_absent() { None } else { Some(value) }
+        let value = self.slots.get(table.slot_of(position)?)?;
+        if value.is_absent() { None } else { Some(value.copied()) }
     }
 
     /// Puts a value that is not nil at a position that has one, or right behind the last one.
@@ -69,7 +69,7 @@ impl Heap {
         if table.form != Form::Record(place.shape) {
             return None;
         }
-        self.slots.get(table.start as usize + place.slot as usize).copied()
+        self.slots.get(table.start as usize + place.slot as usize).map(Value::copied)
     }
 
     /// Puts a value that is not nil at a field in a record of the shape where it was found last.
