@@ -3,6 +3,7 @@
 //! The usual cases stand here, inlined into the loop; whatever is longer is called `elsewhere`, as a function of its own.
 #![expect(non_snake_case, reason = "the table names the functions as it names the operations")]
 
+use super::Core;
 use super::arithmetic::{self, Binary};
 use super::elsewhere;
 use super::step::{Flow, Leave, Mode, Step};
@@ -433,11 +434,14 @@ pub(super) fn Set<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
 #[inline(always)]
 pub(super) fn SetField<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     let (table, value) = (step.get(word.a()), step.copy(word.b()));
-    if M::QUICK
-        && !value.is_nil()
-        && step.core.heap.put_recalled(table, step.remembered(word), value) == Wrote::Replaced
-    {
-        return Ok(());
+    if M::QUICK && !value.is_nil() {
+        let (place, Core { heap, constants, meter, .. }) = (step.remembered(word), &mut *step.core);
+        let key = || constants.get(word.wide() as usize).copied().unwrap_or(Value::NIL);
+        match heap.put_recalled(table, place, value, key) {
+            Wrote::Replaced => return Ok(()),
+            Wrote::Added => return meter.allocate(meter::ENTRY).map_err(Leave::Trap),
+            Wrote::Nothing => {}
+        }
     }
     step.outside(move |core, registers| elsewhere::set_field::<M>(core, registers, word))?;
     Ok(())
