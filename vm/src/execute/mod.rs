@@ -138,13 +138,13 @@ impl<'p> Machine<'p> {
 
     fn run_in<M: Mode>(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
         self.core.meter = Meter::new(self.core.limits);
-        self.core.output = Output::default();
+        self.core.output.clear();
         self.core.raised = Value::NIL;
         let result = self.evaluate::<M>(function, arguments);
         self.core.frames.keep(0);
         self.core.sorts.clear();
         if result.is_err() {
-            self.core.output = Output::default();
+            self.core.output.clear();
         }
         result
     }

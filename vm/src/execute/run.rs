@@ -141,11 +141,12 @@ fn plain(words: &[Word], at: usize) -> Instruction {
     Instruction::bare(word.op().expect("verified code has operations only"), *word)
 }
 
-/// The first two arguments, or whatever stands there. They are copied in any case: registers that are no parameters
-/// are written before they are read.
+/// The first two arguments, or whatever stands where the first would. It is copied in any case: registers that are no
+/// parameters are written before they are read.
 #[inline(always)]
 fn first_two(registers: &Registers, word: &Instruction) -> [Value; 2] {
-    [copied(registers, word.a()), copied(registers, word.a().wrapping_add(1))]
+    let second = if word.b() > 1 { copied(registers, word.a().wrapping_add(1)) } else { Value::NIL };
+    [copied(registers, word.a()), second]
 }
 
 /// Begins the usual call, with just the arguments that the function takes: gives its registers and the gas that is left.
@@ -174,7 +175,9 @@ fn begin<'s, 'p, M: Mode>(
     let registers = registers(stack, base)?;
     let [first, second] = arguments;
     put(registers, 0, first);
-    put(registers, 1, second);
+    if given > 1 {
+        put(registers, 1, second);
+    }
     let frame = core.frames.push();
     frame.ready = ready;
     frame.base = base as u32;
@@ -314,8 +317,9 @@ impl<'p> Machine<'p> {
         if let Some(behind) = registers.get_mut(usize::from(ready.registers)) {
             *behind = closure;
         }
-        let filled = arguments.iter().copied().chain(core::iter::repeat(Value::NIL)).take(parameters);
-        registers.iter_mut().zip(filled).for_each(|(register, value)| *register = value);
+        let (given, missing) = registers.split_at_mut_checked(arguments.len().min(parameters)).unwrap_or_default();
+        given.iter_mut().zip(arguments).for_each(|(register, value)| *register = value.copied());
+        missing.iter_mut().take(parameters - given.len()).for_each(|register| *register = Value::NIL);
         if ready.is_variadic {
             let further = arguments.get(parameters..).unwrap_or_default();
             let list = pack(&mut self.core.heap, &mut self.core.meter, further)?;

@@ -24,6 +24,15 @@ pub(in crate::execute) struct Output {
     keys: BTreeSet<Vec<u8>>,
 }
 
+impl Output {
+    /// Forgets everything; usually nothing was emitted.
+    pub(in crate::execute) fn clear(&mut self) {
+        if !self.keys.is_empty() {
+            *self = Output::default();
+        }
+    }
+}
+
 /// The canonical CBOR of a value, paid for.
 fn encoded(heap: &Heap, meter: &mut Meter, value: Value) -> Outcome<Vec<u8>> {
     let bytes = limit::DATA_SIZE.value;
