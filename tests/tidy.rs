@@ -120,6 +120,7 @@ fn is_crate_root(path: &str, all: &[Source]) -> bool {
             .is_some_and(|folder| all.iter().any(|other| other.path == format!("{folder}Cargo.toml")))
     });
     let is_test = path.split_once("/tests/").is_some_and(|(folder, name)| {
+        let name = name.strip_suffix("/main.rs").unwrap_or(name);
         !name.contains('/') && all.iter().any(|other| other.path == format!("{folder}/Cargo.toml"))
     });
     by_place || is_test || path.contains("src/bin/") || all.iter().any(named_by)

@@ -117,6 +117,39 @@ codes! {
     FOLD_TOP "a statement beside the functions of a fold",
         "move it into a function; constants and functions may stand at the top level",
         "Nothing of a fold runs but `init`, `step` and `finish`, or what `fold` is split into.";
+    YAML_SYNTAX "not YAML",
+        "read the line up to the mark: what stands there can't follow what stands before; mind the indentation, and quote text that holds YAML's signs",
+        "The document is read as YAML 1.2 says. Tabs can't indent, what belongs together stands in one column, and a plain scalar can't begin with a sign that means something or hold `: ` and ` #`.";
+    YAML_CHARACTER "a control character in YAML",
+        "write it as an escape in double quotes, `\\x00`, or remove it",
+        "YAML is made of characters that can be seen. Tabs and line ends are the only control characters in it.";
+    YAML_ANCHOR "an anchor or alias",
+        "write the value out where it is used",
+        "An alias hides what stands elsewhere in the file, and a few lines of them stand for billions of values. What is read must be what is seen.";
+    YAML_TAG "a tag",
+        "remove the tag; text that looks like something else goes into quotes",
+        "Tags make readers construct values by rules of their own. What a value means is said by the place where it stands.";
+    YAML_DIRECTIVE "a directive",
+        "remove the line that begins with `%`",
+        "A directive changes how the rest is read. There is one way to read these documents, YAML 1.2.";
+    YAML_DOCUMENTS "several documents in one source",
+        "put each document into a file of its own",
+        "One file says one thing, so that nothing is overlooked behind a `---`.";
+    YAML_EMPTY "there is no document",
+        "write what the file should say; a mapping to begin with",
+        "A source with nothing but comments and blanks says nothing, and is more likely a mistake than a wish.";
+    YAML_MERGE "a merge key",
+        "write the entries out",
+        "`<<` is no part of YAML 1.2, and readers differ on which entry wins. What is read must be what is seen.";
+    YAML_KEY "a key that is not one line of text",
+        "write the key as text on one line, in quotes if need be",
+        "Keys are names. Lists, maps, several lines, or nothing at all can be keys in YAML, but not here.";
+    YAML_DUPLICATE "a key is there twice",
+        "remove one of the two",
+        "Of two values under one key a reader takes the first, the last, or none. A key counts by its text, with or without quotes.";
+    YAML_PLAIN "a plain word that readers of YAML differ on",
+        "write text in quotes; booleans as `true` and `false`, nothing as `null`, numbers in plain digits as in JSON",
+        "One reader of YAML takes `no` for false and another for text, `010` for eight or ten, `1:30` for ninety. Only JSON's words and numbers are taken for what they say; what looks like others is refused and never guessed.";
     LUA_CHARACTER "a character that Lua does not know",
         "remove it; outside of strings and comments there are only names in ASCII letters, numbers and Lua's signs",
         "Lua's words are written in ASCII. Other characters may stand in strings and comments.";

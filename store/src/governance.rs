@@ -108,6 +108,34 @@ impl Binding {
         Ok(Binding { epoch, fold_root, policy_root, governance_root, ahead, accepts })
     }
 
+    /// The payload of a governance op that binds this.
+    ///
+    /// # Errors
+    /// Never: roots and numbers have a canonical form.
+    pub fn payload(&self) -> Result<Vec<u8>, Refused> {
+        let mut writer = Writer::new();
+        for (name, root) in self.roots() {
+            writer.text(name, &program_text(root));
+        }
+        if self.ahead != limit::LOG_AHEAD.value {
+            writer.integer("ahead_ms", self.ahead);
+        }
+        if !self.accepts.is_empty() {
+            let mut pair = |(fold, policy): &(Hash, Hash)| {
+                let roots = [fold, policy].map(|root| writer.heap.string(program_text(root).as_bytes()));
+                writer.heap.list(&roots)
+            };
+            let pairs: Vec<Value> = self.accepts.iter().map(&mut pair).collect();
+            let pairs = writer.heap.list(&pairs);
+            writer.value("accepts", pairs);
+        }
+        writer.finish().map_err(|refusal| says_nothing(refusal.to_string()))
+    }
+
+    const fn roots(&self) -> [(&'static str, &Hash); 3] {
+        [("fold_root", &self.fold_root), ("policy_root", &self.policy_root), ("governance_root", &self.governance_root)]
+    }
+
     /// Whether an op that consents to these roots is the stream's.
     #[must_use]
     pub fn takes(&self, fold_root: &Hash, policy_root: &Hash) -> bool {

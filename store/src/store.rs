@@ -1,26 +1,28 @@
 //! The store: what the pure parts decide, done in one transaction each.
 
-use crate::backend::sqlite::{Database, Session};
-use crate::backend::{StoredOp, Stream, damaged};
+use crate::backend::{Address, Database, Session, StoredOp, Stream, damaged};
 use crate::checkpoint::Checkpoint;
 use crate::code::{Class, Code, Refused};
 use crate::document::Hash;
 use crate::fault::Fault;
-use crate::fold::Folded;
+use crate::fold::Snapshot;
 use crate::gate::Gate;
 use crate::governance::{Binding, Genesis, Governance};
 use crate::host::{Host, Point};
 use crate::limit::{self, length};
-use crate::log::{Commit, Facts, Log, LogTree, Offer, Outcome};
-use crate::materialize::{self, Logged};
+use crate::log::{Commit, Facts, Head, Log, LogTree, Offer, Outcome};
+use crate::materialize::{self, Logged, State};
 use crate::op::signature::SecretKey;
-use crate::op::{Draft, GENESIS, Op, Salts, SignedOp, is_segment, op_id, payload_root};
+use crate::op::{BIND, Draft, GENESIS, Op, Salts, SignedOp, is_segment, op_id, payload_root};
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS, Stored};
+use crate::state;
 use crate::verify::{self, Evidence, Verification};
 use kerai_vm::bytecode::ProgramKind;
 use kerai_vm::ulid::Ulid;
 use std::collections::BTreeMap;
-use std::path::Path;
+
+/// The lock of all streams' names, among those of their tables: no stream has this number.
+const NAMES: i64 = 0;
 
 /// A store on one database.
 pub struct Store {
@@ -84,9 +86,9 @@ impl Store {
     /// Opens the database, and makes it where there is none.
     ///
     /// # Errors
-    /// `SCHEMA_NEWER`, `SCHEMA_FOREIGN`, `ACK_TIMEOUT`, or the file can't be opened.
-    pub async fn open(path: &Path, host: Host) -> Result<Store, Fault> {
-        Ok(Store { database: Database::open(path, host.wait).await?, host })
+    /// `SCHEMA_NEWER`, `SCHEMA_FOREIGN`, `ACK_TIMEOUT`, or it can't be opened.
+    pub async fn open(address: &Address, host: Host) -> Result<Store, Fault> {
+        Ok(Store { database: Database::open(address, host.wait).await?, host })
     }
 
     /// # Errors
@@ -108,6 +110,7 @@ impl Store {
         new.policy.expect(ProgramKind::Policy, POLICY_EXPORTS)?;
         new.governance.expect(ProgramKind::Fold, FOLD_EXPORTS)?;
         let mut session = self.database.write().await?;
+        session.lock_tables(NAMES).await?;
         if session.stream(new.name).await?.is_some() {
             return Err(Refused::new(Code::STREAM_EXISTS, format!("`{}`", new.name)).into());
         }
@@ -170,6 +173,45 @@ impl Store {
         Ok(answers)
     }
 
+    /// Binds another fold, another policy, or both, by a governance op: a new epoch, whose fold starts from the first op.
+    ///
+    /// # Errors
+    /// As [`Store::append`], or `PROGRAM_KIND`.
+    pub async fn bind(
+        &mut self,
+        name: &str,
+        signers: &Signers,
+        fold: Option<&Stored>,
+        policy: Option<&Stored>,
+    ) -> Result<Answer, Fault> {
+        let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
+        let mut binding = desk.log.governance.binding.clone();
+        if let Some(fold) = fold {
+            fold.expect(ProgramKind::Fold, FOLD_EXPORTS)?;
+            binding.fold_root = fold.root;
+        }
+        if let Some(policy) = policy {
+            policy.expect(ProgramKind::Policy, POLICY_EXPORTS)?;
+            binding.policy_root = policy.root;
+        }
+        for program in [fold, policy].into_iter().flatten() {
+            desk.session.add_program(program).await?;
+            desk.library.add(program.clone());
+        }
+        let draft = Draft {
+            ulid: fresh_ulid((desk.host.now)(), &mut desk.host.random),
+            actor: None,
+            resource: None,
+            kind: BIND.into(),
+            payload: binding.payload()?,
+            caps: None,
+            labels: None,
+        };
+        let answer = desk.append(&draft, signers).await?;
+        desk.close().await?;
+        Ok(answer)
+    }
+
     /// The ops of a stream as they were signed, in the order of the log.
     ///
     /// # Errors
@@ -177,7 +219,7 @@ impl Store {
     pub async fn ops(&mut self, name: &str) -> Result<Vec<StoredOp>, Fault> {
         let mut session = self.database.read().await?;
         let stream = find(&mut session, name).await?;
-        session.ops(stream.number).await
+        session.ops_after(stream.number, 0).await
     }
 
     /// What was refused, by code, and the ops that are evidence of forks.
@@ -198,36 +240,38 @@ impl Store {
         let reached = &self.host.reached;
         let mut session = self.database.read().await?;
         let stream = find(&mut session, name).await?;
-        let (ops, library) = (logged(session.ops(stream.number).await?)?, session.programs().await?);
-        // Read to its end, so that what follows does not hold the log's file.
+        let base = Base::find(&mut session, &stream).await?;
+        // Read to its end, so that folding keeps nobody waiting.
         session.commit().await?;
-        let log = resume(&stream, &ops, &library)?;
-        let binding = &log.binding;
-        let state = materialize::state(&ops, binding, &library)?;
-        let checkpoint = state.checkpoint(stream.genesis, binding, key.public());
+        let state = base.state(&stream)?;
+        let checkpoint = state.checkpoint(stream.genesis, &base.binding, key.public());
         reached(Point::MaterializeFolded);
         let mut session = self.database.write().await?;
+        session.lock_tables(stream.number).await?;
         let last = session.last_checkpoint(stream.number).await?.map(|last| last.check()).transpose()?;
         let place = |checkpoint: &Checkpoint| (checkpoint.epoch, checkpoint.count);
         if let Some(last) = last.filter(|last| place(last) >= place(&checkpoint)) {
             // Another materializer was here first, or nothing has come since.
             let rows = session.state(stream.number).await?.values().filter(|row| row.value.is_some()).count();
-            return Ok(Materialized { checkpoint: last, poison: poison(&state.folded), written: 0, rows });
+            let poison = session.poison(stream.number, last.epoch).await?;
+            return Ok(Materialized { checkpoint: last, poison, written: 0, rows });
         }
         let changes = materialize::changes(&state.folded.rows, &session.state(stream.number).await?);
         for row in &changes {
             session.put_row(stream.number, row, &checkpoint).await?;
             reached(Point::MaterializeRow);
         }
-        for (position, trap) in poison(&state.folded) {
-            session.put_poison(stream.number, checkpoint.epoch, position, &trap).await?;
-        }
+        session.put_poison(stream.number, checkpoint.epoch, base.count(), &state.folded.poison).await?;
         session.add_checkpoint(stream.number, &checkpoint, &checkpoint.sign(key)?).await?;
+        session.add_snapshot(stream.number, &checkpoint, &state.folded).await?;
+        for count in materialize::surplus(&session.snapshots(stream.number, checkpoint.epoch).await?) {
+            session.drop_snapshot(stream.number, checkpoint.epoch, count).await?;
+        }
         reached(Point::MaterializeCheckpoint);
+        let poison = session.poison(stream.number, checkpoint.epoch).await?;
         session.commit().await?;
         reached(Point::MaterializeCommitted);
-        let (poison, rows) = (poison(&state.folded), state.folded.rows.len());
-        Ok(Materialized { checkpoint, poison, written: changes.len(), rows })
+        Ok(Materialized { checkpoint, poison, written: changes.len(), rows: state.folded.rows.len() })
     }
 
     /// Computes everything again from the ops and compares it with what is stored.
@@ -238,7 +282,7 @@ impl Store {
         let mut session = self.database.read().await?;
         let stream = find(&mut session, name).await?;
         let evidence = Evidence {
-            ops: session.ops(stream.number).await?,
+            ops: session.ops_after(stream.number, 0).await?,
             state: session.state(stream.number).await?,
             checkpoints: session.checkpoints(stream.number).await?,
             library: session.programs().await?,
@@ -249,16 +293,65 @@ impl Store {
 }
 
 async fn find(session: &mut Session<'_>, name: &str) -> Result<Stream, Fault> {
-    let unknown = || Refused::new(Code::STREAM_UNKNOWN, format!("`{}`", name.escape_default()));
-    Ok(session.stream(name).await?.ok_or_else(unknown)?)
+    Ok(session.stream(name).await?.ok_or_else(|| unknown(name))?)
+}
+
+fn unknown(name: &str) -> Refused {
+    Refused::new(Code::STREAM_UNKNOWN, format!("`{}`", name.escape_default()))
 }
 
 fn logged(ops: Vec<StoredOp>) -> Result<Vec<Logged>, Refused> {
     ops.into_iter().map(Logged::of).collect()
 }
 
-fn poison(folded: &Folded) -> BTreeMap<u64, String> {
-    folded.poison.iter().map(|(&position, trap)| (position, trap.to_string())).collect()
+/// What a stream's state is computed from: the newest snapshot that no later op comes before, and the ops since.
+struct Base {
+    binding: Binding,
+    library: Library,
+    snapshot: Option<Snapshot>,
+    vector: BTreeMap<Hash, Head>,
+    ops: Vec<Logged>,
+    admitted: Vec<Hash>,
+}
+
+impl Base {
+    async fn find(session: &mut Session<'_>, stream: &Stream) -> Result<Base, Fault> {
+        let library = session.programs().await?;
+        let governance_ops = logged(session.governance_ops(stream.number).await?)?;
+        let binding = resume(stream, &governance_ops, &library)?.binding;
+        let admitted = session.admitted(stream.number).await?;
+        for count in session.snapshots(stream.number, binding.epoch).await? {
+            let Some((snapshot, signed)) = session.snapshot(stream.number, binding.epoch, count).await? else {
+                continue;
+            };
+            let ops = logged(session.ops_after(stream.number, count).await?)?;
+            if snapshot.precedes(&materialize::inputs(&ops)) {
+                let vector = signed.check()?.vector;
+                return Ok(Base { binding, library, snapshot: Some(snapshot), vector, ops, admitted });
+            }
+        }
+        let ops = logged(session.ops_after(stream.number, 0).await?)?;
+        Ok(Base { binding, library, snapshot: None, vector: BTreeMap::new(), ops, admitted })
+    }
+
+    /// How many records the snapshot knows of.
+    fn count(&self) -> u64 {
+        self.snapshot.as_ref().map_or(0, |snapshot| snapshot.count)
+    }
+
+    fn state(&self, stream: &Stream) -> Result<State, Refused> {
+        let folded = materialize::folded(&self.ops, self.snapshot.as_ref(), &self.binding, &self.library)?;
+        let tree = LogTree::from_bytes(stream.count, &stream.edge).ok_or_else(|| damaged("the tip of the log"))?;
+        Ok(State {
+            count: stream.count,
+            vector: materialize::vector(self.vector.clone(), &self.ops),
+            inputs_root: state::inputs_root(self.admitted.iter()),
+            log_head: tree.head(),
+            state_root: state::state_root(&folded.rows),
+            snapshot_root: folded.snapshot_root(),
+            folded,
+        })
+    }
 }
 
 /// Governance as the stored ops leave it.
@@ -338,8 +431,8 @@ struct Desk<'s> {
 impl<'s> Desk<'s> {
     async fn open(database: &'s mut Database, host: &'s mut Host, name: &str) -> Result<Desk<'s>, Fault> {
         let mut session = database.write().await?;
+        let stream = session.lock_log(name).await?.ok_or_else(|| unknown(name))?;
         (host.reached)(Point::AppendBegun);
-        let stream = find(&mut session, name).await?;
         let library = session.programs().await?;
         let governance_ops = logged(session.governance_ops(stream.number).await?)?;
         let governance = resume(&stream, &governance_ops, &library)?;

@@ -3,7 +3,7 @@
 use crate::case::Case;
 use crate::folds::{self, FoldRun};
 use crate::{calls, compile, law, source};
-use kerai_compiler::syntax::lua;
+use kerai_compiler::syntax::{lua, yaml};
 use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, Strings, cbor, json};
@@ -34,6 +34,11 @@ pub enum Meaning {
     Program {
         read: ReadProgram,
         law: law::ProgramLaw,
+    },
+    /// What is only read.
+    Document {
+        check: Check,
+        law: law::TreeLaw,
     },
     /// What an author writes: a tree, its one form of writing, and the program that it means.
     Written {
@@ -106,6 +111,10 @@ pub const STAGES: &[Stage] = &[
             meaning: Meaning::Written { check: lua_tree, law: law::tree, read: compile::lua },
         },
     },
+    Stage {
+        name: "yaml",
+        role: Role::Source { bytes: source::text, meaning: Meaning::Document { check: yaml_tree, law: law::lines } },
+    },
     program("ir", source::text, compile::ir, law::ir),
     Stage { name: CALLS, role: Role::Calls },
     Stage { name: OPERATIONS, role: Role::Operations },
@@ -163,6 +172,17 @@ fn lua_tree(bytes: &[u8]) -> Result<Tree, Vec<String>> {
     let chunk = lua::check(source.text()).map_err(describe)?;
     let formatted = lua::format(source.text()).map_err(describe)?;
     Ok(Tree { text: lua::show(&chunk).trim_end().to_owned(), formatted: formatted.trim_end().to_owned() })
+}
+
+/// What the profile of YAML takes, or all that is wrong with it.
+fn yaml_tree(bytes: &[u8]) -> Result<Tree, Vec<String>> {
+    let source = kerai_compiler::Source::read(bytes)
+        .map_err(|refused| vec![refused.describe(&String::from_utf8_lossy(bytes))])?;
+    let describe = |diagnostics: Vec<kerai_compiler::Diagnostic>| {
+        diagnostics.iter().map(|found| found.describe(source.text())).collect::<Vec<_>>()
+    };
+    let text = yaml::show(&yaml::read(source.text()).map_err(describe)?);
+    Ok(Tree { text: text.trim_end().to_owned(), formatted: source.text().to_owned() })
 }
 
 fn bytecode(program: &Program) -> Result<String, Refusal> {
@@ -302,6 +322,7 @@ pub fn run(case: &Case, seed: u64) -> Outcome {
         let outputs = match meaning {
             Meaning::Value { read, law } => source.value(*read, *law, seed, &mut outcome.faults),
             Meaning::Program { read, law } => source.program(*read, *law, seed, &mut outcome.faults),
+            Meaning::Document { check, law } => source.tree(*check, *law, &mut outcome.faults),
             Meaning::Written { check, law, read } => {
                 if source.wants_tree() {
                     source.tree(*check, *law, &mut outcome.faults)

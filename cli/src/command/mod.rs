@@ -2,8 +2,10 @@
 
 pub mod append;
 pub mod asm;
+pub mod build;
 pub mod check;
 pub mod data;
+pub mod eval;
 pub mod exec;
 pub mod explain;
 pub mod fmt;

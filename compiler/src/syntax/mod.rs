@@ -1,3 +1,4 @@
 //! The front ends: one folder a language, each from text to a tree.
 
 pub mod lua;
+pub mod yaml;

@@ -75,7 +75,14 @@ pub(super) fn begin_counting(core: &mut Core, registers: &mut Registers, word: &
     if equal(core, by, Value::integer(0))? {
         return Err(TrapCode::ARGUMENTS);
     }
+    // A counter that meets a step by floats is a float from the first.
+    let counter = if by.as_float().is_some() && counter.as_float().is_none() {
+        Value::float(arithmetic::to_float(&core.heap, counter)?)
+    } else {
+        counter
+    };
     let begins = goes_on(core, counter, limit, by)?;
+    put(registers, word.a(), counter);
     put(registers, word.a().wrapping_add(3), counter);
     Ok(begins)
 }

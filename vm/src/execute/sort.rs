@@ -153,6 +153,6 @@ impl Machine<'_> {
             }
         }
         let word = self.last_word();
-        self.place(word.a(), word.c(), &[Value::NIL])
+        self.place(word.a(), word.c(), &[])
     }
 }

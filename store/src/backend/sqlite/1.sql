@@ -102,6 +102,17 @@ CREATE TABLE poison (
     PRIMARY KEY (stream, epoch, position)
 ) STRICT, WITHOUT ROWID;
 
+-- States to go on from. last is the place of the last op in the order by ULID: ULID, content's hash, op id.
+CREATE TABLE snapshots (
+    stream INTEGER NOT NULL REFERENCES streams (stream),
+    epoch INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    folded INTEGER NOT NULL,
+    last BLOB CHECK (length(last) = 80),
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (stream, epoch, count)
+) STRICT;
+
 CREATE TABLE checkpoints (
     stream INTEGER NOT NULL REFERENCES streams (stream),
     epoch INTEGER NOT NULL,

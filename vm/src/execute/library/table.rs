@@ -62,10 +62,8 @@ pub(super) fn remove(call: &mut Call) -> Outcome<Value> {
     let table = call.argument(0);
     let length = length(call.heap, call.meter, table)?;
     let position = call.integer(1)?.unwrap_or(length);
-    if length == 0 && position == 0 {
-        return Ok(take(call.heap, table, 0));
-    }
-    if !(1..=length.saturating_add(1)).contains(&position) {
+    // Of an empty list the last place is 0, which is taken like any other.
+    if position != length && !(1..=length.saturating_add(1)).contains(&position) {
         return Err(TrapCode::ARGUMENTS);
     }
     call.meter.charge((length - position.min(length)).cast_unsigned())?;

@@ -1,0 +1,7 @@
+//! The commands as their users meet them: output, files and exit codes.
+
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod folder;
+mod lua;
+mod programs;
