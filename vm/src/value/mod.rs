@@ -208,6 +208,11 @@ impl Value {
         (u64::from_le(self.head) >> 32) as u32
     }
 
+    /// How many bytes a string has that does not fit the value itself.
+    pub(crate) fn long_string_length(self) -> Option<usize> {
+        if matches!(self.tag(), Tag::LongString) { Some(Span::of(self).range().len()) } else { None }
+    }
+
     /// The whole value as its sixteen bytes in memory order, the tag lowest.
     pub(crate) const fn window(self) -> u128 {
         u64::from_le(self.head) as u128 | ((u64::from_le(self.body) as u128) << 64)

@@ -36,9 +36,12 @@ pub(crate) struct Deferred {
 }
 
 impl Output {
-    /// What leaves the rows of tables that are there already to whoever asked for it.
-    pub(in crate::execute) fn deferring(heap: &Heap) -> Output {
-        Output { defers_below: heap.mark().tables(), ..Output::default() }
+    /// Forgets everything, which usually is nothing. Tables with lower numbers are left to whoever asked for that.
+    pub(in crate::execute) fn begin(&mut self, defers_below: u32) {
+        if !self.keys.is_empty() || !self.deferred.is_empty() {
+            *self = Output::default();
+        }
+        self.defers_below = defers_below;
     }
 }
 
