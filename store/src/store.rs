@@ -7,13 +7,13 @@ use crate::document::Hash;
 use crate::fault::Fault;
 use crate::fold::Snapshot;
 use crate::gate::Gate;
-use crate::governance::{Binding, Genesis, Governance};
+use crate::governance::{Binding, Genesis, Governance, rotation};
 use crate::host::{Host, Point};
 use crate::limit::{self, length};
 use crate::log::{Commit, Facts, Head, Log, LogTree, Offer, Outcome};
 use crate::materialize::{self, Logged, State};
 use crate::op::signature::SecretKey;
-use crate::op::{BIND, Draft, GENESIS, Op, Salts, SignedOp, is_segment, op_id, payload_root};
+use crate::op::{BIND, Draft, GENESIS, Op, ROTATE, Salts, SignedOp, is_segment, op_id, payload_root};
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS, Stored};
 use crate::state;
 use crate::verify::{self, Evidence, Verification};
@@ -210,6 +210,38 @@ impl Store {
         let answer = desk.append(&draft, signers).await?;
         desk.close().await?;
         Ok(answer)
+    }
+
+    /// Replaces an actor's key by another one, by a governance op that the old key signs; none where the stream knows
+    /// the actor by other keys, as when it was done before.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub async fn rotate(
+        &mut self,
+        name: &str,
+        actor: &str,
+        key: SecretKey,
+        next: &Hash,
+    ) -> Result<Option<Answer>, Fault> {
+        let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
+        let previous = key.public();
+        if !desk.log.governance.binds(actor, &previous) {
+            return Ok(None);
+        }
+        let draft = Draft {
+            ulid: fresh_ulid((desk.host.now)(), &mut desk.host.random),
+            actor: None,
+            resource: None,
+            kind: ROTATE.into(),
+            payload: rotation(actor, &previous, next)?,
+            caps: None,
+            labels: None,
+        };
+        let signers = Signers { keys: BTreeMap::from([(actor.to_owned(), key)]), default: actor.into() };
+        let answer = desk.append(&draft, &signers).await?;
+        desk.close().await?;
+        Ok(Some(answer))
     }
 
     /// The ops of a stream as they were signed, in the order of the log.
@@ -472,12 +504,19 @@ impl<'s> Desk<'s> {
         };
         let author = key.public();
         self.learn(&author, draft.ulid).await?;
-        if let Some(&before) = self.facts.given.get(&(author, draft.ulid)) {
-            return Ok(match draft.given(actor) {
-                Ok(given) if given == before => Answer::Duplicate(None),
-                Ok(_) => Answer::Refused(Refused::new(Code::DUP_COMMIT, format!("`{}`", draft.ulid))),
-                Err(refused) => Answer::Refused(refused),
-            });
+        let given = match draft.given(actor) {
+            Ok(given) => given,
+            Err(refused) => return Ok(Answer::Refused(refused)),
+        };
+        if let Some(&before) = self.facts.given.get(&(author, draft.ulid))
+            && before != given
+        {
+            return Ok(Answer::Refused(Refused::new(Code::DUP_COMMIT, format!("`{}`", draft.ulid))));
+        }
+        // Under whichever key: an actor that has a new one repeats itself all the same.
+        let is_repeat = self.facts.given.get(&(author, draft.ulid)) == Some(&given);
+        if is_repeat || self.session.gave(self.stream.number, draft.ulid, &given).await? {
+            return Ok(Answer::Duplicate(None));
         }
         let ahead = self.log.governance.binding.ahead;
         if draft.ulid.milliseconds() > (self.host.now)().max(self.log.received).saturating_add(ahead) {

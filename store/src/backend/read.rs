@@ -177,6 +177,16 @@ impl Session<'_> {
         Ok(row.map(|mut row| row.hash()).transpose()?)
     }
 
+    /// Whether the same was given under a ULID before, by whichever key.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn gave(&mut self, stream: i64, ulid: Ulid, given: &Hash) -> Result<bool, Fault> {
+        let sql = "SELECT position FROM ops WHERE stream = $1 AND ulid = $2 AND given = $3 LIMIT 1";
+        let row = self.row(sql, &[stream.into(), (&ulid.to_bytes()).into(), given.into()]).await?;
+        Ok(row.is_some())
+    }
+
     /// The governance ops that were admitted, in the order of the log.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ CREATE TABLE kerai.ops (
     UNIQUE (stream, author, seq)
 );
 
-CREATE INDEX ops_by_ulid ON kerai.ops (stream, author, ulid);
+CREATE INDEX ops_by_ulid ON kerai.ops (stream, ulid, author);
 CREATE INDEX ops_of_governance ON kerai.ops (stream, position) WHERE is_governance = 1;
 
 -- Once for all ops of a statement, where foreign keys and a trigger a row would ask a million times.
