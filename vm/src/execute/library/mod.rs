@@ -13,6 +13,7 @@ mod search;
 mod set;
 mod string;
 mod table;
+mod total;
 mod utf8;
 mod weigh;
 
