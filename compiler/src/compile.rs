@@ -9,18 +9,21 @@ use kerai_vm::bytecode::Program;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     Lua,
+    /// Merge folds.
+    Yaml,
     /// The IR's text, for tests and curious people.
     Ir,
 }
 
 impl Language {
-    pub const ALL: &[Language] = &[Language::Lua, Language::Ir];
+    pub const ALL: &[Language] = &[Language::Lua, Language::Yaml, Language::Ir];
 
     /// How the names of its files end.
     #[must_use]
     pub const fn ending(self) -> &'static str {
         match self {
             Language::Lua => "lua",
+            Language::Yaml => "yaml",
             Language::Ir => "ir",
         }
     }
@@ -59,6 +62,7 @@ pub fn ir(language: Language, source: &Source) -> Result<Ir, Vec<Diagnostic>> {
     let text = source.text();
     match language {
         Language::Lua => lower::lua::lower(&lua::check(text)?),
+        Language::Yaml => lower::merge::lower(text),
         Language::Ir => Ir::from_text(text).map_err(|diagnostic| vec![diagnostic]),
     }
 }

@@ -179,4 +179,7 @@ builtins! {
 
     224 "rng.new" RandomNew random::new 1 1 One Acts 8 "a generator of numbers from a seed, as a list of the seed and how much was drawn";
     225 "rng.next" RandomNext random::next 2 3 One Acts 200 "the next integer of a generator, from 1 or the second argument up to the last";
+
+    240 "lattice.hash" OperationHash operation::hash 3 3 One Reads 60 "the hash of type, resource and payload by which operations with one ULID are ordered";
+    241 "lattice.within" Within operation::within 2 2 One Pure 10 "whether a resource's namespace and path lie within a glob";
 }
