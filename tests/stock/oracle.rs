@@ -81,7 +81,7 @@ impl Stock {
 
     fn run_on(&self, text: &str) -> Outcome {
         self.lua.load("rows = {}").exec().map_err(|error| error.to_string())?;
-        let given: mlua::String = self.lua.load(text).eval().map_err(|error| error.to_string())?;
+        let given: mlua::LuaString = self.lua.load(text).eval().map_err(|error| error.to_string())?;
         let rows: Table = self.lua.globals().get("rows").map_err(|error| error.to_string())?;
         let mut rows: Vec<String> =
             rows.sequence_values().collect::<Result<_, _>>().map_err(|error| error.to_string())?;
