@@ -14,6 +14,7 @@ pub mod generate;
 pub mod law;
 pub mod lua;
 pub mod planted;
+pub mod policy;
 pub mod property;
 pub mod rewrite;
 pub mod rewrite_lua;
