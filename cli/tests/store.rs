@@ -103,3 +103,31 @@ fn wrong_use_is_told_of() {
     assert_eq!(code(&["init", "."]), Some(2), "a project is there");
     assert_eq!(code(&["init", "new"]), Some(0));
 }
+
+#[test]
+fn keys_are_replaced() {
+    let place = Place::new("rotate");
+    let page = "actor = \"keeper\"\n[actors]\nkeeper = \"keeper.key\"\nguest = \"guest.key\"\n\
+                [stream.stock]\nfold = \"folds/latest.asm\"\nops = \"ops.jsonl\"\n";
+    fs::write(place.0.join("kerai.toml"), page).expect("written");
+    for file in ["keeper.key", "guest.key"] {
+        assert!(place.kerai(&["keys", "new", file]).status.success());
+    }
+    let (first, _) = place.json(&["run", "."]);
+    let old = place.json(&["keys", "show", "guest.key"]).0;
+    // An owner replaces its key, and one who may do nothing else does.
+    for actor in ["keeper", "guest"] {
+        let (rotated, code) = place.json(&["keys", "rotate", actor]);
+        assert_eq!((field(rotated.first(), "ok"), code), (&json!(true), Some(0)), "{actor}");
+    }
+    let new = place.json(&["keys", "show", "guest.key"]).0;
+    assert_ne!(field(old.first(), "public"), field(new.first(), "public"));
+    // The same ops again are repeats, though another key signs.
+    let (second, code) = place.json(&["run", "."]);
+    assert_eq!((field(second.first(), "duplicates"), code), (&json!(6), Some(0)), "{second:?}");
+    assert_eq!(field(first.get(1), "state_root"), field(second.get(1), "state_root"));
+    assert_eq!(field(second.get(2), "ok"), &json!(true));
+    // Where nothing is left to do, nothing is done to the stream.
+    assert_eq!(place.json(&["keys", "rotate", "guest"]).1, Some(0));
+    assert_eq!(place.json(&["keys", "rotate", "nobody"]).1, Some(2));
+}

@@ -7,19 +7,19 @@ use crate::document::Hash;
 use crate::fault::Fault;
 use crate::fold::Snapshot;
 use crate::gate::Gate;
-use crate::governance::{Binding, Genesis, Governance};
+use crate::governance::{Binding, Genesis, Governance, rotation};
 use crate::host::{Host, Point};
 use crate::limit::{self, length};
 use crate::log::{Commit, Facts, Head, Log, LogTree, Offer, Outcome};
 use crate::materialize::{self, Logged, State};
 use crate::op::signature::SecretKey;
-use crate::op::{BIND, Draft, GENESIS, Op, Salts, SignedOp, is_segment, op_id, payload_root};
+use crate::op::{BIND, Draft, GENESIS, Op, ROTATE, Salts, SignedOp, is_segment, op_id, payload_root};
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS, Stored};
 use crate::state;
 use crate::verify::{self, Evidence, Verification};
 use kerai_vm::bytecode::ProgramKind;
 use kerai_vm::ulid::Ulid;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The lock of all streams' names, among those of their tables: no stream has this number.
 const NAMES: i64 = 0;
@@ -134,7 +134,8 @@ impl Store {
             edge: Vec::new(),
         };
         stream.number = session.add_stream(&stream).await?;
-        session.add_op(stream.number, &StoredOp::of(&commit, binding.fold_root, binding.policy_root)).await?;
+        let first = StoredOp::of(&commit, binding.fold_root, binding.policy_root);
+        session.add_ops(stream.number, &[first], || ()).await?;
         move_tip(&mut session, &mut stream, &log).await?;
         reached(Point::CreateTip);
         session.commit().await?;
@@ -149,6 +150,7 @@ impl Store {
         let mut answers = Vec::with_capacity(drafts.len());
         for batch in drafts.chunks(length(limit::LOG_BATCH)) {
             let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
+            desk.learn(&batch.iter().map(|draft| draft.ulid).collect::<Vec<_>>()).await?;
             for draft in batch {
                 answers.push(desk.append(draft, signers).await?);
             }
@@ -165,6 +167,10 @@ impl Store {
         let mut answers = Vec::with_capacity(ops.len());
         for batch in ops.chunks(length(limit::LOG_BATCH)) {
             let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
+            let ids: Vec<Hash> = batch.iter().map(|op| op_id(&op.body)).collect();
+            desk.facts.committed = desk.session.positions(desk.stream.number, &ids).await?;
+            let ulids: Vec<Ulid> = batch.iter().filter_map(|op| Some(Op::decode(&op.body).ok()?.ulid)).collect();
+            desk.learn(&ulids).await?;
             for op in batch {
                 answers.push(desk.ingest(op.clone()).await?);
             }
@@ -212,6 +218,38 @@ impl Store {
         Ok(answer)
     }
 
+    /// Replaces an actor's key by another one, by a governance op that the old key signs; none where the stream knows
+    /// the actor by other keys, as when it was done before.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub async fn rotate(
+        &mut self,
+        name: &str,
+        actor: &str,
+        key: SecretKey,
+        next: &Hash,
+    ) -> Result<Option<Answer>, Fault> {
+        let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
+        let previous = key.public();
+        if !desk.log.governance.binds(actor, &previous) {
+            return Ok(None);
+        }
+        let draft = Draft {
+            ulid: fresh_ulid((desk.host.now)(), &mut desk.host.random),
+            actor: None,
+            resource: None,
+            kind: ROTATE.into(),
+            payload: rotation(actor, &previous, next)?,
+            caps: None,
+            labels: None,
+        };
+        let signers = Signers { keys: BTreeMap::from([(actor.to_owned(), key)]), default: actor.into() };
+        let answer = desk.append(&draft, &signers).await?;
+        desk.close().await?;
+        Ok(Some(answer))
+    }
+
     /// The ops of a stream as they were signed, in the order of the log.
     ///
     /// # Errors
@@ -257,10 +295,7 @@ impl Store {
             return Ok(Materialized { checkpoint: last, poison, written: 0, rows });
         }
         let changes = materialize::changes(&state.folded.rows, &session.state(stream.number).await?);
-        for row in &changes {
-            session.put_row(stream.number, row, &checkpoint).await?;
-            reached(Point::MaterializeRow);
-        }
+        session.put_rows(stream.number, &changes, &checkpoint, || reached(Point::MaterializeRow)).await?;
         session.put_poison(stream.number, checkpoint.epoch, base.count(), &state.folded.poison).await?;
         session.add_checkpoint(stream.number, &checkpoint, &checkpoint.sign(key)?).await?;
         session.add_snapshot(stream.number, &checkpoint, &state.folded).await?;
@@ -365,7 +400,7 @@ fn resume(stream: &Stream, ops: &[Logged], library: &Library) -> Result<Governan
 fn genesis(new: &NewStream<'_>, now: u64, random: &mut dyn FnMut(&mut [u8])) -> Result<SignedOp, Refused> {
     let mut actors: BTreeMap<String, _> =
         new.actors.iter().map(|(actor, keys)| (actor.clone(), keys.iter().copied().collect())).collect();
-    let owner: &mut std::collections::BTreeSet<Hash> = actors.entry(new.owner.into()).or_default();
+    let owner: &mut BTreeSet<Hash> = actors.entry(new.owner.into()).or_default();
     owner.insert(new.key.public());
     let genesis = Genesis {
         name: new.name.into(),
@@ -426,6 +461,10 @@ struct Desk<'s> {
     library: Library,
     log: Log,
     facts: Facts,
+    /// What actors gave under ULIDs before.
+    repeatable: BTreeSet<(Ulid, Hash)>,
+    /// Ops that have a position and are not written yet.
+    pending: Vec<StoredOp>,
 }
 
 impl<'s> Desk<'s> {
@@ -445,21 +484,24 @@ impl<'s> Desk<'s> {
             governance,
             governance_ops: governance_ops.into_iter().map(|logged| logged.input).collect(),
         };
-        Ok(Desk { session, host, stream, library, log, facts: Facts::default() })
+        let (facts, repeatable, pending) = (Facts::default(), BTreeSet::new(), Vec::new());
+        Ok(Desk { session, host, stream, library, log, facts, repeatable, pending })
     }
 
-    /// Asks the database for what the log must know of an author and a ULID, once.
-    async fn learn(&mut self, author: &Hash, ulid: Ulid) -> Result<(), Fault> {
-        let number = self.stream.number;
+    /// Asks the database for what was given under ULIDs.
+    async fn learn(&mut self, ulids: &[Ulid]) -> Result<(), Fault> {
+        self.facts.given = self.session.given(self.stream.number, ulids).await?;
+        // Under whichever key: an actor that has a new one repeats itself all the same.
+        self.repeatable = self.facts.given.iter().map(|(&(_, ulid), &given)| (ulid, given)).collect();
+        Ok(())
+    }
+
+    /// Asks the database for the end of an author's chain, once.
+    async fn meet(&mut self, author: &Hash) -> Result<(), Fault> {
         if !self.log.heads.contains_key(author)
-            && let Some(head) = self.session.head(number, author).await?
+            && let Some(head) = self.session.head(self.stream.number, author).await?
         {
             self.log.heads.insert(*author, head);
-        }
-        if !self.facts.given.contains_key(&(*author, ulid))
-            && let Some(given) = self.session.given(number, author, ulid).await?
-        {
-            self.facts.given.insert((*author, ulid), given);
         }
         Ok(())
     }
@@ -471,13 +513,19 @@ impl<'s> Desk<'s> {
             return Ok(Answer::Refused(Refused::new(Code::ACTOR_UNBOUND, format!("no key signs for `{actor}` here"))));
         };
         let author = key.public();
-        self.learn(&author, draft.ulid).await?;
-        if let Some(&before) = self.facts.given.get(&(author, draft.ulid)) {
-            return Ok(match draft.given(actor) {
-                Ok(given) if given == before => Answer::Duplicate(None),
-                Ok(_) => Answer::Refused(Refused::new(Code::DUP_COMMIT, format!("`{}`", draft.ulid))),
-                Err(refused) => Answer::Refused(refused),
-            });
+        self.meet(&author).await?;
+        let given = match draft.given(actor) {
+            Ok(given) => given,
+            Err(refused) => return Ok(Answer::Refused(refused)),
+        };
+        if let Some(&before) = self.facts.given.get(&(author, draft.ulid))
+            && before != given
+        {
+            return Ok(Answer::Refused(Refused::new(Code::DUP_COMMIT, format!("`{}`", draft.ulid))));
+        }
+        if self.repeatable.contains(&(draft.ulid, given)) || self.facts.given.get(&(author, draft.ulid)) == Some(&given)
+        {
+            return Ok(Answer::Duplicate(None));
         }
         let ahead = self.log.governance.binding.ahead;
         if draft.ulid.milliseconds() > (self.host.now)().max(self.log.received).saturating_add(ahead) {
@@ -514,12 +562,8 @@ impl<'s> Desk<'s> {
 
     /// Offers an op that someone signed.
     async fn ingest(&mut self, signed: SignedOp) -> Result<Answer, Fault> {
-        let id = op_id(&signed.body);
-        if let Some(position) = self.session.position(self.stream.number, &id).await? {
-            return Ok(Answer::Duplicate(Some(position)));
-        }
         if let Ok(op) = Op::decode(&signed.body) {
-            self.learn(&op.author, op.ulid).await?;
+            self.meet(&op.author).await?;
         }
         self.offer(signed).await
     }
@@ -540,8 +584,7 @@ impl<'s> Desk<'s> {
                 Ok(Answer::Refused(refused))
             }
             Offer::Committed(commit) => {
-                self.session.add_op(number, &StoredOp::of(&commit, fold_root, policy_root)).await?;
-                (self.host.reached)(Point::AppendOp);
+                self.pending.push(StoredOp::of(&commit, fold_root, policy_root));
                 Ok(Answer::Committed(self.committed(*commit, &policy_root)))
             }
         }
@@ -565,10 +608,12 @@ impl<'s> Desk<'s> {
 
     /// Commits everything, or nothing.
     async fn close(mut self) -> Result<(), Fault> {
+        let reached = &self.host.reached;
+        self.session.add_ops(self.stream.number, &self.pending, || reached(Point::AppendOp)).await?;
         move_tip(&mut self.session, &mut self.stream, &self.log).await?;
-        (self.host.reached)(Point::AppendTip);
+        reached(Point::AppendTip);
         self.session.commit().await?;
-        (self.host.reached)(Point::AppendCommitted);
+        reached(Point::AppendCommitted);
         Ok(())
     }
 }

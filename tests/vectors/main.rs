@@ -5,6 +5,8 @@
 
 mod cbor;
 mod cbor_facts;
+mod cedar;
+mod cidr;
 mod coremath;
 mod decimal;
 mod decimal_model;
@@ -53,6 +55,8 @@ const SETS: &[Set] = &[
     ("lua-gopher", lua::run),
     ("lua-piccolo", lua::run),
     ("yaml-test-suite", yaml::run),
+    ("cidr", cidr::run),
+    ("policy-cedar", cedar::run),
 ];
 
 /// Models recurse once a nesting level, and some documents nest on purpose.

@@ -24,7 +24,7 @@ pub use heap::{Heap, Mark};
 pub use journal::{Changed, Point};
 pub use key::{Key, KeyFault};
 pub use shape::RECORD_KEYS;
-use table::TableId;
+pub(crate) use table::TableId;
 pub use table::{Entries, TableFault};
 
 pub(crate) use gather::{Fields, Gather, Items};

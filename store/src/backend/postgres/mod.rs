@@ -1,5 +1,7 @@
 //! PostgreSQL, 15 or newer: a schema `kerai` in any database; many writers, each waiting only for those of its stream.
 
+pub(super) mod bulk;
+
 use super::cell::{Cell, Found, Row};
 use crate::code::{Code, Refused};
 use crate::fault::Fault;

@@ -43,7 +43,7 @@ CREATE TABLE ops (
     UNIQUE (stream, author, seq)
 ) STRICT;
 
-CREATE INDEX ops_by_ulid ON ops (stream, author, ulid);
+CREATE INDEX ops_by_ulid ON ops (stream, ulid, author);
 CREATE INDEX ops_of_governance ON ops (stream, position) WHERE is_governance = 1;
 
 CREATE TRIGGER ops_follow BEFORE INSERT ON ops
