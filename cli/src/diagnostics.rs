@@ -19,6 +19,13 @@ pub fn print(path: &str, text: &str, diagnostics: &[Diagnostic]) {
     }
 }
 
+/// The same as text.
+pub fn to_text(path: &str, text: &str, diagnostics: &[Diagnostic]) -> String {
+    let renderer = Renderer::plain().decor_style(DecorStyle::Ascii);
+    let shown = diagnostics.iter().map(|diagnostic| render(&renderer, path, text, diagnostic));
+    shown.collect::<Vec<_>>().join("\n\n")
+}
+
 fn render(renderer: &Renderer, path: &str, text: &str, diagnostic: &Diagnostic) -> String {
     let title = Level::ERROR.primary_title(&*diagnostic.message).id(diagnostic.code.name());
     let mut group = with_place(Group::with_title(title), path, text, diagnostic.span, AnnotationKind::Primary, None);

@@ -1,9 +1,13 @@
 //! The command line: one file a command, each a thin layer over the libraries.
 
+mod call;
 mod command;
 mod diagnostics;
 mod input;
+mod map;
 mod outcome;
+mod program;
+mod progress;
 mod project;
 mod report;
 mod sources;
@@ -33,7 +37,7 @@ pub struct Global {
     /// Print results and errors only
     #[arg(long, global = true)]
     quiet: bool,
-    /// The database: the path of an SQLite file [default: the project's `.kerai/kerai.db`]
+    /// The database: the path of an SQLite file, or `postgres://…` [default: the project's `.kerai/kerai.db`]
     #[arg(long, global = true, value_name = "URL")]
     db: Option<String>,
 }
@@ -44,12 +48,16 @@ enum Verb {
     Data(command::data::Arguments),
     /// Assembly text to a program's canonical bytes and its root
     Asm(command::asm::Arguments),
+    /// Sources to programs: canonical bytes, roots, maps
+    Build(command::build::Arguments),
     /// Everything that is wrong with sources, and what to write instead
     Check(command::check::Arguments),
     /// Write sources in their one form
     Fmt(command::fmt::Arguments),
     /// Open a program or a document and say what is in it
     Show(command::show::Arguments),
+    /// Run a piece of Lua and print what it returns
+    Eval(command::eval::Arguments),
     /// Call an exported function of a program
     Exec(command::exec::Arguments),
     /// Make a project: kerai.toml, folders, a signing key
@@ -66,8 +74,10 @@ enum Verb {
     Materialize(command::materialize::Arguments),
     /// Compute everything of a stream again and compare
     Verify(command::verify::Arguments),
-    /// A project's whole work: streams, ops, tables, checkpoints, verification
+    /// A project's whole work, or a fold over a file of events
     Run(command::run::Arguments),
+    /// Ask a policy, learn why it decided, begin a new one
+    Policy(command::policy::Arguments),
     /// What an error code means and what to do about it
     Explain(command::explain::Arguments),
 }
@@ -76,6 +86,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let global = &arguments.global;
     let result = match arguments.verb {
+        Verb::Build(build) => command::build::run(&build, global),
+        Verb::Eval(eval) => command::eval::run(&eval, global),
         Verb::Check(check) => command::check::run(&check, global),
         Verb::Fmt(fmt) => command::fmt::run(&fmt, global),
         Verb::Data(data) => command::data::run(&data, global),
@@ -90,6 +102,7 @@ fn main() -> ExitCode {
         Verb::Materialize(materialize) => command::materialize::run(&materialize, global),
         Verb::Verify(verify) => command::verify::run(&verify, global),
         Verb::Run(run) => command::run::run(&run, global),
+        Verb::Policy(policy) => command::policy::run(&policy, global),
         Verb::Explain(explain) => command::explain::run(&explain, global),
     };
     outcome::exit(result)

@@ -1,6 +1,8 @@
 //! A project: the folder with `kerai.toml`, its keys, its streams, its database.
 
 use crate::outcome::Fault;
+use crate::program;
+use kerai_store::code::Code;
 use kerai_store::op::signature::SecretKey;
 use kerai_store::program::{DEFAULT_POLICY, Stored};
 use kerai_store::{Signers, key};
@@ -101,6 +103,15 @@ impl Project {
         }
     }
 
+    /// The file of an actor's key.
+    pub fn key_file(&self, actor: &str) -> Result<PathBuf, Fault> {
+        match self.page.actors.get(actor).map(String::as_str) {
+            None => Err(Fault::Use(format!("`{FILE}` names no key of `{actor}`"))),
+            Some(TEST_KEY) => Err(Fault::Use(format!("`{actor}` signs with a test key, which has no file: name one"))),
+            Some(file) => Ok(self.path(file)),
+        }
+    }
+
     /// The keys of all actors.
     pub fn signers(&self) -> Result<Signers, Fault> {
         let key = |actor: &String| Ok((actor.clone(), self.key_of(actor)?));
@@ -126,13 +137,10 @@ fn test_key(actor: &str) -> SecretKey {
     SecretKey::from_seed(&blake3::derive_key(TEST_CONTEXT, actor.as_bytes()))
 }
 
-/// A program out of a file: assembly by its ending, else bytecode.
+/// A program out of a file: a source or assembly by its ending, else bytecode.
 pub fn program(path: &Path) -> Result<Stored, Fault> {
     let shown = path.display().to_string();
-    let bytes = fs::read(path).map_err(|cause| Fault::Read { path: shown.clone(), cause })?;
-    let program = match (path.extension().and_then(|ending| ending.to_str()), str::from_utf8(&bytes)) {
-        (Some("asm"), Ok(text)) => Stored::from_assembly(text),
-        _ => Stored::from_bytes(&bytes),
-    };
-    program.map_err(|refused| Fault::Refused(format!("{shown}: {refused}"), refused.code))
+    let opened =
+        program::open(&shown)?.map_err(|refused| Fault::Refused(refused.to_text(&shown), Code::PROGRAM_KIND))?;
+    Stored::from_bytes(&opened.bytes).map_err(|refused| Fault::Refused(format!("{shown}: {refused}"), refused.code))
 }

@@ -2,11 +2,9 @@
 
 use crate::input::Input;
 use crate::outcome::Fault;
+use kerai_compiler::Language;
 use std::fs;
 use std::path::Path;
-
-/// Endings of the languages that are known.
-const ENDINGS: &[&str] = &["lua"];
 
 /// A source's name and bytes.
 pub struct SourceFile {
@@ -14,27 +12,32 @@ pub struct SourceFile {
     pub bytes: Vec<u8>,
 }
 
-/// All files that the paths name, folders walked in the order of names.
-pub fn files(paths: &[String]) -> Result<Vec<String>, Fault> {
+/// All files in the languages that the paths name, folders walked in the order of names.
+pub fn files(paths: &[String], languages: &[Language]) -> Result<Vec<String>, Fault> {
     let mut found = Vec::new();
     for path in paths {
         if path != "-" && Path::new(path).is_dir() {
-            walk(Path::new(path), &mut found)?;
-        } else if path == "-" || is_source(Path::new(path)) {
+            walk(Path::new(path), languages, &mut found)?;
+        } else if path == "-" || is_source(path, languages) {
             found.push(path.clone());
         } else {
-            let endings = ENDINGS.join("`, `.");
+            let endings = languages.iter().map(|language| language.ending()).collect::<Vec<_>>().join("`, `.");
             return Err(Fault::Use(format!("`{path}` is in no known language: sources end in `.{endings}`")));
         }
     }
     Ok(found)
 }
 
-fn is_source(path: &Path) -> bool {
-    path.extension().and_then(|ending| ending.to_str()).is_some_and(|ending| ENDINGS.contains(&ending))
+/// The language of a file, by its name.
+pub fn language(path: &str) -> Option<Language> {
+    Language::of_ending(Path::new(path).extension()?.to_str()?)
 }
 
-fn walk(folder: &Path, found: &mut Vec<String>) -> Result<(), Fault> {
+fn is_source(path: &str, languages: &[Language]) -> bool {
+    language(path).is_some_and(|language| languages.contains(&language))
+}
+
+fn walk(folder: &Path, languages: &[Language], found: &mut Vec<String>) -> Result<(), Fault> {
     let fault = |cause| Fault::Read { path: folder.display().to_string(), cause };
     let mut entries = fs::read_dir(folder).map_err(fault)?.collect::<Result<Vec<_>, _>>().map_err(fault)?;
     entries.sort_by_key(fs::DirEntry::file_name);
@@ -42,8 +45,8 @@ fn walk(folder: &Path, found: &mut Vec<String>) -> Result<(), Fault> {
         let kind = entry.file_type().map_err(fault)?;
         let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
         if kind.is_dir() && !is_hidden {
-            walk(&entry.path(), found)?;
-        } else if kind.is_file() && is_source(&entry.path()) {
+            walk(&entry.path(), languages, found)?;
+        } else if kind.is_file() && is_source(&entry.path().display().to_string(), languages) {
             found.push(entry.path().display().to_string());
         }
     }

@@ -45,6 +45,14 @@ pub struct Snapshot {
     pub bytes: Vec<u8>,
 }
 
+impl Snapshot {
+    /// Whether ops can be folded on top of it: all come later in the order by ULID.
+    #[must_use]
+    pub fn precedes(&self, inputs: &[Input]) -> bool {
+        self.last.is_none_or(|last| inputs.iter().all(|input| place(input) > last))
+    }
+}
+
 /// What came of folding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folded {

@@ -4,7 +4,7 @@ use crate::backend::{Projection, StateRow, StoredOp, damaged};
 use crate::checkpoint::Checkpoint;
 use crate::code::Refused;
 use crate::document::Hash;
-use crate::fold::{self, Folded, Input, Order, Rows};
+use crate::fold::{self, Folded, Input, Order, Rows, Snapshot};
 use crate::governance::Binding;
 use crate::log::{Head, LogTree, Outcome, Record};
 use crate::op::{Checked, Op};
@@ -52,25 +52,49 @@ pub struct State {
     pub folded: Folded,
 }
 
-/// Folds a whole log under the fold that is bound.
+/// The ops of a log that its fold gets.
+#[must_use]
+pub fn inputs(ops: &[Logged]) -> Vec<Input> {
+    let is_its = |logged: &&Logged| logged.outcome == Outcome::Admitted && !logged.input.op.op.is_governance();
+    ops.iter().filter(is_its).map(|logged| logged.input.clone()).collect()
+}
+
+/// The ends of the authors' chains after these ops, on top of those before.
+#[must_use]
+pub fn vector(before: BTreeMap<Hash, Head>, ops: &[Logged]) -> BTreeMap<Hash, Head> {
+    let head = |op: &Checked| (op.op.author, Head { sequence: op.op.sequence, op: op.id });
+    let mut vector = before;
+    vector.extend(ops.iter().map(|logged| head(&logged.input.op)));
+    vector
+}
+
+/// Folds ops on top of a snapshot, or from nothing.
 ///
 /// # Errors
 /// `FOLD_TRAP`, or the fold is missing.
-pub fn state(ops: &[Logged], binding: &Binding, library: &Library) -> Result<State, Refused> {
+pub fn folded(
+    ops: &[Logged],
+    from: Option<&Snapshot>,
+    binding: &Binding,
+    library: &Library,
+) -> Result<Folded, Refused> {
     let program = library.find(&binding.fold_root, ProgramKind::Fold, FOLD_EXPORTS)?;
-    let (mut tree, mut vector) = (LogTree::default(), BTreeMap::new());
-    for logged in ops {
-        tree.push(&logged.record);
-        let op = &logged.input.op;
-        vector.insert(op.op.author, Head { sequence: op.op.sequence, op: op.id });
-    }
-    let admitted = || ops.iter().filter(|logged| logged.outcome == Outcome::Admitted).map(|logged| &logged.input);
-    let inputs: Vec<Input> = admitted().filter(|input| !input.op.op.is_governance()).cloned().collect();
-    let folded = fold::fold(&program.verified, Order::Ulid, None, &inputs)?;
+    fold::fold(&program.verified, Order::Ulid, from, &inputs(ops))
+}
+
+/// What a whole log amounts to, from nothing.
+///
+/// # Errors
+/// As [`folded`].
+pub fn state(ops: &[Logged], binding: &Binding, library: &Library) -> Result<State, Refused> {
+    let folded = folded(ops, None, binding, library)?;
+    let mut tree = LogTree::default();
+    ops.iter().for_each(|logged| tree.push(&logged.record));
+    let admitted = ops.iter().filter(|logged| logged.outcome == Outcome::Admitted);
     Ok(State {
         count: tree.count(),
-        vector,
-        inputs_root: state::inputs_root(admitted().map(|input| &input.op.id)),
+        vector: vector(BTreeMap::new(), ops),
+        inputs_root: state::inputs_root(admitted.map(|logged| &logged.input.op.id)),
         log_head: tree.head(),
         state_root: state::state_root(&folded.rows),
         snapshot_root: folded.snapshot_root(),
@@ -110,6 +134,16 @@ pub fn changes(rows: &Rows, stored: &BTreeMap<Vec<u8>, StateRow>) -> Vec<StateRo
     changes
 }
 
+/// Which of the kept snapshots, by their counts, the newest first, are needed no more: of those whose ages have as many
+/// bits, the oldest is kept. So there are few, and a late op goes back not much further than it must.
+#[must_use]
+pub fn surplus(counts: &[u64]) -> Vec<u64> {
+    let newest = counts.first().copied().unwrap_or(0);
+    let bits = |count: u64| newest.saturating_sub(count).checked_ilog2();
+    let pairs = counts.iter().zip(counts.iter().skip(1));
+    pairs.filter(|&(&count, &older)| count != newest && bits(count) == bits(older)).map(|(&count, _)| count).collect()
+}
+
 /// A row with its projections; without a value, its tombstone.
 #[must_use]
 pub fn row(key: &[u8], value: Option<&Vec<u8>>) -> StateRow {
@@ -130,4 +164,25 @@ fn view(heap: &Heap, value: Value) -> Option<String> {
     let mut out = Vec::new();
     json::encode(heap, value, &Options::CANONICAL, &mut out).ok()?;
     String::from_utf8(out).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_snapshots_are_kept_and_none_too_far() {
+        let mut kept: Vec<u64> = Vec::new();
+        for newest in 1..=1000_u64 {
+            kept.insert(0, newest);
+            let gone = surplus(&kept);
+            kept.retain(|count| !gone.contains(count));
+            assert!(kept.len() <= 2 + newest.ilog2() as usize, "{newest}: {kept:?}");
+            assert_eq!(kept.first(), Some(&newest));
+            for late in 1..newest {
+                let back = kept.iter().find(|&&count| count <= newest - late).map(|count| newest - count);
+                assert!(back.is_some_and(|back| back <= 4 * late), "{newest}: {late} back is {back:?} of {kept:?}");
+            }
+        }
+    }
 }

@@ -1,26 +1,28 @@
 //! The store: what the pure parts decide, done in one transaction each.
 
-use crate::backend::sqlite::{Database, Session};
-use crate::backend::{StoredOp, Stream, damaged};
+use crate::backend::{Address, Database, Session, StoredOp, Stream, damaged};
 use crate::checkpoint::Checkpoint;
 use crate::code::{Class, Code, Refused};
 use crate::document::Hash;
 use crate::fault::Fault;
-use crate::fold::Folded;
+use crate::fold::Snapshot;
 use crate::gate::Gate;
-use crate::governance::{Binding, Genesis, Governance};
+use crate::governance::{Binding, Genesis, Governance, rotation};
 use crate::host::{Host, Point};
 use crate::limit::{self, length};
-use crate::log::{Commit, Facts, Log, LogTree, Offer, Outcome};
-use crate::materialize::{self, Logged};
+use crate::log::{Commit, Facts, Head, Log, LogTree, Offer, Outcome};
+use crate::materialize::{self, Logged, State};
 use crate::op::signature::SecretKey;
-use crate::op::{Draft, GENESIS, Op, Salts, SignedOp, is_segment, op_id, payload_root};
+use crate::op::{BIND, Draft, GENESIS, Op, ROTATE, Salts, SignedOp, is_segment, op_id, payload_root};
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS, Stored};
+use crate::state;
 use crate::verify::{self, Evidence, Verification};
 use kerai_vm::bytecode::ProgramKind;
 use kerai_vm::ulid::Ulid;
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The lock of all streams' names, among those of their tables: no stream has this number.
+const NAMES: i64 = 0;
 
 /// A store on one database.
 pub struct Store {
@@ -84,9 +86,9 @@ impl Store {
     /// Opens the database, and makes it where there is none.
     ///
     /// # Errors
-    /// `SCHEMA_NEWER`, `SCHEMA_FOREIGN`, `ACK_TIMEOUT`, or the file can't be opened.
-    pub async fn open(path: &Path, host: Host) -> Result<Store, Fault> {
-        Ok(Store { database: Database::open(path, host.wait).await?, host })
+    /// `SCHEMA_NEWER`, `SCHEMA_FOREIGN`, `ACK_TIMEOUT`, or it can't be opened.
+    pub async fn open(address: &Address, host: Host) -> Result<Store, Fault> {
+        Ok(Store { database: Database::open(address, host.wait).await?, host })
     }
 
     /// # Errors
@@ -108,6 +110,7 @@ impl Store {
         new.policy.expect(ProgramKind::Policy, POLICY_EXPORTS)?;
         new.governance.expect(ProgramKind::Fold, FOLD_EXPORTS)?;
         let mut session = self.database.write().await?;
+        session.lock_tables(NAMES).await?;
         if session.stream(new.name).await?.is_some() {
             return Err(Refused::new(Code::STREAM_EXISTS, format!("`{}`", new.name)).into());
         }
@@ -131,7 +134,8 @@ impl Store {
             edge: Vec::new(),
         };
         stream.number = session.add_stream(&stream).await?;
-        session.add_op(stream.number, &StoredOp::of(&commit, binding.fold_root, binding.policy_root)).await?;
+        let first = StoredOp::of(&commit, binding.fold_root, binding.policy_root);
+        session.add_ops(stream.number, &[first], || ()).await?;
         move_tip(&mut session, &mut stream, &log).await?;
         reached(Point::CreateTip);
         session.commit().await?;
@@ -146,6 +150,7 @@ impl Store {
         let mut answers = Vec::with_capacity(drafts.len());
         for batch in drafts.chunks(length(limit::LOG_BATCH)) {
             let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
+            desk.learn(&batch.iter().map(|draft| draft.ulid).collect::<Vec<_>>()).await?;
             for draft in batch {
                 answers.push(desk.append(draft, signers).await?);
             }
@@ -162,12 +167,87 @@ impl Store {
         let mut answers = Vec::with_capacity(ops.len());
         for batch in ops.chunks(length(limit::LOG_BATCH)) {
             let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
+            let ids: Vec<Hash> = batch.iter().map(|op| op_id(&op.body)).collect();
+            desk.facts.committed = desk.session.positions(desk.stream.number, &ids).await?;
+            let ulids: Vec<Ulid> = batch.iter().filter_map(|op| Some(Op::decode(&op.body).ok()?.ulid)).collect();
+            desk.learn(&ulids).await?;
             for op in batch {
                 answers.push(desk.ingest(op.clone()).await?);
             }
             desk.close().await?;
         }
         Ok(answers)
+    }
+
+    /// Binds another fold, another policy, or both, by a governance op: a new epoch, whose fold starts from the first op.
+    ///
+    /// # Errors
+    /// As [`Store::append`], or `PROGRAM_KIND`.
+    pub async fn bind(
+        &mut self,
+        name: &str,
+        signers: &Signers,
+        fold: Option<&Stored>,
+        policy: Option<&Stored>,
+    ) -> Result<Answer, Fault> {
+        let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
+        let mut binding = desk.log.governance.binding.clone();
+        if let Some(fold) = fold {
+            fold.expect(ProgramKind::Fold, FOLD_EXPORTS)?;
+            binding.fold_root = fold.root;
+        }
+        if let Some(policy) = policy {
+            policy.expect(ProgramKind::Policy, POLICY_EXPORTS)?;
+            binding.policy_root = policy.root;
+        }
+        for program in [fold, policy].into_iter().flatten() {
+            desk.session.add_program(program).await?;
+            desk.library.add(program.clone());
+        }
+        let draft = Draft {
+            ulid: fresh_ulid((desk.host.now)(), &mut desk.host.random),
+            actor: None,
+            resource: None,
+            kind: BIND.into(),
+            payload: binding.payload()?,
+            caps: None,
+            labels: None,
+        };
+        let answer = desk.append(&draft, signers).await?;
+        desk.close().await?;
+        Ok(answer)
+    }
+
+    /// Replaces an actor's key by another one, by a governance op that the old key signs; none where the stream knows
+    /// the actor by other keys, as when it was done before.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub async fn rotate(
+        &mut self,
+        name: &str,
+        actor: &str,
+        key: SecretKey,
+        next: &Hash,
+    ) -> Result<Option<Answer>, Fault> {
+        let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
+        let previous = key.public();
+        if !desk.log.governance.binds(actor, &previous) {
+            return Ok(None);
+        }
+        let draft = Draft {
+            ulid: fresh_ulid((desk.host.now)(), &mut desk.host.random),
+            actor: None,
+            resource: None,
+            kind: ROTATE.into(),
+            payload: rotation(actor, &previous, next)?,
+            caps: None,
+            labels: None,
+        };
+        let signers = Signers { keys: BTreeMap::from([(actor.to_owned(), key)]), default: actor.into() };
+        let answer = desk.append(&draft, &signers).await?;
+        desk.close().await?;
+        Ok(Some(answer))
     }
 
     /// The ops of a stream as they were signed, in the order of the log.
@@ -177,7 +257,7 @@ impl Store {
     pub async fn ops(&mut self, name: &str) -> Result<Vec<StoredOp>, Fault> {
         let mut session = self.database.read().await?;
         let stream = find(&mut session, name).await?;
-        session.ops(stream.number).await
+        session.ops_after(stream.number, 0).await
     }
 
     /// What was refused, by code, and the ops that are evidence of forks.
@@ -198,36 +278,35 @@ impl Store {
         let reached = &self.host.reached;
         let mut session = self.database.read().await?;
         let stream = find(&mut session, name).await?;
-        let (ops, library) = (logged(session.ops(stream.number).await?)?, session.programs().await?);
-        // Read to its end, so that what follows does not hold the log's file.
+        let base = Base::find(&mut session, &stream).await?;
+        // Read to its end, so that folding keeps nobody waiting.
         session.commit().await?;
-        let log = resume(&stream, &ops, &library)?;
-        let binding = &log.binding;
-        let state = materialize::state(&ops, binding, &library)?;
-        let checkpoint = state.checkpoint(stream.genesis, binding, key.public());
+        let state = base.state(&stream)?;
+        let checkpoint = state.checkpoint(stream.genesis, &base.binding, key.public());
         reached(Point::MaterializeFolded);
         let mut session = self.database.write().await?;
+        session.lock_tables(stream.number).await?;
         let last = session.last_checkpoint(stream.number).await?.map(|last| last.check()).transpose()?;
         let place = |checkpoint: &Checkpoint| (checkpoint.epoch, checkpoint.count);
         if let Some(last) = last.filter(|last| place(last) >= place(&checkpoint)) {
             // Another materializer was here first, or nothing has come since.
             let rows = session.state(stream.number).await?.values().filter(|row| row.value.is_some()).count();
-            return Ok(Materialized { checkpoint: last, poison: poison(&state.folded), written: 0, rows });
+            let poison = session.poison(stream.number, last.epoch).await?;
+            return Ok(Materialized { checkpoint: last, poison, written: 0, rows });
         }
         let changes = materialize::changes(&state.folded.rows, &session.state(stream.number).await?);
-        for row in &changes {
-            session.put_row(stream.number, row, &checkpoint).await?;
-            reached(Point::MaterializeRow);
-        }
-        for (position, trap) in poison(&state.folded) {
-            session.put_poison(stream.number, checkpoint.epoch, position, &trap).await?;
-        }
+        session.put_rows(stream.number, &changes, &checkpoint, || reached(Point::MaterializeRow)).await?;
+        session.put_poison(stream.number, checkpoint.epoch, base.count(), &state.folded.poison).await?;
         session.add_checkpoint(stream.number, &checkpoint, &checkpoint.sign(key)?).await?;
+        session.add_snapshot(stream.number, &checkpoint, &state.folded).await?;
+        for count in materialize::surplus(&session.snapshots(stream.number, checkpoint.epoch).await?) {
+            session.drop_snapshot(stream.number, checkpoint.epoch, count).await?;
+        }
         reached(Point::MaterializeCheckpoint);
+        let poison = session.poison(stream.number, checkpoint.epoch).await?;
         session.commit().await?;
         reached(Point::MaterializeCommitted);
-        let (poison, rows) = (poison(&state.folded), state.folded.rows.len());
-        Ok(Materialized { checkpoint, poison, written: changes.len(), rows })
+        Ok(Materialized { checkpoint, poison, written: changes.len(), rows: state.folded.rows.len() })
     }
 
     /// Computes everything again from the ops and compares it with what is stored.
@@ -238,7 +317,7 @@ impl Store {
         let mut session = self.database.read().await?;
         let stream = find(&mut session, name).await?;
         let evidence = Evidence {
-            ops: session.ops(stream.number).await?,
+            ops: session.ops_after(stream.number, 0).await?,
             state: session.state(stream.number).await?,
             checkpoints: session.checkpoints(stream.number).await?,
             library: session.programs().await?,
@@ -249,16 +328,65 @@ impl Store {
 }
 
 async fn find(session: &mut Session<'_>, name: &str) -> Result<Stream, Fault> {
-    let unknown = || Refused::new(Code::STREAM_UNKNOWN, format!("`{}`", name.escape_default()));
-    Ok(session.stream(name).await?.ok_or_else(unknown)?)
+    Ok(session.stream(name).await?.ok_or_else(|| unknown(name))?)
+}
+
+fn unknown(name: &str) -> Refused {
+    Refused::new(Code::STREAM_UNKNOWN, format!("`{}`", name.escape_default()))
 }
 
 fn logged(ops: Vec<StoredOp>) -> Result<Vec<Logged>, Refused> {
     ops.into_iter().map(Logged::of).collect()
 }
 
-fn poison(folded: &Folded) -> BTreeMap<u64, String> {
-    folded.poison.iter().map(|(&position, trap)| (position, trap.to_string())).collect()
+/// What a stream's state is computed from: the newest snapshot that no later op comes before, and the ops since.
+struct Base {
+    binding: Binding,
+    library: Library,
+    snapshot: Option<Snapshot>,
+    vector: BTreeMap<Hash, Head>,
+    ops: Vec<Logged>,
+    admitted: Vec<Hash>,
+}
+
+impl Base {
+    async fn find(session: &mut Session<'_>, stream: &Stream) -> Result<Base, Fault> {
+        let library = session.programs().await?;
+        let governance_ops = logged(session.governance_ops(stream.number).await?)?;
+        let binding = resume(stream, &governance_ops, &library)?.binding;
+        let admitted = session.admitted(stream.number).await?;
+        for count in session.snapshots(stream.number, binding.epoch).await? {
+            let Some((snapshot, signed)) = session.snapshot(stream.number, binding.epoch, count).await? else {
+                continue;
+            };
+            let ops = logged(session.ops_after(stream.number, count).await?)?;
+            if snapshot.precedes(&materialize::inputs(&ops)) {
+                let vector = signed.check()?.vector;
+                return Ok(Base { binding, library, snapshot: Some(snapshot), vector, ops, admitted });
+            }
+        }
+        let ops = logged(session.ops_after(stream.number, 0).await?)?;
+        Ok(Base { binding, library, snapshot: None, vector: BTreeMap::new(), ops, admitted })
+    }
+
+    /// How many records the snapshot knows of.
+    fn count(&self) -> u64 {
+        self.snapshot.as_ref().map_or(0, |snapshot| snapshot.count)
+    }
+
+    fn state(&self, stream: &Stream) -> Result<State, Refused> {
+        let folded = materialize::folded(&self.ops, self.snapshot.as_ref(), &self.binding, &self.library)?;
+        let tree = LogTree::from_bytes(stream.count, &stream.edge).ok_or_else(|| damaged("the tip of the log"))?;
+        Ok(State {
+            count: stream.count,
+            vector: materialize::vector(self.vector.clone(), &self.ops),
+            inputs_root: state::inputs_root(self.admitted.iter()),
+            log_head: tree.head(),
+            state_root: state::state_root(&folded.rows),
+            snapshot_root: folded.snapshot_root(),
+            folded,
+        })
+    }
 }
 
 /// Governance as the stored ops leave it.
@@ -272,7 +400,7 @@ fn resume(stream: &Stream, ops: &[Logged], library: &Library) -> Result<Governan
 fn genesis(new: &NewStream<'_>, now: u64, random: &mut dyn FnMut(&mut [u8])) -> Result<SignedOp, Refused> {
     let mut actors: BTreeMap<String, _> =
         new.actors.iter().map(|(actor, keys)| (actor.clone(), keys.iter().copied().collect())).collect();
-    let owner: &mut std::collections::BTreeSet<Hash> = actors.entry(new.owner.into()).or_default();
+    let owner: &mut BTreeSet<Hash> = actors.entry(new.owner.into()).or_default();
     owner.insert(new.key.public());
     let genesis = Genesis {
         name: new.name.into(),
@@ -333,13 +461,17 @@ struct Desk<'s> {
     library: Library,
     log: Log,
     facts: Facts,
+    /// What actors gave under ULIDs before.
+    repeatable: BTreeSet<(Ulid, Hash)>,
+    /// Ops that have a position and are not written yet.
+    pending: Vec<StoredOp>,
 }
 
 impl<'s> Desk<'s> {
     async fn open(database: &'s mut Database, host: &'s mut Host, name: &str) -> Result<Desk<'s>, Fault> {
         let mut session = database.write().await?;
+        let stream = session.lock_log(name).await?.ok_or_else(|| unknown(name))?;
         (host.reached)(Point::AppendBegun);
-        let stream = find(&mut session, name).await?;
         let library = session.programs().await?;
         let governance_ops = logged(session.governance_ops(stream.number).await?)?;
         let governance = resume(&stream, &governance_ops, &library)?;
@@ -352,21 +484,24 @@ impl<'s> Desk<'s> {
             governance,
             governance_ops: governance_ops.into_iter().map(|logged| logged.input).collect(),
         };
-        Ok(Desk { session, host, stream, library, log, facts: Facts::default() })
+        let (facts, repeatable, pending) = (Facts::default(), BTreeSet::new(), Vec::new());
+        Ok(Desk { session, host, stream, library, log, facts, repeatable, pending })
     }
 
-    /// Asks the database for what the log must know of an author and a ULID, once.
-    async fn learn(&mut self, author: &Hash, ulid: Ulid) -> Result<(), Fault> {
-        let number = self.stream.number;
+    /// Asks the database for what was given under ULIDs.
+    async fn learn(&mut self, ulids: &[Ulid]) -> Result<(), Fault> {
+        self.facts.given = self.session.given(self.stream.number, ulids).await?;
+        // Under whichever key: an actor that has a new one repeats itself all the same.
+        self.repeatable = self.facts.given.iter().map(|(&(_, ulid), &given)| (ulid, given)).collect();
+        Ok(())
+    }
+
+    /// Asks the database for the end of an author's chain, once.
+    async fn meet(&mut self, author: &Hash) -> Result<(), Fault> {
         if !self.log.heads.contains_key(author)
-            && let Some(head) = self.session.head(number, author).await?
+            && let Some(head) = self.session.head(self.stream.number, author).await?
         {
             self.log.heads.insert(*author, head);
-        }
-        if !self.facts.given.contains_key(&(*author, ulid))
-            && let Some(given) = self.session.given(number, author, ulid).await?
-        {
-            self.facts.given.insert((*author, ulid), given);
         }
         Ok(())
     }
@@ -378,13 +513,19 @@ impl<'s> Desk<'s> {
             return Ok(Answer::Refused(Refused::new(Code::ACTOR_UNBOUND, format!("no key signs for `{actor}` here"))));
         };
         let author = key.public();
-        self.learn(&author, draft.ulid).await?;
-        if let Some(&before) = self.facts.given.get(&(author, draft.ulid)) {
-            return Ok(match draft.given(actor) {
-                Ok(given) if given == before => Answer::Duplicate(None),
-                Ok(_) => Answer::Refused(Refused::new(Code::DUP_COMMIT, format!("`{}`", draft.ulid))),
-                Err(refused) => Answer::Refused(refused),
-            });
+        self.meet(&author).await?;
+        let given = match draft.given(actor) {
+            Ok(given) => given,
+            Err(refused) => return Ok(Answer::Refused(refused)),
+        };
+        if let Some(&before) = self.facts.given.get(&(author, draft.ulid))
+            && before != given
+        {
+            return Ok(Answer::Refused(Refused::new(Code::DUP_COMMIT, format!("`{}`", draft.ulid))));
+        }
+        if self.repeatable.contains(&(draft.ulid, given)) || self.facts.given.get(&(author, draft.ulid)) == Some(&given)
+        {
+            return Ok(Answer::Duplicate(None));
         }
         let ahead = self.log.governance.binding.ahead;
         if draft.ulid.milliseconds() > (self.host.now)().max(self.log.received).saturating_add(ahead) {
@@ -421,12 +562,8 @@ impl<'s> Desk<'s> {
 
     /// Offers an op that someone signed.
     async fn ingest(&mut self, signed: SignedOp) -> Result<Answer, Fault> {
-        let id = op_id(&signed.body);
-        if let Some(position) = self.session.position(self.stream.number, &id).await? {
-            return Ok(Answer::Duplicate(Some(position)));
-        }
         if let Ok(op) = Op::decode(&signed.body) {
-            self.learn(&op.author, op.ulid).await?;
+            self.meet(&op.author).await?;
         }
         self.offer(signed).await
     }
@@ -447,8 +584,7 @@ impl<'s> Desk<'s> {
                 Ok(Answer::Refused(refused))
             }
             Offer::Committed(commit) => {
-                self.session.add_op(number, &StoredOp::of(&commit, fold_root, policy_root)).await?;
-                (self.host.reached)(Point::AppendOp);
+                self.pending.push(StoredOp::of(&commit, fold_root, policy_root));
                 Ok(Answer::Committed(self.committed(*commit, &policy_root)))
             }
         }
@@ -472,10 +608,12 @@ impl<'s> Desk<'s> {
 
     /// Commits everything, or nothing.
     async fn close(mut self) -> Result<(), Fault> {
+        let reached = &self.host.reached;
+        self.session.add_ops(self.stream.number, &self.pending, || reached(Point::AppendOp)).await?;
         move_tip(&mut self.session, &mut self.stream, &self.log).await?;
-        (self.host.reached)(Point::AppendTip);
+        reached(Point::AppendTip);
         self.session.commit().await?;
-        (self.host.reached)(Point::AppendCommitted);
+        reached(Point::AppendCommitted);
         Ok(())
     }
 }

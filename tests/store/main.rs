@@ -3,5 +3,8 @@
 mod bad;
 mod crash;
 mod desk;
+mod grow;
+mod roles;
+mod server;
 mod together;
 mod way;

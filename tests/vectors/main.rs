@@ -5,6 +5,8 @@
 
 mod cbor;
 mod cbor_facts;
+mod cedar;
+mod cidr;
 mod coremath;
 mod decimal;
 mod decimal_model;
@@ -23,6 +25,8 @@ mod testfloat;
 mod ulid;
 mod unicode_nfc;
 mod wasm;
+mod yaml;
+mod yaml_facts;
 
 use folder::Folder;
 use judge::Report;
@@ -50,6 +54,9 @@ const SETS: &[Set] = &[
     ("lua-puc54", lua::run),
     ("lua-gopher", lua::run),
     ("lua-piccolo", lua::run),
+    ("yaml-test-suite", yaml::run),
+    ("cidr", cidr::run),
+    ("policy-cedar", cedar::run),
 ];
 
 /// Models recurse once a nesting level, and some documents nest on purpose.

@@ -4,8 +4,7 @@ use crate::Global;
 use crate::diagnostics;
 use crate::outcome::{Answer, Outcome};
 use crate::sources::{self, SourceFile};
-use kerai_compiler::syntax::lua;
-use kerai_compiler::{Diagnostic, Source, apply_fixes};
+use kerai_compiler::{Diagnostic, Language, Source, apply_fixes, compile};
 use serde_json::json;
 
 #[derive(clap::Args)]
@@ -32,9 +31,14 @@ struct Found {
 
 pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     let mut answer = Answer::Yes;
-    for path in sources::files(&arguments.paths)? {
+    for path in sources::files(&arguments.paths, Language::ALL)? {
         let SourceFile { path: name, bytes } = sources::read(&path)?;
-        let found = if arguments.fix && path != "-" { fixed(&path, &bytes)? } else { checked(&bytes) };
+        // Standard input is taken for Lua: it has no name that says otherwise.
+        let language = sources::language(&path).unwrap_or(Language::Lua);
+        let found = match arguments.fix && path != "-" {
+            true => fixed(&path, language, &bytes)?,
+            false => checked(language, &bytes),
+        };
         if !found.diagnostics.is_empty() {
             answer = Answer::No;
         }
@@ -43,10 +47,10 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     Ok(answer)
 }
 
-fn checked(bytes: &[u8]) -> Found {
+fn checked(language: Language, bytes: &[u8]) -> Found {
     match Source::read(bytes) {
         Ok(source) => {
-            let diagnostics = lua::check(source.text()).err().unwrap_or_default();
+            let diagnostics = compile(language, &source).err().unwrap_or_default();
             Found { text: source.text().to_owned(), diagnostics, fixed: 0 }
         }
         Err(refused) => {
@@ -56,15 +60,15 @@ fn checked(bytes: &[u8]) -> Found {
 }
 
 /// Makes the safe changes until none is left: a report has a limit, so there can be more behind it.
-fn fixed(path: &str, bytes: &[u8]) -> Result<Found, crate::outcome::Fault> {
-    let mut found = checked(bytes);
+fn fixed(path: &str, language: Language, bytes: &[u8]) -> Result<Found, crate::outcome::Fault> {
+    let mut found = checked(language, bytes);
     loop {
         let (text, count) = apply_fixes(&found.text, &found.diagnostics);
         if count == 0 {
             break;
         }
         let fixed = found.fixed + count;
-        found = Found { fixed, ..checked(text.as_bytes()) };
+        found = Found { fixed, ..checked(language, text.as_bytes()) };
     }
     if found.fixed > 0 {
         sources::write(path, &found.text)?;

@@ -4,8 +4,8 @@ use crate::Global;
 use crate::diagnostics;
 use crate::outcome::{Answer, Fault, Outcome};
 use crate::sources::{self, SourceFile};
-use kerai_compiler::Source;
 use kerai_compiler::syntax::lua;
+use kerai_compiler::{Language, Source};
 use serde_json::json;
 use std::io::{self, Write};
 
@@ -26,7 +26,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     let mut answer = Answer::Yes;
-    for path in sources::files(&arguments.paths)? {
+    for path in sources::files(&arguments.paths, &[Language::Lua])? {
         if one(&path, arguments, global)? == Answer::No {
             answer = Answer::No;
         }

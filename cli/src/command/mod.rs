@@ -2,14 +2,17 @@
 
 pub mod append;
 pub mod asm;
+pub mod build;
 pub mod check;
 pub mod data;
+pub mod eval;
 pub mod exec;
 pub mod explain;
 pub mod fmt;
 pub mod init;
 pub mod keys;
 pub mod materialize;
+pub mod policy;
 pub mod run;
 pub mod show;
 pub mod stream;

@@ -3,13 +3,14 @@
 use crate::Global;
 use crate::outcome::{Answer, Fault, Outcome};
 use crate::project::{Project, StreamPage, program};
-use crate::store::{open, run as run_store};
+use crate::store::{answer_text, open, run as run_store};
 use clap::Subcommand;
 use kerai_store::backend::Stream;
 use kerai_store::document::{data_text, program_text};
 use kerai_store::program::{DEFAULT_GOVERNANCE, Stored};
-use kerai_store::{NewStream, Store};
+use kerai_store::{Answer as Done, NewStream, Store};
 use serde_json::{Value, json};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -17,6 +18,7 @@ use std::path::PathBuf;
   kerai stream create stock                                  as kerai.toml describes it
   kerai stream create stock --fold latest.rgf                under the policy std/owner-only
   kerai stream create stock --fold latest.asm --policy p.rgc
+  kerai stream bind stock --fold newer.rgf                   a new epoch; old checkpoints stay valid
   kerai stream list --json")]
 pub struct Arguments {
     #[command(subcommand)]
@@ -35,6 +37,18 @@ enum Action {
         #[arg(long)]
         policy: Option<String>,
     },
+    /// Bind another fold or policy: a new epoch, in which the log is folded anew
+    Bind {
+        name: String,
+        /// The fold: bytecode, or assembly in a file that ends in `.asm` [default: as before]
+        #[arg(long)]
+        fold: Option<PathBuf>,
+        /// The policy: a file, or a shipped one [default: as before]
+        #[arg(long)]
+        policy: Option<String>,
+    },
+    /// Print a stream's ops after its genesis as they were signed, a line each, as `kerai ingest` reads them
+    Ops { name: String },
     /// List the streams of the database
     List,
 }
@@ -47,6 +61,36 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
             }
             Ok(Answer::Yes)
         }),
+        Action::Ops { name } => run_store(async {
+            let ops = open(global, None).await?.ops(name).await?;
+            let mut out = BufWriter::new(io::stdout().lock());
+            for op in ops.iter().skip(1) {
+                writeln!(out, "{}", op.signed.to_line()).map_err(Fault::Write)?;
+            }
+            out.flush().map_err(Fault::Write)?;
+            Ok(Answer::Yes)
+        }),
+        Action::Bind { name, fold, policy } => {
+            let project = Project::find()?;
+            let fold = fold.as_deref().map(program).transpose()?;
+            let policy = policy.as_deref().map(policy_named).transpose()?;
+            run_store(async {
+                let mut store = open(global, Some(&project)).await?;
+                let answer = store.bind(name, &project.signers()?, fold.as_ref(), policy.as_ref()).await?;
+                let is_admitted = matches!(&answer, Done::Committed(done) if done.outcome.code().is_none());
+                if !is_admitted {
+                    eprintln!("{}", answer_text(1, &answer, true).unwrap_or_default());
+                    return Ok(Answer::No);
+                }
+                store
+                    .streams()
+                    .await?
+                    .iter()
+                    .filter(|stream| stream.name == *name)
+                    .for_each(|stream| tell(stream, global));
+                Ok(Answer::Yes)
+            })
+        }
         Action::Create { name, fold, policy } => {
             let project = Project::find()?;
             let page = project.streams().get(name);
@@ -60,7 +104,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
                 }
             };
             let policy = match (policy, page) {
-                (Some(policy), _) => Stored::shipped(policy).map_or_else(|| program(policy.as_ref()), Ok)?,
+                (Some(policy), _) => policy_named(policy)?,
                 (None, Some(page)) => project.policy(page)?,
                 (None, None) => project.policy(&StreamPage { fold: String::new(), policy: None, ops: None })?,
             };
@@ -71,6 +115,11 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
             })
         }
     }
+}
+
+/// A shipped policy by its name, or one out of a file.
+fn policy_named(name: &str) -> Result<Stored, Fault> {
+    Stored::shipped(name).map_or_else(|| program(name.as_ref()), Ok)
 }
 
 /// Makes a stream in which all actors of the project are known, and which the one who acts owns.

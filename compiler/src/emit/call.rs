@@ -114,9 +114,8 @@ impl<'i> Body<'_, 'i> {
     /// number gets them as a list: calling it is a trap, and no program may state it.
     fn is_taken(&self, call: &Call, fixed: usize, last: &Call) -> bool {
         let Callee::Builtin(builtin) = call.callee else { return true };
-        let (least, most) = builtin.arguments();
         let results = self.emitter.results.of_call(last);
-        results.is_none_or(|results| (usize::from(least)..=most.into()).contains(&(fixed + usize::from(results))))
+        results.is_none_or(|results| builtin.takes(fixed + usize::from(results)))
     }
 
     /// Exactly so many values of what gives any number of them, in the next registers.

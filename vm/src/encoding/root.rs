@@ -56,6 +56,10 @@ contexts! {
     LogNode = "kerai v1 log node";
     /// the content by which ops of one ULID are ordered
     Order = "kerai v1 order";
+    /// an event of a file: an op that nobody signed
+    Event = "kerai v1 event";
+    /// the events so far and the next one
+    Events = "kerai v1 events";
     /// a checkpoint's body
     Checkpoint = "kerai v1 checkpoint";
 }

@@ -43,7 +43,7 @@ CREATE TABLE ops (
     UNIQUE (stream, author, seq)
 ) STRICT;
 
-CREATE INDEX ops_by_ulid ON ops (stream, author, ulid);
+CREATE INDEX ops_by_ulid ON ops (stream, ulid, author);
 CREATE INDEX ops_of_governance ON ops (stream, position) WHERE is_governance = 1;
 
 CREATE TRIGGER ops_follow BEFORE INSERT ON ops
@@ -101,6 +101,17 @@ CREATE TABLE poison (
     trap TEXT NOT NULL,
     PRIMARY KEY (stream, epoch, position)
 ) STRICT, WITHOUT ROWID;
+
+-- States to go on from. last is the place of the last op in the order by ULID: ULID, content's hash, op id.
+CREATE TABLE snapshots (
+    stream INTEGER NOT NULL REFERENCES streams (stream),
+    epoch INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    folded INTEGER NOT NULL,
+    last BLOB CHECK (length(last) = 80),
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (stream, epoch, count)
+) STRICT;
 
 CREATE TABLE checkpoints (
     stream INTEGER NOT NULL REFERENCES streams (stream),

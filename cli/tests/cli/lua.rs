@@ -1,62 +1,6 @@
 //! `kerai check`, `kerai fmt` and `kerai explain` as their users meet them: output, files and exit codes.
 
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
-
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-
-/// A folder of a test's own, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("kerai-cli-{test}-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("the folder can be made");
-        Folder(path)
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-        let path = self.0.join(name);
-        fs::create_dir_all(path.parent().expect("files lie in folders")).expect("the folder can be made");
-        fs::write(path, content).expect("the file can be written");
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.0.join(name)).expect("the file can be read")
-    }
-
-    fn kerai(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
-        run(&self.0, arguments, "")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn run(folder: &Path, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_kerai"))
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("kerai runs");
-    // A command that reads no standard input may have ended.
-    let _ = child.stdin.take().expect("the input is piped").write_all(input.as_bytes());
-    let Output { status, stdout, stderr } = child.wait_with_output().expect("kerai ends");
-    let text = |bytes| String::from_utf8(bytes).expect("output is text");
-    (status.code(), text(stdout), text(stderr))
-}
-
-fn json(line: &str) -> serde_json::Value {
-    serde_json::from_str(line).unwrap_or_else(|fault| panic!("`{line}`: {fault}"))
-}
+use crate::folder::{Folder, json, run};
 
 const HAZARD: &str = "local t = {}\nfor k in pairs(t) do emit(\"p\", k, 1) end\n";
 
@@ -135,7 +79,7 @@ fn formatting_writes_files_and_checking_writes_none() {
     assert_eq!(folder.kerai(&["fmt", "fold.lua"]).0, Some(0));
     assert_eq!(folder.read("fold.lua"), formatted);
     assert_eq!(folder.kerai(&["fmt", "--check", "fold.lua"]), (Some(0), String::new(), String::new()));
-    assert_eq!(run(&folder.0, &["fmt", "-"], source), (Some(0), formatted.to_owned(), String::new()));
+    assert_eq!(run(folder.path(), &["fmt", "-"], source), (Some(0), formatted.to_owned(), String::new()));
     let (code, out, _) = folder.kerai(&["fmt", "--json", "fold.lua"]);
     assert_eq!((code, json(&out)["changed"].as_bool()), (Some(0), Some(false)));
 }

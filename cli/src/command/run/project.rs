@@ -1,25 +1,14 @@
-//! `kerai run`: a project's whole work: streams, ops, state, checkpoints, verification.
+//! A project's whole work: streams, ops, state, checkpoints, verification.
 
 use crate::Global;
 use crate::command::{append, materialize, stream, verify};
 use crate::outcome::{Answer, Outcome};
 use crate::project::Project;
 use crate::store::{open, run as run_store};
-use std::path::PathBuf;
+use std::path::Path;
 
-#[derive(clap::Args)]
-#[command(after_help = "Examples:
-  kerai run examples/stock             makes the project's streams, appends their ops, writes their tables, verifies
-  kerai run examples/stock --json      a line a step
-
-What was done before is not done again: a second run reports duplicates.")]
-pub struct Arguments {
-    /// The folder with kerai.toml
-    project: PathBuf,
-}
-
-pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
-    let project = Project::open(&arguments.project)?;
+pub fn run(folder: &Path, global: &Global) -> Outcome {
+    let project = Project::open(folder)?;
     let signers = project.signers()?;
     run_store(async {
         let mut store = open(global, Some(&project)).await?;

@@ -1,0 +1,46 @@
+//! Progress: how far a command is, for people who wait longer than a second.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+/// Calls between two looks at the clock.
+const CALLS: u32 = 1024;
+
+/// A line on standard error that changes; nothing where that is no terminal.
+pub struct Progress {
+    is_shown: bool,
+    calls: u32,
+    said: Instant,
+    width: usize,
+}
+
+impl Progress {
+    pub fn new(is_quiet: bool) -> Progress {
+        let is_shown = !is_quiet && io::stderr().is_terminal();
+        Progress { is_shown, calls: 0, said: Instant::now() + Duration::from_millis(800), width: 0 }
+    }
+
+    /// Says how many things of a kind are done, a few times a second.
+    pub fn say(&mut self, count: usize, what: &str) {
+        self.calls += 1;
+        if !self.is_shown || self.calls < CALLS {
+            return;
+        }
+        self.calls = 0;
+        if self.said.elapsed() > Duration::from_millis(200) {
+            self.said = Instant::now();
+            let text = format!("{count} {what}");
+            eprint!("\r{text:width$}", width = self.width);
+            self.width = text.len();
+            let _ = io::stderr().flush();
+        }
+    }
+
+    /// Takes the line away.
+    pub fn end(&mut self) {
+        if self.width > 0 {
+            eprint!("\r{:width$}\r", "", width = self.width);
+            self.width = 0;
+        }
+    }
+}

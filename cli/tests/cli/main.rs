@@ -1,0 +1,8 @@
+//! The commands as their users meet them: output, files and exit codes.
+
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod folder;
+mod lua;
+mod policy;
+mod programs;

@@ -1,0 +1,133 @@
+//! The commands that use a store, as a user runs them: output, exit codes, files.
+
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder of its own for a test, with a copy of the example in it.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Place {
+        let path = std::env::temp_dir().join(format!("kerai-cli-{}-{name}", std::process::id()));
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/stock");
+        fs::create_dir_all(path.join("folds")).expect("a folder");
+        for file in ["kerai.toml", "ops.jsonl", "folds/latest.asm"] {
+            fs::copy(example.join(file), path.join(file)).expect("copied");
+        }
+        Place(path)
+    }
+
+    fn kerai(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_kerai")).args(arguments).current_dir(&self.0).output().expect("it runs")
+    }
+
+    /// What a command prints as JSON, a line each, and its exit code.
+    fn json(&self, arguments: &[&str]) -> (Vec<Value>, Option<i32>) {
+        let output = self.kerai(&[arguments, &["--json"]].concat());
+        let text = String::from_utf8(output.stdout).expect("text");
+        let lines = text.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+        (lines.collect(), output.status.code())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // What can't be removed is the system's to clean up.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn field<'v>(line: Option<&'v Value>, name: &str) -> &'v Value {
+    line.and_then(|line| line.get(name)).unwrap_or(&Value::Null)
+}
+
+#[test]
+fn a_project_runs_and_runs_again() {
+    let place = Place::new("run");
+    let (first, code) = place.json(&["run", "."]);
+    assert_eq!(code, Some(0));
+    let [tally, state, verdict] = first.as_slice() else { panic!("three lines: {first:?}") };
+    assert_eq!((&tally["appended"], &tally["denied"], &tally["duplicates"]), (&json!(5), &json!(1), &json!(0)));
+    assert_eq!((&state["rows"], &state["count"]), (&json!(3), &json!(7)));
+    assert_eq!((&verdict["ok"], &verdict["anchored"]), (&json!(true), &json!(false)));
+    let (second, _) = place.json(&["run", "."]);
+    assert_eq!(field(second.first(), "duplicates"), &json!(6));
+    assert_eq!(field(second.get(1), "state_root"), &state["state_root"]);
+    // State depends on the ops alone: not on time, salts or the place.
+    let other = Place::new("other");
+    assert_eq!(field(other.json(&["run", "."]).0.get(1), "state_root"), &state["state_root"]);
+}
+
+#[test]
+fn step_by_step() {
+    let place = Place::new("steps");
+    let (created, code) = place.json(&["stream", "create", "stock"]);
+    assert_eq!((field(created.first(), "epoch"), code), (&json!(1), Some(0)));
+    let (answers, code) = place.json(&["append", "stock", "ops.jsonl", "--verbose"]);
+    let denied = answers.iter().find(|line| line["outcome"] == "denied");
+    assert_eq!(
+        (field(denied, "code"), field(denied, "rule"), code),
+        (&json!("POLICY_DENY"), &json!("default"), Some(0))
+    );
+    place.json(&["materialize", "stock"]);
+    let signed = place.kerai(&["stream", "ops", "stock"]).stdout;
+    fs::write(place.0.join("signed.jsonl"), signed).expect("written");
+    let (again, code) = place.json(&["ingest", "stock", "signed.jsonl"]);
+    assert_eq!((field(again.first(), "duplicates"), code), (&json!(6), Some(0)));
+    let (listed, _) = place.json(&["stream", "list"]);
+    let stream = field(listed.first(), "stream").as_str().unwrap_or_default().to_owned();
+    let (verdict, code) = place.json(&["verify", "stock", "--trust", &stream]);
+    assert_eq!((field(verdict.first(), "anchored"), code), (&json!(true), Some(0)));
+    let (bound, code) = place.json(&["stream", "bind", "stock", "--policy", "std/owner-only"]);
+    assert_eq!((field(bound.first(), "epoch"), code), (&json!(2), Some(0)));
+}
+
+#[test]
+fn wrong_use_is_told_of() {
+    let place = Place::new("wrong");
+    let code = |arguments: &[&str]| place.kerai(arguments).status.code();
+    assert_eq!(code(&["stream", "create", "other"]), Some(2), "no fold");
+    assert_eq!(code(&["stream", "create", "other", "--fold", "ops.jsonl"]), Some(1), "no program");
+    assert_eq!(code(&["verify", "none"]), Some(2), "no stream");
+    assert_eq!(code(&["verify", "none", "--trust", "me"]), Some(2), "no key");
+    assert_eq!(code(&["stream", "list", "--db", "mysql://x"]), Some(2), "no such database");
+    assert_eq!(code(&["stream", "create", "stock"]), Some(0));
+    assert_eq!(code(&["stream", "create", "stock"]), Some(2), "a second of the name");
+    assert_eq!(code(&["append", "stock", "nothing.jsonl"]), Some(2), "no file");
+    fs::write(place.0.join("bad.jsonl"), "{\"ulid\":\n").expect("written");
+    assert_eq!(code(&["append", "stock", "bad.jsonl"]), Some(1), "a line that is no op");
+    assert_eq!(code(&["keys", "new", "keys/a.key"]), Some(0));
+    assert_eq!(code(&["keys", "new", "keys/a.key"]), Some(2), "keys are never written over");
+    assert_eq!(code(&["init", "."]), Some(2), "a project is there");
+    assert_eq!(code(&["init", "new"]), Some(0));
+}
+
+#[test]
+fn keys_are_replaced() {
+    let place = Place::new("rotate");
+    let page = "actor = \"keeper\"\n[actors]\nkeeper = \"keeper.key\"\nguest = \"guest.key\"\n\
+                [stream.stock]\nfold = \"folds/latest.asm\"\nops = \"ops.jsonl\"\n";
+    fs::write(place.0.join("kerai.toml"), page).expect("written");
+    for file in ["keeper.key", "guest.key"] {
+        assert!(place.kerai(&["keys", "new", file]).status.success());
+    }
+    let (first, _) = place.json(&["run", "."]);
+    let old = place.json(&["keys", "show", "guest.key"]).0;
+    // An owner replaces its key, and one who may do nothing else does.
+    for actor in ["keeper", "guest"] {
+        let (rotated, code) = place.json(&["keys", "rotate", actor]);
+        assert_eq!((field(rotated.first(), "ok"), code), (&json!(true), Some(0)), "{actor}");
+    }
+    let new = place.json(&["keys", "show", "guest.key"]).0;
+    assert_ne!(field(old.first(), "public"), field(new.first(), "public"));
+    // The same ops again are repeats, though another key signs.
+    let (second, code) = place.json(&["run", "."]);
+    assert_eq!((field(second.first(), "duplicates"), code), (&json!(6), Some(0)), "{second:?}");
+    assert_eq!(field(first.get(1), "state_root"), field(second.get(1), "state_root"));
+    assert_eq!(field(second.get(2), "ok"), &json!(true));
+    // Where nothing is left to do, nothing is done to the stream.
+    assert_eq!(place.json(&["keys", "rotate", "guest"]).1, Some(0));
+    assert_eq!(place.json(&["keys", "rotate", "nobody"]).1, Some(2));
+}

@@ -1,0 +1,86 @@
+//! State grows with its log: however often it is materialized between, it is what a refold gives.
+
+use crate::desk::{Numbers, Place, STREAM, draft, everywhere, fold, host, key, run, signers, stock, stocked};
+use kerai_store::op::Draft;
+use kerai_store::program::Stored;
+use kerai_store::{Answer, Store};
+use std::collections::BTreeSet;
+
+/// The example's fold with another path, so that its root and its rows are others.
+fn other_fold() -> Stored {
+    let text = include_str!("../../examples/stock/folds/latest.asm").replace("\"stock\"", "\"shelf\"");
+    Stored::from_assembly(&text).expect("a fold")
+}
+
+/// An op: mostly of one of a few items, mostly in order; at times late, by the guest, twice, or one whose step traps.
+fn generated(numbers: &mut Numbers, number: u64) -> Draft {
+    let late = if numbers.below(4) == 0 { numbers.below(number * 8 + 1) } else { 0 };
+    let ulid = 1 + number * 8 + numbers.below(8) - late.min(number * 8);
+    match numbers.below(12) {
+        0 => Draft { actor: Some("guest".into()), ..stock(ulid, "theirs", 1) },
+        1 => draft(ulid, "\"payload\":{\"item\":[\"no key\"]}"),
+        2 => draft(ulid, "\"payload\":{}"),
+        _ => stock(ulid, &format!("item {}", numbers.below(7)), numbers.below(100)),
+    }
+}
+
+/// Appends and materializes by turns; verifying folds each checkpoint's prefix from nothing and compares it all.
+async fn grow(store: &mut Store, seed: u64) {
+    let mut numbers = Numbers::from(seed);
+    let mut bound = fold();
+    let mut epochs = BTreeSet::new();
+    let mut poisoned = 0;
+    for round in 0..12 {
+        let count = 1 + numbers.below(6);
+        let drafts: Vec<Draft> = (0..count).map(|op| generated(&mut numbers, round * 6 + op)).collect();
+        store.append(STREAM, &signers(), &drafts).await.expect("appended");
+        if round % 5 == 4 {
+            bound = if bound.root == fold().root { other_fold() } else { fold() };
+            let answer = store.bind(STREAM, &signers(), Some(&bound), None).await.expect("an answer");
+            assert!(matches!(&answer, Answer::Committed(done) if done.outcome.code().is_none()), "{answer:?}");
+        }
+        let done = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+        assert_eq!(done.checkpoint.fold_root, bound.root);
+        epochs.insert(done.checkpoint.epoch);
+        poisoned = poisoned.max(done.poison.len());
+    }
+    let verified = store.verify(STREAM, &[]).await.expect("verified");
+    assert_eq!(verified.first_divergence, None, "seed {seed}");
+    // A round in which everything was there before needs no checkpoint.
+    assert!(verified.checked.checkpoints >= 9 && epochs.len() == 3, "seed {seed}: {:?}", verified.checked);
+    assert!(poisoned > 0, "seed {seed}: no op was poison, so that nothing was tried");
+}
+
+#[test]
+fn state_grows_as_a_refold_would() {
+    everywhere(|| {
+        for seed in 1..=6 {
+            let place = Place::new();
+            run(async {
+                let mut store = stocked(&place, host()).await;
+                grow(&mut store, seed).await;
+            });
+        }
+    });
+}
+
+#[test]
+fn poison_leaves_no_trace() {
+    everywhere(|| {
+        let place = Place::new();
+        run(async {
+            let mut store = stocked(&place, host()).await;
+            let drafts = [stock(1, "fig", 1), draft(2, "\"payload\":{\"item\":[1]}"), stock(3, "fig", 2)];
+            store.append(STREAM, &signers(), &drafts).await.expect("appended");
+            let done = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+            assert_eq!((done.rows, done.poison.keys().copied().collect::<Vec<_>>()), (1, vec![3]));
+            let again = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+            assert_eq!(again.poison, done.poison);
+            // A late op makes the fold go back, over the poison too.
+            store.append(STREAM, &signers(), &[stock(0, "fig", 9)]).await.expect("appended");
+            let late = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+            assert_eq!((late.poison == done.poison, late.checkpoint.state_root), (true, done.checkpoint.state_root));
+            assert_eq!(store.verify(STREAM, &[]).await.expect("verified").first_divergence, None);
+        });
+    });
+}
