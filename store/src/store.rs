@@ -309,6 +309,39 @@ impl Store {
         Ok(Materialized { checkpoint, poison, written: changes.len(), rows: state.folded.rows.len() })
     }
 
+    /// Waits until a stream's log has more than so many records.
+    ///
+    /// # Errors
+    /// `STREAM_UNKNOWN`, or the database fails.
+    pub async fn follow(&mut self, name: &str, count: u64) -> Result<(), Fault> {
+        loop {
+            let mut session = self.database.read().await?;
+            if find(&mut session, name).await?.count > count {
+                return Ok(());
+            }
+            drop(session);
+            self.database.hear().await?;
+        }
+    }
+
+    /// A stream's state after so many records, under what was bound then; nothing is written.
+    ///
+    /// # Errors
+    /// `STREAM_UNKNOWN`, `LOG_SHORT` where the log has fewer records, or as [`Store::materialize`].
+    pub async fn at(&mut self, name: &str, count: u64) -> Result<State, Fault> {
+        let mut session = self.database.read().await?;
+        let stream = find(&mut session, name).await?;
+        if count == 0 || count > stream.count {
+            return Err(Refused::new(Code::LOG_SHORT, format!("{count}, where it has {}", stream.count)).into());
+        }
+        let library = session.programs().await?;
+        let mut ops = logged(session.ops_after(stream.number, 0).await?)?;
+        ops.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        let first = ops.first().ok_or_else(|| damaged("a log without its genesis"))?;
+        let root = crate::governance::genesis_root(&first.input.op.signed.payload)?;
+        Ok(materialize::state(&ops, &resume(root, &ops, &library)?.binding, &library)?)
+    }
+
     /// Computes everything again from the ops and compares it with what is stored.
     ///
     /// # Errors
@@ -353,7 +386,7 @@ impl Base {
     async fn find(session: &mut Session<'_>, stream: &Stream) -> Result<Base, Fault> {
         let library = session.programs().await?;
         let governance_ops = logged(session.governance_ops(stream.number).await?)?;
-        let binding = resume(stream, &governance_ops, &library)?.binding;
+        let binding = resume(stream.governance_root, &governance_ops, &library)?.binding;
         let admitted = session.admitted(stream.number).await?;
         for count in session.snapshots(stream.number, binding.epoch).await? {
             let Some((snapshot, signed)) = session.snapshot(stream.number, binding.epoch, count).await? else {
@@ -389,11 +422,11 @@ impl Base {
     }
 }
 
-/// Governance as the stored ops leave it.
-fn resume(stream: &Stream, ops: &[Logged], library: &Library) -> Result<Governance, Refused> {
+/// Governance as the stored ops leave it, under the governance fold that is known to be bound.
+fn resume(root: Hash, ops: &[Logged], library: &Library) -> Result<Governance, Refused> {
     let is_its = |logged: &&Logged| logged.outcome == Outcome::Admitted && logged.input.op.op.is_governance();
     let inputs: Vec<_> = ops.iter().filter(is_its).map(|logged| logged.input.clone()).collect();
-    crate::log::govern(&inputs, &stream.governance_root, library)
+    crate::log::govern(&inputs, &root, library)
 }
 
 /// The genesis of a new stream.
@@ -474,7 +507,7 @@ impl<'s> Desk<'s> {
         (host.reached)(Point::AppendBegun);
         let library = session.programs().await?;
         let governance_ops = logged(session.governance_ops(stream.number).await?)?;
-        let governance = resume(&stream, &governance_ops, &library)?;
+        let governance = resume(stream.governance_root, &governance_ops, &library)?;
         let tree = LogTree::from_bytes(stream.count, &stream.edge).ok_or_else(|| damaged("the tip of the log"))?;
         let log = Log {
             stream: stream.genesis,
@@ -611,6 +644,9 @@ impl<'s> Desk<'s> {
         let reached = &self.host.reached;
         self.session.add_ops(self.stream.number, &self.pending, || reached(Point::AppendOp)).await?;
         move_tip(&mut self.session, &mut self.stream, &self.log).await?;
+        if !self.pending.is_empty() {
+            self.session.tell().await?;
+        }
         reached(Point::AppendTip);
         self.session.commit().await?;
         reached(Point::AppendCommitted);
