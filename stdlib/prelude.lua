@@ -62,6 +62,11 @@ function dkeys(t)
   return dkeys(t)
 end
 
+function math.modf_float(x)
+  local whole, rest = builtin["math.modf"](x)
+  return whole, builtin["float"](rest)
+end
+
 function string.gmatch(s, pattern, init)
   local position, last = init or 1, nil
   return function()

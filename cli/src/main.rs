@@ -76,6 +76,8 @@ enum Verb {
     Verify(command::verify::Arguments),
     /// A project's whole work, or a fold over a file of events
     Run(command::run::Arguments),
+    /// Ask a policy, learn why it decided, begin a new one
+    Policy(command::policy::Arguments),
     /// What an error code means and what to do about it
     Explain(command::explain::Arguments),
 }
@@ -100,6 +102,7 @@ fn main() -> ExitCode {
         Verb::Materialize(materialize) => command::materialize::run(&materialize, global),
         Verb::Verify(verify) => command::verify::run(&verify, global),
         Verb::Run(run) => command::run::run(&run, global),
+        Verb::Policy(policy) => command::policy::run(&policy, global),
         Verb::Explain(explain) => command::explain::run(&explain, global),
     };
     outcome::exit(result)

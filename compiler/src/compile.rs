@@ -1,7 +1,8 @@
 //! From a source to a program, by the language that it is written in.
 
 use crate::ir::Ir;
-use crate::syntax::lua;
+use crate::lower::policy::Search;
+use crate::syntax::{lua, policy};
 use crate::{Diagnostic, Source, emit, emit::Map, lower};
 use kerai_vm::bytecode::Program;
 
@@ -9,18 +10,20 @@ use kerai_vm::bytecode::Program;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     Lua,
+    Policy,
     /// The IR's text, for tests and curious people.
     Ir,
 }
 
 impl Language {
-    pub const ALL: &[Language] = &[Language::Lua, Language::Ir];
+    pub const ALL: &[Language] = &[Language::Lua, Language::Policy, Language::Ir];
 
     /// How the names of its files end.
     #[must_use]
     pub const fn ending(self) -> &'static str {
         match self {
             Language::Lua => "lua",
+            Language::Policy => "rgs",
             Language::Ir => "ir",
         }
     }
@@ -59,6 +62,7 @@ pub fn ir(language: Language, source: &Source) -> Result<Ir, Vec<Diagnostic>> {
     let text = source.text();
     match language {
         Language::Lua => lower::lua::lower(&lua::check(text)?),
+        Language::Policy => Ok(lower::policy::lower(&policy::check(text)?, Search::Indexed)),
         Language::Ir => Ir::from_text(text).map_err(|diagnostic| vec![diagnostic]),
     }
 }

@@ -106,6 +106,11 @@ impl Report {
         }
     }
 
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.diagnostics.is_empty()
+    }
+
     /// Whether more would not be reported.
     #[must_use]
     pub fn is_full(&self) -> bool {

@@ -202,3 +202,13 @@ pub fn tree(check: Check, result: &Result<Tree, Vec<String>>, faults: &mut Vec<S
         }
     }
 }
+
+/// A document is the same whatever ends its lines.
+pub fn lines(check: Check, result: &Result<Tree, Vec<String>>, faults: &mut Vec<String>) {
+    let Ok(first) = result else { return };
+    match check(first.formatted.replace("\r\n", "\n").replace('\n', "\r\n").as_bytes()) {
+        Err(refusal) => faults.push(format!("with other line ends it is refused: {}", refusal.join("; "))),
+        Ok(second) if second.text != first.text => faults.push("with other line ends it has another tree".to_owned()),
+        Ok(_) => {}
+    }
+}

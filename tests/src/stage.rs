@@ -2,8 +2,8 @@
 
 use crate::case::Case;
 use crate::folds::{self, FoldRun};
-use crate::{calls, compile, law, source};
-use kerai_compiler::syntax::lua;
+use crate::{calls, compile, law, policy, source};
+use kerai_compiler::syntax::{lua, yaml};
 use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, Strings, cbor, json};
@@ -35,6 +35,11 @@ pub enum Meaning {
         read: ReadProgram,
         law: law::ProgramLaw,
     },
+    /// What is only read.
+    Document {
+        check: Check,
+        law: law::TreeLaw,
+    },
     /// What an author writes: a tree, its one form of writing, and the program that it means.
     Written {
         check: Check,
@@ -64,6 +69,10 @@ pub enum Role {
     Results,
     /// Operations that a fold is given.
     Operations,
+    /// What a policy is asked.
+    Requests,
+    /// What a policy decided, and why.
+    Decisions,
     /// What a fold came to.
     Folded(fn(&FoldRun) -> &str),
     /// What becomes of a value, and of a program.
@@ -78,8 +87,13 @@ impl Role {
     /// Whether the section shows what was computed, refusals apart.
     const fn is_output(&self) -> bool {
         match self {
-            Role::Output { .. } | Role::Results | Role::Folded(_) | Role::Written(_) => true,
-            Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => false,
+            Role::Output { .. } | Role::Results | Role::Decisions | Role::Folded(_) | Role::Written(_) => true,
+            Role::Options
+            | Role::Source { .. }
+            | Role::Calls
+            | Role::Operations
+            | Role::Requests
+            | Role::Diagnostic => false,
         }
     }
 }
@@ -106,9 +120,15 @@ pub const STAGES: &[Stage] = &[
             meaning: Meaning::Written { check: lua_tree, law: law::tree, read: compile::lua },
         },
     },
+    Stage {
+        name: "yaml",
+        role: Role::Source { bytes: source::text, meaning: Meaning::Document { check: yaml_tree, law: law::lines } },
+    },
+    program("policy", source::text, compile::policy, law::program),
     program("ir", source::text, compile::ir, law::ir),
     Stage { name: CALLS, role: Role::Calls },
     Stage { name: OPERATIONS, role: Role::Operations },
+    Stage { name: REQUESTS, role: Role::Requests },
     Stage { name: "tree", role: Role::Written(|tree| tree.text.clone()) },
     Stage { name: "formatted", role: Role::Written(|tree| tree.formatted.clone()) },
     Stage { name: "encoded", role: Role::Output { value: Some(encoded), program: None } },
@@ -117,6 +137,7 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "text", role: Role::Output { value: None, program: Some(text) } },
     Stage { name: "root", role: Role::Output { value: Some(root), program: Some(program_root) } },
     Stage { name: "results", role: Role::Results },
+    Stage { name: "decisions", role: Role::Decisions },
     Stage { name: "gas", role: Role::Folded(|run| &run.gas) },
     Stage { name: "trap", role: Role::Folded(|run| &run.trap) },
     Stage { name: "state", role: Role::Folded(|run| &run.state) },
@@ -126,6 +147,9 @@ pub const STAGES: &[Stage] = &[
 
 /// The section that says what is called.
 const CALLS: &str = "calls";
+
+/// The section with what a policy is asked.
+const REQUESTS: &str = "requests";
 
 /// The section with what is folded.
 const OPERATIONS: &str = "ops";
@@ -163,6 +187,17 @@ fn lua_tree(bytes: &[u8]) -> Result<Tree, Vec<String>> {
     let chunk = lua::check(source.text()).map_err(describe)?;
     let formatted = lua::format(source.text()).map_err(describe)?;
     Ok(Tree { text: lua::show(&chunk).trim_end().to_owned(), formatted: formatted.trim_end().to_owned() })
+}
+
+/// What the profile of YAML takes, or all that is wrong with it.
+fn yaml_tree(bytes: &[u8]) -> Result<Tree, Vec<String>> {
+    let source = kerai_compiler::Source::read(bytes)
+        .map_err(|refused| vec![refused.describe(&String::from_utf8_lossy(bytes))])?;
+    let describe = |diagnostics: Vec<kerai_compiler::Diagnostic>| {
+        diagnostics.iter().map(|found| found.describe(source.text())).collect::<Vec<_>>()
+    };
+    let text = yaml::show(&yaml::read(source.text()).map_err(describe)?);
+    Ok(Tree { text: text.trim_end().to_owned(), formatted: source.text().to_owned() })
 }
 
 fn bytecode(program: &Program) -> Result<String, Refusal> {
@@ -302,6 +337,7 @@ pub fn run(case: &Case, seed: u64) -> Outcome {
         let outputs = match meaning {
             Meaning::Value { read, law } => source.value(*read, *law, seed, &mut outcome.faults),
             Meaning::Program { read, law } => source.program(*read, *law, seed, &mut outcome.faults),
+            Meaning::Document { check, law } => source.tree(*check, *law, &mut outcome.faults),
             Meaning::Written { check, law, read } => {
                 if source.wants_tree() {
                     source.tree(*check, *law, &mut outcome.faults)
@@ -381,8 +417,15 @@ impl Source<'_> {
         let result = read(&mut heap, self.bytes, &self.directions.read);
         let outputs = self.finish(one(result.clone()), faults, |role, value| match role {
             Role::Output { value: Some(write), .. } => Some(write(&heap, *value, &self.directions.write)),
-            Role::Output { value: None, .. } | Role::Results | Role::Folded(_) | Role::Written(_) => None,
-            Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => None,
+            Role::Output { value: None, .. } | Role::Results | Role::Decisions | Role::Folded(_) | Role::Written(_) => {
+                None
+            }
+            Role::Options
+            | Role::Source { .. }
+            | Role::Calls
+            | Role::Operations
+            | Role::Requests
+            | Role::Diagnostic => None,
         });
         law(self, read, &mut heap, mark, &result, faults);
         outputs
@@ -395,11 +438,16 @@ impl Source<'_> {
             law(self.bytes, program, faults);
         }
         let calls = self.case.section(CALLS).map(|section| section.content()).unwrap_or_default();
+        let requests = self.case.section(REQUESTS).map(|section| section.content()).unwrap_or_default();
         let operations = self.case.section(OPERATIONS).map(|section| section.content()).unwrap_or_default();
         self.finish(program.and_then(|program| one(program.verify())), faults, |role, verified| match role {
             // A line that is no call is shown in the place of the results, where it can't be overlooked.
             Role::Results => {
                 Some(Ok(calls::run(verified, &calls, seed).unwrap_or_else(|fault| format!("fault: {fault}"))))
+            }
+            Role::Decisions => {
+                Some(Ok(policy::run(self.bytes, verified, &requests, seed)
+                    .unwrap_or_else(|fault| format!("fault: {fault}"))))
             }
             Role::Output { program: Some(write), .. } => Some(write(verified.program())),
             Role::Folded(show) => Some(folds::run(verified, &operations, seed).map(|run| match run {
@@ -407,7 +455,12 @@ impl Source<'_> {
                 Err(fault) => format!("fault: {fault}"),
             })),
             Role::Output { program: None, .. } | Role::Written(_) => None,
-            Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => None,
+            Role::Options
+            | Role::Source { .. }
+            | Role::Calls
+            | Role::Operations
+            | Role::Requests
+            | Role::Diagnostic => None,
         })
     }
 
@@ -421,8 +474,13 @@ impl Source<'_> {
         law(check, &checked, faults);
         self.finish(checked, faults, |role, tree| match role {
             Role::Written(write) => Some(Ok(write(tree))),
-            Role::Output { .. } | Role::Results | Role::Folded(_) => None,
-            Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => None,
+            Role::Output { .. } | Role::Results | Role::Decisions | Role::Folded(_) => None,
+            Role::Options
+            | Role::Source { .. }
+            | Role::Calls
+            | Role::Operations
+            | Role::Requests
+            | Role::Diagnostic => None,
         })
     }
 

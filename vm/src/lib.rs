@@ -3,6 +3,7 @@
 #[cfg(all(target_arch = "x86", not(target_feature = "sse2")))]
 compile_error!("kerai does not build for x86 without SSE2: x87 arithmetic rounds twice, so results would differ");
 
+pub mod address;
 pub mod bytecode;
 pub mod encoding;
 pub mod execute;

@@ -12,6 +12,7 @@ pub mod fmt;
 pub mod init;
 pub mod keys;
 pub mod materialize;
+pub mod policy;
 pub mod run;
 pub mod show;
 pub mod stream;

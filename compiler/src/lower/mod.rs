@@ -1,3 +1,4 @@
 //! From trees to the IR: one folder a language.
 
 pub mod lua;
+pub mod policy;

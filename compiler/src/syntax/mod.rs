@@ -1,3 +1,6 @@
 //! The front ends: one folder a language, each from text to a tree.
 
 pub mod lua;
+pub mod policy;
+mod suggest;
+pub mod yaml;

@@ -2,11 +2,11 @@
 
 use super::library::{Library, Member};
 use super::scope::{Local, Scopes};
-use super::suggest::similar;
 use super::tree::*;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::span::Span;
+use crate::syntax::suggest::similar;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 

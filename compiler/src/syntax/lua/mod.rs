@@ -18,7 +18,6 @@ mod pragma;
 mod recovery;
 mod scope;
 mod show;
-mod suggest;
 mod token;
 pub mod tree;
 
