@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// A folder of its own for a test, with a copy of the example in it.
 struct Place(PathBuf);
@@ -130,4 +131,30 @@ fn keys_are_replaced() {
     // Where nothing is left to do, nothing is done to the stream.
     assert_eq!(place.json(&["keys", "rotate", "guest"]).1, Some(0));
     assert_eq!(place.json(&["keys", "rotate", "nobody"]).1, Some(2));
+}
+
+#[test]
+fn state_is_followed_and_shown_as_it_was() {
+    let place = Place::new("follow");
+    assert!(place.kerai(&["stream", "create", "stock"]).status.success());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kerai"));
+    let command = command.args(["materialize", "stock", "--follow", "--json"]).current_dir(&place.0);
+    let mut follower = command.stdout(Stdio::piped()).spawn().expect("it runs");
+    let lines = BufReader::new(follower.stdout.take().expect("its output")).lines();
+    let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line.expect("a line")).expect("JSON"));
+    assert_eq!(field(lines.next().as_ref(), "count"), &json!(1));
+    place.json(&["append", "stock", "ops.jsonl"]);
+    let followed = lines.next();
+    follower.kill().expect("ended");
+    follower.wait().expect("gone");
+    assert_eq!(field(followed.as_ref(), "count"), &json!(7));
+    let (last, _) = place.json(&["materialize", "stock", "--at", "7"]);
+    assert_eq!(field(last.first(), "state_root"), field(followed.as_ref(), "state_root"));
+    assert_eq!(last.len(), 4, "the roots and three rows");
+    let (first, code) = place.json(&["materialize", "stock", "--at", "2"]);
+    assert_eq!((first.len(), code), (2, Some(0)), "one op was there, one row");
+    assert_eq!(field(first.get(1), "path"), &json!("stock"));
+    for count in ["0", "8"] {
+        assert_eq!(place.kerai(&["materialize", "stock", "--at", count]).status.code(), Some(2), "{count}");
+    }
 }

@@ -129,6 +129,8 @@ codes! {
         "Names of streams are unique in a database. Choose another name.";
     STREAM_NAME Store "not a name for a stream",
         "A stream's name is a segment of a path: non-empty, not `.` or `..`, without `/`, `%`, backslash and control characters.";
+    LOG_SHORT Store "the log has no such position",
+        "Positions count from 1, the genesis, to the stream's count, which `kerai stream list --json` shows.";
     PROGRAM_KIND Store "a program of another kind was needed",
         "Streams bind a fold, a policy and a governance fold. `kerai show FILE` says what kind a program is.";
     PROGRAM_UNKNOWN Store "there is no program with this root",

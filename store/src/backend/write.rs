@@ -47,6 +47,17 @@ impl Session<'_> {
         self.execute(sql, &[&tip(stream)[..], &[stream.number.into()]].concat()).await
     }
 
+    /// Tells those who follow the log, once this is committed.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn tell(&mut self) -> Result<(), Fault> {
+        match self.0 {
+            Transaction::Sqlite(_) => Ok(()),
+            Transaction::Postgres(_) => self.execute("SELECT pg_notify($1, '')", &[postgres::CHANNEL.into()]).await,
+        }
+    }
+
     /// Adds ops at their positions: a server takes them all at once.
     ///
     /// # Errors

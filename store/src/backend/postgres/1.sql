@@ -133,6 +133,11 @@ CREATE TRIGGER state_inserted AFTER INSERT ON kerai.state
 CREATE TRIGGER state_updated AFTER UPDATE ON kerai.state
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION kerai.roots_known();
 
+-- The rows that are there, for people and queries: key and value as JSON; value is null where JSON can't show it.
+CREATE VIEW kerai.live_rows AS
+    SELECT t.name AS stream, s.path, s.name::json AS key, s.view::json AS value, s.epoch, s.count, s.fold_root, s.policy_root
+    FROM kerai.state s JOIN kerai.streams t ON t.stream = s.stream WHERE s.value IS NOT NULL;
+
 CREATE TABLE kerai.poison (
     stream BIGINT NOT NULL REFERENCES kerai.streams (stream),
     epoch BIGINT NOT NULL,

@@ -94,6 +94,11 @@ CREATE TABLE state (
     PRIMARY KEY (stream, key)
 ) STRICT, WITHOUT ROWID;
 
+-- The rows that are there, for people and queries: key and value as JSON; value is null where JSON can't show it.
+CREATE VIEW live_rows AS
+    SELECT t.name AS stream, s.path, s.name AS key, s.view AS value, s.epoch, s.count, s.fold_root, s.policy_root
+    FROM state s JOIN streams t ON t.stream = s.stream WHERE s.value IS NOT NULL;
+
 CREATE TABLE poison (
     stream INTEGER NOT NULL REFERENCES streams (stream),
     epoch INTEGER NOT NULL,
