@@ -385,14 +385,13 @@ fn member(whole: &Datum, item: &Datum) -> Truth {
     }
 }
 
-fn is_of_form(path: &[&str], form: &[&str]) -> bool {
-    match (form, path) {
-        ([], path) => path.is_empty(),
-        (["**", rest @ ..], path) => {
-            is_of_form(path, rest) || path.split_first().is_some_and(|(_, path)| is_of_form(path, form))
-        }
-        (["*", form @ ..], [_, path @ ..]) => is_of_form(path, form),
-        ([segment, form @ ..], [first, path @ ..]) => segment == first && is_of_form(path, form),
+/// Whether the segments of a path are of a form.
+pub fn is_of_form<T: AsRef<[u8]>>(path: &[T], form: &[T]) -> bool {
+    let [first, rest @ ..] = form else { return path.is_empty() };
+    match (first.as_ref(), path) {
+        (b"**", path) => is_of_form(path, rest) || path.split_first().is_some_and(|(_, path)| is_of_form(path, form)),
+        (b"*", [_, path @ ..]) => is_of_form(path, rest),
+        (wanted, [segment, path @ ..]) => wanted == segment.as_ref() && is_of_form(path, rest),
         (_, []) => false,
     }
 }
@@ -420,7 +419,9 @@ fn bits(text: &str) -> Option<(bool, Vec<bool>)> {
     Some((is_long, bits))
 }
 
-fn within(address: &str, network: &str) -> Truth {
+/// Whether an address or a network is in a network; nothing where either is none.
+#[must_use]
+pub fn within(address: &str, network: &str) -> Option<bool> {
     let ((is_long, address), (is_wide, network)) = (bits(address)?, bits(network)?);
     Some(is_long == is_wide && address.starts_with(&network))
 }

@@ -9,7 +9,7 @@
     reason = "the arms name the kinds that an operation answers for, of every other kind the answer is nil"
 )]
 
-use super::{Call, integral, text};
+use super::{Call, integral};
 use crate::address::Network;
 use crate::execute::Outcome;
 use crate::execute::arithmetic::{self, Binary};
@@ -33,7 +33,8 @@ pub(super) fn of(call: &mut Call) -> Outcome<Value> {
         Kind::Set => Kind::List,
         kind => kind,
     };
-    Ok(if text(call.heap, &wanted)? == kind.name().as_bytes() { value } else { Value::NIL })
+    let is_of = call.heap.as_string(&wanted) == Some(kind.name().as_bytes());
+    Ok(if is_of { value } else { Value::NIL })
 }
 
 /// Whether two scalars of one kind are equal.
