@@ -76,6 +76,8 @@ enum Verb {
     Verify(command::verify::Arguments),
     /// A project's whole work, or a fold over a file of events
     Run(command::run::Arguments),
+    /// Whether a fold's `join` merges, and if not, why
+    Laws(command::laws::Arguments),
     /// What an error code means and what to do about it
     Explain(command::explain::Arguments),
 }
@@ -92,6 +94,7 @@ fn main() -> ExitCode {
         Verb::Asm(asm) => command::asm::run(&asm, global),
         Verb::Show(show) => command::show::run(&show, global),
         Verb::Exec(exec) => command::exec::run(&exec, global),
+        Verb::Laws(laws) => command::laws::run(&laws, global),
         Verb::Init(init) => command::init::run(&init, global),
         Verb::Keys(keys) => command::keys::run(&keys, global),
         Verb::Stream(stream) => command::stream::run(&stream, global),

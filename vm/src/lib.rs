@@ -7,6 +7,7 @@ pub mod bytecode;
 pub mod encoding;
 pub mod execute;
 pub mod fold;
+pub mod law;
 pub mod limit;
 mod meter;
 pub mod number;
