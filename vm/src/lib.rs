@@ -9,6 +9,7 @@ pub mod encoding;
 pub mod execute;
 pub mod fold;
 mod glob;
+pub mod law;
 pub mod limit;
 mod meter;
 pub mod number;
