@@ -5,7 +5,11 @@
 
 use kerai_tests::differential::{Met, judge, with_room};
 use kerai_tests::evaluator::FROM_THE_MACHINE;
+use kerai_tests::planted::BUGS;
 use kerai_tests::property::{Random, Run};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 /// Calls of a thousand that must be compared to their end: a generator whose programs mostly run out of gas tests little.
 const LEAST_COMPARED: u64 = 800;
@@ -13,7 +17,7 @@ const LEAST_COMPARED: u64 = 800;
 #[test]
 fn the_evaluator_and_the_machine_agree() {
     with_room(|| {
-        let run = Run::new("generated programs", 5_000, 1_000_000);
+        let run = Run::new("generated programs", 4_000, 1_000_000);
         let mut random = Random::new(run.seed);
         let mut met = Met::default();
         run.each(|_| {
@@ -32,4 +36,17 @@ fn the_evaluator_and_the_machine_agree() {
 fn the_evaluator_has_meanings_of_its_own() {
     let names: Vec<&str> = FROM_THE_MACHINE.iter().map(|builtin| builtin.name()).collect();
     assert_eq!(names, ["json.encode_canonical", "json.decode_strict", "emit_json_canonical", "rng.next"]);
+}
+
+/// The `planted` binary plants them; here they only must still fit.
+#[test]
+fn planted_bugs_fit_the_sources() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for bug in BUGS {
+        let source = fs::read_to_string(root.join(bug.file)).expect("a source");
+        assert_eq!(source.matches(bug.old).count(), 1, "{}: `{}` in {}", bug.about, bug.old, bug.file);
+        assert_ne!(bug.old, bug.new, "{}", bug.about);
+    }
+    let names: BTreeSet<&str> = BUGS.iter().map(|bug| bug.about).collect();
+    assert!(BUGS.len() >= 20 && names.len() == BUGS.len());
 }

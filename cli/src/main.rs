@@ -78,6 +78,8 @@ enum Verb {
     Run(command::run::Arguments),
     /// Ask a policy, learn why it decided, begin a new one
     Policy(command::policy::Arguments),
+    /// Whether a fold's `join` merges, and if not, why
+    Laws(command::laws::Arguments),
     /// What an error code means and what to do about it
     Explain(command::explain::Arguments),
 }
@@ -94,6 +96,7 @@ fn main() -> ExitCode {
         Verb::Asm(asm) => command::asm::run(&asm, global),
         Verb::Show(show) => command::show::run(&show, global),
         Verb::Exec(exec) => command::exec::run(&exec, global),
+        Verb::Laws(laws) => command::laws::run(&laws, global),
         Verb::Init(init) => command::init::run(&init, global),
         Verb::Keys(keys) => command::keys::run(&keys, global),
         Verb::Stream(stream) => command::stream::run(&stream, global),

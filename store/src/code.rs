@@ -79,6 +79,12 @@ codes! {
         "Segments are non-empty text in normalization form C, not `.` or `..`, without `%`, backslash and control characters. Rename the resource.";
     ACTOR_UNBOUND Rejected "the actor is not bound to the key that signed",
         "Governance says which keys an actor signs with. Sign with one of them, or bind the key by a `governance.actor` op.";
+    CAP_EXPIRED Rejected "a grant that the op claims has expired",
+        "A grant is worth nothing from its `expires_ms` on, by the time at which the log received the op. Ask for a new one: a `governance.grant` op whose `prev` names the old one.";
+    CAP_REVOKED Rejected "a grant that the op claims was revoked",
+        "Revoked is for ever. Ask for a grant under another id, or leave it out of `caps`.";
+    CAP_FOREIGN Rejected "a grant that the op claims is another actor's",
+        "A grant with an `actor` is that actor's alone. Ask for one of your own, or leave it out of `caps`.";
     EPOCH_BROKEN Rejected "the op names other roots than the stream's binding",
         "An op consents to one fold and one policy by their roots. Sign it again under the roots that are bound now, or have the binding accept those.";
     POLICY_FAULT Rejected "the policy trapped or answered out of turn",
@@ -123,6 +129,8 @@ codes! {
         "Names of streams are unique in a database. Choose another name.";
     STREAM_NAME Store "not a name for a stream",
         "A stream's name is a segment of a path: non-empty, not `.` or `..`, without `/`, `%`, backslash and control characters.";
+    LOG_SHORT Store "the log has no such position",
+        "Positions count from 1, the genesis, to the stream's count, which `kerai stream list --json` shows.";
     PROGRAM_KIND Store "a program of another kind was needed",
         "Streams bind a fold, a policy and a governance fold. `kerai show FILE` says what kind a program is.";
     PROGRAM_UNKNOWN Store "there is no program with this root",

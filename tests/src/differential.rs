@@ -155,11 +155,10 @@ pub fn compile(ir: &Ir) -> Result<Compiled, Refused> {
 }
 
 /// What is wrong with a program or what becomes of it, if anything is.
-#[must_use]
-pub fn fault(ir: &Ir, calls: &[Call], seed: u64) -> Option<String> {
+fn fault(ir: &Ir, calls: &[Call], seed: u64) -> Option<String> {
     match compile(ir) {
         Ok(compiled) => {
-            broken_law(ir, &compiled).or_else(|| calls.iter().find_map(|call| parting(ir, &compiled, call, seed)))
+            broken_law(ir, &compiled).or_else(|| calls.iter().find_map(|call| ending(ir, &compiled, call, seed).err()))
         }
         Err(Refused::Verifier(refusal)) => Some(format!("the verifier refuses what was made: {refusal}")),
         Err(Refused::Check(_) | Refused::TooLarge) => None,
@@ -193,23 +192,25 @@ fn is_same(a: &Ir, b: &Ir) -> bool {
     a.to_text() == b.to_text() && a.variables.len() == b.variables.len() && a.functions.len() == b.functions.len()
 }
 
-/// Where the evaluator and the machine, or its two ways to run, part over a call, if they do.
-#[must_use]
-pub fn parting(ir: &Ir, compiled: &Compiled, call: &Call, seed: u64) -> Option<String> {
+/// How a call ends; none where that is not known.
+///
+/// # Errors
+/// Where the evaluator and the machine, or its two ways to run, part over it.
+fn ending(ir: &Ir, compiled: &Compiled, call: &Call, seed: u64) -> Result<Option<Ending>, String> {
     let Call { export, input } = call;
-    let machine = match execute(&compiled.verified, call, seed) {
-        Ok(machine) => machine?,
-        Err(ways) => return Some(format!("called {export} with {input:?}\n{ways}")),
-    };
+    let called = format_args!("called {export} with {input:?}");
+    let machine = execute(&compiled.verified, call, seed).map_err(|ways| format!("{called}\n{ways}"))?;
+    let Some(machine) = machine else { return Ok(None) };
     for (name, ir) in [("as written", ir), ("in canonical form", compiled.checked.ir())] {
-        let evaluator = evaluate(ir, call)?;
-        if evaluator != machine {
-            return Some(format!(
-                "called {export} with {input:?}\nevaluator, {name}: {evaluator:x?}\nmachine: {machine:x?}"
-            ));
+        match evaluate(ir, call) {
+            None => return Ok(None),
+            Some(evaluator) if evaluator != machine => {
+                return Err(format!("{called}\nevaluator, {name}: {evaluator:x?}\nmachine: {machine:x?}"));
+            }
+            Some(_) => {}
         }
     }
-    None
+    Ok(Some(machine))
 }
 
 /// What a run has met, so that it can't have looked at too little.
@@ -273,25 +274,30 @@ pub fn judge(random: &mut Random, seed: u64, met: &mut Met) -> Result<(), String
     let generated = generate::program(random);
     let calls = calls(random, &generated, 2);
     let ir = &generated.ir;
-    match compile(ir) {
-        Ok(compiled) => {
-            met.meet(&compiled.program);
-            for call in &calls {
-                // What the two ways part over is found below.
-                let machine = execute(&compiled.verified, call, seed).ok().flatten();
-                met.end(machine.filter(|_| evaluate(ir, call).is_some()).as_ref());
-            }
-        }
+    let compiled = match compile(ir) {
+        Ok(compiled) => compiled,
         Err(Refused::Check(fault)) => return Err(format!("the program is not well formed: {fault}\n{}", ir.to_text())),
         Err(Refused::TooLarge) => return Ok(()),
-        Err(Refused::Verifier(_)) => {}
+        Err(Refused::Verifier(_)) => return Err(smallest(ir, &calls, seed)),
+    };
+    met.meet(&compiled.program);
+    if broken_law(ir, &compiled).is_some() {
+        return Err(smallest(ir, &calls, seed));
     }
-    if fault(ir, &calls, seed).is_none() {
-        return Ok(());
+    for call in &calls {
+        match ending(ir, &compiled, call, seed) {
+            Ok(ending) => met.end(ending.as_ref()),
+            Err(_) => return Err(smallest(ir, &calls, seed)),
+        }
     }
-    let small = shrink(ir.clone(), |ir| fault(ir, &calls, seed).is_some());
+    Ok(())
+}
+
+/// The smallest program that is still wrong, with what is wrong.
+fn smallest(ir: &Ir, calls: &[Call], seed: u64) -> String {
+    let small = shrink(ir.clone(), |ir| fault(ir, calls, seed).is_some());
     let code = compile(&small).map(|compiled| compiled.program.to_text()).unwrap_or_default();
-    Err(format!("{}\n{}\n{code}", fault(&small, &calls, seed).unwrap_or_default(), small.to_text()))
+    format!("{}\n{}\n{code}", fault(&small, calls, seed).unwrap_or_default(), small.to_text())
 }
 
 /// The stack of a thread that evaluates: 200 calls deep, in a build without optimization.

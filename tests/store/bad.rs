@@ -1,8 +1,8 @@
 //! Bad input: each wrong op meets its code, and nothing is lost or half written.
 
 use crate::desk::{
-    NOW, Place, STREAM, all_told, create, draft, everywhere, host, host_at, key, run, sign, signers, stock, stocked,
-    ulid,
+    NOW, Place, STREAM, all_told, create, draft, everywhere, host, host_at, host_of, key, run, sign, signers, stock,
+    stocked, ulid,
 };
 use kerai_store::backend::Address;
 use kerai_store::document::Hash;
@@ -222,6 +222,118 @@ fn governance_moves_by_its_ops_alone() {
             store.materialize(STREAM, &key("keeper")).await.expect("materialized");
             let verified = store.verify(STREAM, &[]).await.expect("verified");
             assert_eq!((verified.first_divergence, verified.checked.rows), (None, 1));
+        });
+    });
+}
+
+#[test]
+fn grants_end() {
+    everywhere(|| {
+        let place = Place::new();
+        run(async {
+            let governance = |number, kind: &str, payload: &str| Draft {
+                kind: format!("governance.{kind}"),
+                ..draft(number, &format!("\"payload\":{payload}"))
+            };
+            let claims = |number, caps: &str| {
+                draft(number, &format!("\"payload\":{{\"item\":\"fig\",\"count\":{number}}},\"caps\":{caps}"))
+            };
+            let expiring = format!("{{\"grant\":\"soon\",\"actor\":\"keeper\",\"expires_ms\":{}}}", NOW + 1000);
+            let mut store = stocked(&place, host()).await;
+            let drafts = [
+                governance(1, "grant", &expiring),
+                governance(2, "grant", "{\"grant\":\"theirs\",\"actor\":\"guest\"}"),
+                governance(3, "grant", "{\"grant\":\"any\"}"),
+                claims(4, "[\"soon\",\"any\",\"what the policy may know\"]"),
+                claims(5, "[\"theirs\"]"),
+                claims(6, "{\"theirs\":true}"),
+                governance(7, "grant", "{\"grant\":\"more\",\"prev\":\"any\",\"revokes\":[\"theirs\"]}"),
+                claims(8, "[\"any\"]"),
+                claims(9, "[\"theirs\"]"),
+                claims(10, "[\"more\"]"),
+                governance(11, "grant", "{\"grant\":\"lost\",\"prev\":\"any\"}"),
+                governance(12, "grant", "{\"grant\":\"any\"}"),
+                claims(13, "[\"any\"]"),
+                governance(14, "revoke", "{\"grant\":\"more\"}"),
+                claims(15, "[\"more\"]"),
+                governance(16, "grant", "{\"grant\":\"odd\",\"expires_ms\":\"soon\"}"),
+            ];
+            let answers = store.append(STREAM, &signers(), &drafts).await.expect("appended");
+            let expected = [
+                "2 admitted",
+                "3 admitted",
+                "4 admitted",
+                "5 admitted",
+                "6 rejected CAP_FOREIGN",
+                "7 rejected CAP_FOREIGN",
+                "8 admitted",
+                "9 rejected CAP_REVOKED",
+                "10 rejected CAP_REVOKED",
+                "11 admitted",
+                "12 rejected GOVERNANCE_BROKEN",
+                "13 admitted",
+                "14 rejected CAP_REVOKED",
+                "15 admitted",
+                "16 rejected CAP_REVOKED",
+                "17 rejected GOVERNANCE_BROKEN",
+            ];
+            assert_eq!(all_told(&answers), expected);
+            drop(store);
+            // What counts is when the log receives it, to the millisecond.
+            for (now, number, expected) in [(NOW + 999, 20, "18 admitted"), (NOW + 1000, 21, "19 rejected CAP_EXPIRED")]
+            {
+                let mut store = Store::open(&place.database(), host_of(number, now, |_| ())).await.expect("opens");
+                let claim = [claims(number, "[\"soon\"]")];
+                assert_eq!(all_told(&store.append(STREAM, &signers(), &claim).await.expect("appended")), [expected]);
+            }
+            let mut store = Store::open(&place.database(), host()).await.expect("opens");
+            store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+            assert_eq!(store.verify(STREAM, &[]).await.expect("verified").first_divergence, None);
+        });
+    });
+}
+
+#[test]
+fn keys_are_replaced() {
+    everywhere(|| {
+        let place = Place::new();
+        run(async {
+            let mut store = stocked(&place, host()).await;
+            let next = key("the guest's next").public();
+            let rotated = store.rotate(STREAM, "guest", key("guest"), &next).await.expect("an answer");
+            assert_eq!(rotated.as_ref().map(crate::desk::told).as_deref(), Some("2 admitted"), "its own key it may");
+            assert_eq!(store.rotate(STREAM, "guest", key("guest"), &next).await.expect("an answer"), None);
+            let by_guest = |number, name: &str| {
+                let keys = std::collections::BTreeMap::from([("guest".to_owned(), key(name))]);
+                (kerai_store::Signers { keys, default: "guest".into() }, [stock(number, "fig", number)])
+            };
+            for (number, name, expected) in
+                [(1, "guest", "AUTHOR_UNKNOWN"), (2, "the guest's next", "3 denied POLICY_DENY")]
+            {
+                let (signers, drafts) = by_guest(number, name);
+                let answers = store.append(STREAM, &signers, &drafts).await.expect("appended");
+                assert_eq!(all_told(&answers), [expected]);
+            }
+            // Another's key it may not replace, nor a key that nobody has.
+            let rotate = |number, actor: &str, prev: &str| {
+                let [prev, to] = [key(prev).public(), [5; 32]].map(|key| kerai_store::document::to_hex(&key));
+                Draft {
+                    kind: "governance.rotate".into(),
+                    ..draft(
+                        number,
+                        &format!("\"payload\":{{\"actor\":\"{actor}\",\"prev\":\"{prev}\",\"key\":\"{to}\"}}"),
+                    )
+                }
+            };
+            let (signers_of_guest, _) = by_guest(0, "the guest's next");
+            let harm = [rotate(5, "keeper", "keeper")];
+            let answers = store.append(STREAM, &signers_of_guest, &harm).await.expect("appended");
+            assert_eq!(all_told(&answers), ["4 denied POLICY_DENY"]);
+            let wrong = [rotate(6, "keeper", "guest"), rotate(7, "nobody", "guest")];
+            let answers = store.append(STREAM, &signers(), &wrong).await.expect("appended");
+            assert_eq!(all_told(&answers), ["5 rejected GOVERNANCE_BROKEN", "6 rejected GOVERNANCE_BROKEN"]);
+            store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+            assert_eq!(store.verify(STREAM, &[]).await.expect("verified").first_divergence, None);
         });
     });
 }

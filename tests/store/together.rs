@@ -151,3 +151,34 @@ fn materializers_take_turns() {
         });
     });
 }
+
+/// Whoever follows a log hears of what another one commits.
+#[test]
+fn a_follower_hears_of_commits() {
+    everywhere(|| {
+        let place = Place::new();
+        run(async { drop(stocked(&place, host()).await) });
+        let address = place.database();
+        let open = async |seed| Store::open(&address, host_of(seed, NOW, |_| ())).await.expect("opens");
+        std::thread::scope(|scope| {
+            let follower = scope.spawn(|| {
+                run(async {
+                    let mut store = open(1).await;
+                    for count in 1..=5 {
+                        store.follow(STREAM, count).await.expect("there is more");
+                    }
+                })
+            });
+            let begun = std::time::Instant::now();
+            run(async {
+                let mut store = open(2).await;
+                for number in 1..=5 {
+                    store.append(STREAM, &signers(), &[stock(number, "fig", number)]).await.expect("appended");
+                }
+            });
+            follower.join().expect("it heard of all");
+            // Below what it would take to look without having heard.
+            assert!(begun.elapsed() < Duration::from_millis(kerai_store::limit::LOG_HEAR.value), "it did not hear");
+        });
+    });
+}

@@ -180,6 +180,22 @@ fn what_was_changed_is_named() {
     });
 }
 
+/// All roots are the same on every backend: those of programs, of the log with its salts and signatures, and of state.
+#[test]
+fn every_backend_gives_the_same_roots() {
+    let checkpoints = std::cell::RefCell::new(Vec::new());
+    everywhere(|| {
+        let place = Place::new();
+        run(async {
+            let mut store = filled(&place).await;
+            let done = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+            checkpoints.borrow_mut().push(done.checkpoint);
+        });
+    });
+    let checkpoints = checkpoints.into_inner();
+    assert!(checkpoints.windows(2).all(|pair| pair.first() == pair.last()), "{checkpoints:?}");
+}
+
 #[test]
 fn the_order_of_arrival_does_not_matter() {
     everywhere(|| {

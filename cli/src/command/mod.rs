@@ -11,6 +11,7 @@ pub mod explain;
 pub mod fmt;
 pub mod init;
 pub mod keys;
+pub mod laws;
 pub mod materialize;
 pub mod policy;
 pub mod run;

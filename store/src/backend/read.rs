@@ -157,24 +157,53 @@ impl Session<'_> {
         Ok(row.map(head).transpose()?)
     }
 
-    /// Where an op stands.
+    /// Where ops stand; those that stand nowhere are left out.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn position(&mut self, stream: i64, op: &Hash) -> Result<Option<u64>, Fault> {
-        let sql = "SELECT position FROM ops WHERE stream = $1 AND op_id = $2";
-        let row = self.row(sql, &[stream.into(), op.into()]).await?;
-        Ok(row.map(|mut row| row.number()).transpose()?)
+    pub async fn positions(&mut self, stream: i64, ops: &[Hash]) -> Result<BTreeMap<Hash, u64>, Fault> {
+        let one = "SELECT op_id, position FROM ops WHERE stream = $1 AND op_id = $2";
+        let many = "SELECT op_id, position FROM ops WHERE stream = $1 AND op_id = ANY($2)";
+        let ops: Vec<&[u8]> = ops.iter().map(<[u8; 32]>::as_slice).collect();
+        let rows = self.about(one, many, stream, &ops).await?;
+        let pairs: Result<_, Refused> = rows.into_iter().map(|mut row| Ok((row.hash()?, row.number()?))).collect();
+        Ok(pairs?)
     }
 
-    /// What an author first gave under a ULID.
+    /// What was first given under each of the ULIDs, by author.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn given(&mut self, stream: i64, author: &Hash, ulid: Ulid) -> Result<Option<Hash>, Fault> {
-        let sql = "SELECT given FROM ops WHERE stream = $1 AND author = $2 AND ulid = $3 ORDER BY position LIMIT 1";
-        let row = self.row(sql, &[stream.into(), author.into(), (&ulid.to_bytes()).into()]).await?;
-        Ok(row.map(|mut row| row.hash()).transpose()?)
+    pub async fn given(&mut self, stream: i64, ulids: &[Ulid]) -> Result<BTreeMap<(Hash, Ulid), Hash>, Fault> {
+        let one = "SELECT author, ulid, given FROM ops WHERE stream = $1 AND ulid = $2 ORDER BY position";
+        let many = "SELECT author, ulid, given FROM ops WHERE stream = $1 AND ulid = ANY($2) ORDER BY position";
+        let ulids: Vec<[u8; 16]> = ulids.iter().map(|ulid| ulid.to_bytes()).collect();
+        let ulids: Vec<&[u8]> = ulids.iter().map(<[u8; 16]>::as_slice).collect();
+        let mut given = BTreeMap::new();
+        for mut row in self.about(one, many, stream, &ulids).await? {
+            let (author, ulid) = (row.hash()?, Ulid::from_bytes(row.array()?));
+            let hash = row.hash()?;
+            given.entry((author, ulid)).or_insert(hash);
+        }
+        Ok(given)
+    }
+
+    /// Asks about many: a server once, since each question is a journey there; a file one by one.
+    async fn about(
+        &mut self,
+        one: &'static str,
+        many: &'static str,
+        stream: i64,
+        list: &[&[u8]],
+    ) -> Result<Vec<Row>, Fault> {
+        if let Transaction::Postgres(transaction) = &mut self.0 {
+            return postgres::bulk::about(transaction, many, stream, list).await;
+        }
+        let mut rows = Vec::new();
+        for &about in list {
+            rows.extend(self.rows(one, &[stream.into(), about.into()]).await?);
+        }
+        Ok(rows)
     }
 
     /// The governance ops that were admitted, in the order of the log.

@@ -3,6 +3,7 @@
 use super::cell::{Cell, Row};
 use super::{postgres, sqlite};
 use crate::fault::Fault;
+use crate::limit;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -76,6 +77,18 @@ impl Database {
             Database::Sqlite(database) => Transaction::Sqlite(database.read().await?),
             Database::Postgres(database) => Transaction::Postgres(database.read().await?),
         }))
+    }
+
+    /// Waits until something may have been committed: a server says so, a file is looked at again and again.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn hear(&mut self) -> Result<(), Fault> {
+        match self {
+            Database::Sqlite(_) => tokio::time::sleep(Duration::from_millis(limit::LOG_LOOK.value)).await,
+            Database::Postgres(database) => database.hear(Duration::from_millis(limit::LOG_HEAR.value)).await?,
+        }
+        Ok(())
     }
 
     /// A transaction that writes. SQLite has one lock for all that write; a server has one for each thing that is

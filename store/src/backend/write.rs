@@ -1,8 +1,8 @@
 //! Writing: the same statements on every database.
 
 use super::cell::Cell;
-use super::session::Session;
-use super::{StateRow, StoredOp, Stream, damaged};
+use super::session::{Session, Transaction};
+use super::{StateRow, StoredOp, Stream, damaged, postgres};
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::code::Code;
 use crate::fault::Fault;
@@ -11,6 +11,9 @@ use crate::op::Checked;
 use crate::program::Stored;
 use kerai_vm::trap::Trap;
 use std::collections::BTreeMap;
+
+/// Rows that a server is given in one statement.
+const ROWS: usize = 4096;
 
 impl Session<'_> {
     /// Keeps a program; one that is kept already stays.
@@ -44,11 +47,37 @@ impl Session<'_> {
         self.execute(sql, &[&tip(stream)[..], &[stream.number.into()]].concat()).await
     }
 
-    /// Adds an op at its position.
+    /// Tells those who follow the log, once this is committed.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn add_op(&mut self, stream: i64, op: &StoredOp) -> Result<(), Fault> {
+    pub async fn tell(&mut self) -> Result<(), Fault> {
+        match self.0 {
+            Transaction::Sqlite(_) => Ok(()),
+            Transaction::Postgres(_) => self.execute("SELECT pg_notify($1, '')", &[postgres::CHANNEL.into()]).await,
+        }
+    }
+
+    /// Adds ops at their positions: a server takes them all at once.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add_ops(&mut self, stream: i64, ops: &[StoredOp], added: impl Fn()) -> Result<(), Fault> {
+        if let Transaction::Postgres(transaction) = &mut self.0 {
+            if !ops.is_empty() {
+                postgres::bulk::add_ops(transaction, stream, ops).await?;
+                added();
+            }
+            return Ok(());
+        }
+        for op in ops {
+            self.add_op(stream, op).await?;
+            added();
+        }
+        Ok(())
+    }
+
+    async fn add_op(&mut self, stream: i64, op: &StoredOp) -> Result<(), Fault> {
         let sql = "INSERT INTO ops (stream, position, op_id, author, seq, ulid, given, outcome, is_governance, fold_root, \
                    policy_root, received_ms, body, payload, salts, signature, record) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
@@ -108,11 +137,32 @@ impl Session<'_> {
         self.execute(sql, &[stream.into(), code.name().into()]).await
     }
 
-    /// Writes a row, or its tombstone, as of a checkpoint.
+    /// Writes rows and tombstones as of a checkpoint, each key once.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn put_row(&mut self, stream: i64, row: &StateRow, checkpoint: &Checkpoint) -> Result<(), Fault> {
+    pub async fn put_rows(
+        &mut self,
+        stream: i64,
+        rows: &[StateRow],
+        checkpoint: &Checkpoint,
+        written: impl Fn(),
+    ) -> Result<(), Fault> {
+        if let Transaction::Postgres(transaction) = &mut self.0 {
+            for rows in rows.chunks(ROWS) {
+                postgres::bulk::put_rows(transaction, stream, rows, checkpoint).await?;
+                written();
+            }
+            return Ok(());
+        }
+        for row in rows {
+            self.put_row(stream, row, checkpoint).await?;
+            written();
+        }
+        Ok(())
+    }
+
+    async fn put_row(&mut self, stream: i64, row: &StateRow, checkpoint: &Checkpoint) -> Result<(), Fault> {
         let sql = "INSERT INTO state (stream, key, value, path, name, view, epoch, count, fold_root, policy_root) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
                    ON CONFLICT (stream, key) DO UPDATE SET value = excluded.value, path = excluded.path, \

@@ -342,6 +342,10 @@ impl<'i> Evaluator<'i> {
         if operator::equals(&by, &zero) {
             return Err(TrapCode::ARGUMENTS.into());
         }
+        // A counter that meets a step by floats is a float from the first.
+        if let Value::Float(_) = by {
+            counter = Value::Float(operator::to_float(&counter)?);
+        }
         loop {
             let is_downwards = operator::compare(&by, &zero)?.is_some_and(std::cmp::Ordering::is_lt);
             let (low, high) = if is_downwards { (&to, &counter) } else { (&counter, &to) };

@@ -65,9 +65,11 @@ const fn shape(builtin: Builtin) -> (&'static [Soft], Soft) {
         B::TotalAdd | B::TotalSubtract | B::TotalMultiply => (&[Number, Number], Number),
         B::TotalDivide | B::TotalFloorDivide | B::TotalModulo => (&[Number, Number], Number),
         B::TotalIncludes | B::TotalItem => (&[List, Any], Bool),
-        B::TotalContains | B::TotalStarts | B::TotalEnds | B::TotalMatches | B::TotalWithin => (&[Text, Text], Bool),
-        B::TotalSize => (&[List], Number),
+        B::TotalContains | B::TotalStarts | B::TotalEnds => (&[Text, Text], Bool),
+        B::TotalMatches | B::TotalWithin | B::Within => (&[Text, Text], Bool),
+        B::TotalSize => (&[Any], Number),
         B::TotalLower => (&[Text], Text),
+        B::OperationHash => (&[Text, Text, Document], Text),
     }
 }
 

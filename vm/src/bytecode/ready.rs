@@ -13,36 +13,69 @@ pub struct Instruction {
     /// By operation: the cost of the block that begins at the target, of the first block of the function that is
     /// called, or the number of the instruction's place to remember.
     pub ahead: u32,
-    /// The cost of the block that begins behind a branch; or what a call expects, as [`Reply::packed`].
+    /// The cost of the block that begins behind a branch; or what a call expects, a [`Reply`].
     pub next: u32,
 }
 
-/// What a call expects.
+/// What a call expects, in one word: which register of the caller takes the first result, how many results it wants, and
+/// what is to be done with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reply {
-    /// Which register of the caller takes the first result, and how many results it wants.
-    pub window: u8,
-    pub results: u8,
-    /// The `Arguments` operand of a return that gives just those; [`SPREAD`], which no operand is, where more is to be done.
-    pub exactly: u8,
+pub struct Reply(u32);
+
+/// What follows when a frame is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum After {
+    /// The caller goes on.
+    Caller,
+    /// The caller goes on, having been told whether there was an error.
+    Protected,
+    /// The caller's sort goes on with the answer.
+    Sort,
+    /// The run is over.
+    End,
 }
 
 impl Reply {
     #[must_use]
-    pub const fn new(window: u8, results: u8) -> Reply {
-        Reply { window, results, exactly: if results < SPREAD { results } else { SPREAD } }
-    }
-
-    #[must_use]
-    pub const fn packed(self) -> u32 {
-        u32::from_le_bytes([self.window, self.results, self.exactly, 0])
+    pub const fn new(window: u8, results: u8, after: After) -> Reply {
+        // Only the usual return asks what it would be: the others know what is to be done.
+        let exactly = if matches!(after, After::Caller) && results < SPREAD { results } else { SPREAD };
+        Reply(u32::from_le_bytes([window, results, exactly, after as u8]))
     }
 
     #[must_use]
     #[inline(always)]
-    pub const fn unpacked(packed: u32) -> Reply {
-        let [window, results, exactly, _] = packed.to_le_bytes();
-        Reply { window, results, exactly }
+    pub const fn of_word(packed: u32) -> Reply {
+        Reply(packed)
+    }
+
+    #[must_use]
+    #[inline(always)]
+    pub const fn window(self) -> u8 {
+        self.0 as u8
+    }
+
+    #[must_use]
+    pub const fn results(self) -> u8 {
+        (self.0 >> 8) as u8
+    }
+
+    /// The `Arguments` operand of a return that gives just those; [`SPREAD`], which no operand is, where more is to be done.
+    #[must_use]
+    #[inline(always)]
+    pub const fn exactly(self) -> u8 {
+        (self.0 >> 16) as u8
+    }
+
+    #[must_use]
+    pub const fn after(self) -> After {
+        match (self.0 >> 24) as u8 {
+            0 => After::Caller,
+            1 => After::Protected,
+            2 => After::Sort,
+            _ => After::End,
+        }
     }
 }
 
@@ -91,6 +124,13 @@ impl Instruction {
     #[inline(always)]
     pub const fn wide(&self) -> u32 {
         self.wide
+    }
+
+    /// How many registers further the frame of the function begins that is called.
+    #[must_use]
+    #[inline(always)]
+    pub const fn frame(&self) -> u8 {
+        self.c
     }
 
     /// The small integer in the places of b and c.
@@ -170,7 +210,12 @@ fn instructions(
                     ready.ahead = *places;
                     *places += 1;
                 }
-                Role::Results => ready.next = Reply::new(word.a(), word.c()).packed(),
+                Role::Results => {
+                    ready.next = Reply::new(word.a(), word.c(), After::Caller).0;
+                    if matches!(op, Op::Call | Op::CallFunction) {
+                        ready.c = function.frame();
+                    }
+                }
                 Role::Write | Role::Read | Role::Base | Role::Arguments | Role::Cursor => {}
                 Role::Counter | Role::Flag | Role::Small | Role::Integer | Role::Constant => {}
                 Role::Builtin | Role::Capture => {}

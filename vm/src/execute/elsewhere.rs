@@ -37,6 +37,13 @@ pub(super) fn equal(core: &mut Core, a: Value, b: Value) -> Outcome<bool> {
     if a.is_short_string() && b.is_short_string() {
         return Ok(a.is_same_words(b));
     }
+    if let (Some(length), Some(other)) = (a.long_string_length(), b.long_string_length()) {
+        if length != other {
+            return Ok(false);
+        }
+        core.meter.charge_bytes(length)?;
+        return Ok(core.heap.is_same_key(a, b));
+    }
     arithmetic::equals(&core.heap, &mut core.meter, a, b)
 }
 
@@ -231,7 +238,8 @@ pub(super) fn table(core: &mut Core, registers: &mut Registers, word: &Instructi
             charge_filling(core, values)?;
             return Ok(core.heap.list(values));
         }
-        let table = core.heap.new_table();
+        // What is filled piece by piece has room for the first pieces.
+        let table = core.heap.new_table_with_room();
         put_all(core, table, 1, values)?;
         Ok(table)
     })?;

@@ -1,6 +1,6 @@
 //! Calls under way.
 
-use crate::bytecode::{Instruction, Ready, Reply};
+use crate::bytecode::{After, Instruction, Ready, Reply};
 use crate::limit;
 use core::slice::Iter;
 
@@ -14,20 +14,6 @@ pub(super) struct Frame<'p> {
     pub(super) base: u32,
     /// What the caller expects.
     pub(super) reply: Reply,
-    pub(super) after: After,
-}
-
-/// What follows when a frame is left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum After {
-    /// The caller goes on.
-    Caller,
-    /// The caller goes on, having been told whether there was an error.
-    Protected,
-    /// The caller's sort goes on with the answer.
-    Sort,
-    /// The run is over.
-    End,
 }
 
 impl Frame<'_> {
@@ -58,7 +44,7 @@ const _: () = assert!(limit::RUN_DEPTH.value < MOST as u64, "a byte must number 
 impl<'p> Frames<'p> {
     /// No calls: what stands for whoever begins the run is like a call of any function.
     pub(super) fn new(ready: &'p Ready) -> Frames<'p> {
-        let none = Frame { ready, rest: Iter::default(), base: 0, reply: Reply::new(0, 0), after: After::End };
+        let none = Frame { ready, rest: Iter::default(), base: 0, reply: Reply::new(0, 0, After::End) };
         let frames: Result<Box<[Frame<'p>; MOST]>, _> = vec![none; MOST].try_into();
         Frames { frames: frames.unwrap_or_else(|_| unreachable!("there are as many as there are")), last: 0 }
     }

@@ -3,6 +3,7 @@
 //! The usual cases stand here, inlined into the loop; whatever is longer is called `elsewhere`, as a function of its own.
 #![expect(non_snake_case, reason = "the table names the functions as it names the operations")]
 
+use super::Core;
 use super::arithmetic::{self, Binary};
 use super::elsewhere;
 use super::step::{Flow, Leave, Mode, Step};
@@ -135,14 +136,15 @@ comparing_branches! {
 
 #[inline(always)]
 pub(super) fn Loop<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    let [counter, limit, by] = [0, 1, 2].map(|place: u8| step.get(word.a().wrapping_add(place)));
     // The quick way: upwards in integers.
     if M::QUICK
-        && Value::are_integers(counter, limit)
+        && let Some([counter, limit, by, variable]) = step.four(word.a())
+        && Value::are_integers(*counter, *limit)
         && let Some(1..) = by.as_i64()
     {
-        step.set(word.a().wrapping_add(3), counter);
-        return step.branch(counter.body().cast_signed() > limit.body().cast_signed(), word);
+        *variable = *counter;
+        let is_empty = counter.body().cast_signed() > limit.body().cast_signed();
+        return step.branch(is_empty, word);
     }
     let begins = step.outside(move |core, registers| elsewhere::begin_counting(core, registers, word))?;
     step.branch(!begins, word)
@@ -150,18 +152,17 @@ pub(super) fn Loop<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
 
 #[inline(always)]
 pub(super) fn Again<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    let [first, second, third] = [0, 1, 2].map(|place: u8| word.a().wrapping_add(place));
     // The quick way: upwards in integers.
-    if M::QUICK {
-        let (counter, limit, by) = (step.get(first), step.get(second), step.get(third));
-        if Value::are_integers(counter, limit)
-            && let Some(by @ 1..) = by.as_i64()
-            && let Some(next) = counter.body().cast_signed().checked_add(by)
-        {
-            step.set(first, Value::integer(next));
-            step.set(word.a().wrapping_add(3), Value::integer(next));
-            return step.branch(next <= limit.body().cast_signed(), word);
-        }
+    if M::QUICK
+        && let Some([counter, limit, by, variable]) = step.four(word.a())
+        && Value::are_integers(*counter, *limit)
+        && let Some(by @ 1..) = by.as_i64()
+        && let Some(next) = counter.body().cast_signed().checked_add(by)
+    {
+        *counter = Value::integer(next);
+        *variable = Value::integer(next);
+        let goes_on = next <= limit.body().cast_signed();
+        return step.branch(goes_on, word);
     }
     let goes_on = step.outside(move |core, registers| elsewhere::count_on(core, registers, word))?;
     step.branch(goes_on, word)
@@ -433,11 +434,14 @@ pub(super) fn Set<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
 #[inline(always)]
 pub(super) fn SetField<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     let (table, value) = (step.get(word.a()), step.copy(word.b()));
-    if M::QUICK
-        && !value.is_nil()
-        && step.core.heap.put_recalled(table, step.remembered(word), value) == Wrote::Replaced
-    {
-        return Ok(());
+    if M::QUICK && !value.is_nil() {
+        let (place, Core { heap, constants, meter, .. }) = (step.remembered(word), &mut *step.core);
+        let key = || constants.get(word.wide() as usize).copied().unwrap_or(Value::NIL);
+        match heap.put_recalled(table, place, value, key) {
+            Wrote::Replaced => return Ok(()),
+            Wrote::Added => return meter.allocate(meter::ENTRY).map_err(Leave::Trap),
+            Wrote::Nothing => {}
+        }
     }
     step.outside(move |core, registers| elsewhere::set_field::<M>(core, registers, word))?;
     Ok(())

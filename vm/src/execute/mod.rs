@@ -15,11 +15,11 @@ use crate::meter::Meter;
 use crate::trap::{Trap, TrapCode};
 use crate::value::{FieldPlace, Heap, Value};
 use frame::Frames;
-use library::Output;
 use sort::Sort;
 use step::{Mode, Plainly, Quickly};
 
 pub use library::Row;
+pub(crate) use library::{Deferred, Emission, Output};
 
 /// A machine with one program: its heap lives as long as it does.
 pub struct Machine<'p> {
@@ -122,29 +122,35 @@ impl<'p> Machine<'p> {
 
     fn call_in<M: Mode>(&mut self, export: &str, arguments: &[Value]) -> Option<Result<Vec<Value>, Trap>> {
         let function = *self.program.program().exports.get(export)?;
-        Some(self.run_in::<M>(function, arguments))
+        Some(self.run_in::<M>(function, arguments, 0))
     }
 
     /// Calls a function that an export names.
     pub(crate) fn run(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
-        self.run_in::<Quickly>(function, arguments)
+        self.run_in::<Quickly>(function, arguments, 0)
+    }
+
+    /// As [`Machine::run`], but tables that are there already and are emitted a row an entry are only put down.
+    pub(crate) fn run_deferring(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
+        let defers_below = self.core.heap.mark().tables();
+        self.run_in::<Quickly>(function, arguments, defers_below)
     }
 
     /// As [`Machine::run`], but blocks cost nothing.
     #[cfg(feature = "unmetered")]
     pub(crate) fn run_unmetered(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
-        self.run_in::<step::Unmetered>(function, arguments)
+        self.run_in::<step::Unmetered>(function, arguments, 0)
     }
 
-    fn run_in<M: Mode>(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
+    fn run_in<M: Mode>(&mut self, function: u32, arguments: &[Value], defers_below: u32) -> Result<Vec<Value>, Trap> {
         self.core.meter = Meter::new(self.core.limits);
-        self.core.output = Output::default();
+        self.core.output.begin(defers_below);
         self.core.raised = Value::NIL;
         let result = self.evaluate::<M>(function, arguments);
         self.core.frames.keep(0);
         self.core.sorts.clear();
         if result.is_err() {
-            self.core.output = Output::default();
+            self.core.output.begin(0);
         }
         result
     }

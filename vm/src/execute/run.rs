@@ -1,11 +1,11 @@
 //! Running: calls, returns and traps. What single instructions do stands in `meaning.rs`.
 
 use super::elsewhere::pack;
-use super::frame::{After, Frame};
+use super::frame::Frame;
 use super::step::{Leave, Mode, NAMEABLE, Registers, Step, copied, put, spread};
-use super::{Core, Machine, Outcome, meaning};
+use super::{Core, Machine, Outcome, meaning, sort};
 use crate::bytecode::{
-    ALL_RESULTS, Arguments, Instruction, Op, Ready, Reply, SPREAD, Verified, Word, block_cost, each_instruction,
+    ALL_RESULTS, After, Arguments, Instruction, Op, Ready, Reply, Verified, Word, block_cost, each_instruction,
 };
 use crate::trap::{Trap, TrapCode};
 use crate::value::Value;
@@ -49,7 +49,7 @@ impl<'p> Machine<'p> {
                 Leave::Call(function) => self.call_window::<M>(function, After::Caller),
                 Leave::Protect(function) => self.call_window::<M>(function, After::Protected),
                 Leave::Sort => self.begin_sort::<M>(),
-                Leave::Return => match self.core.frames.last().after {
+                Leave::Return => match self.core.frames.last().reply.after() {
                     After::Caller | After::Protected => self.leave_frame(),
                     After::Sort => self.go_on_sorting::<M>(),
                     After::End => match self.arguments(self.last_word()) {
@@ -116,9 +116,12 @@ impl<'p> Machine<'p> {
                 continue 'left;
             }
             let result = copied(registers, word.a());
-            match return_quickly(core, stack, word, result) {
-                Some((caller, following, window)) => (ready, rest, registers) = (caller, following, window),
-                None => break 'left Leave::Return,
+            if let Some((caller, following, window)) = return_quickly(core, stack, word, result) {
+                (ready, rest, registers) = (caller, following, window);
+            } else if let Some((window, left)) = compare_on::<M>(core, stack, word, result, gas) {
+                (rest, registers, gas) = (ready.code.iter(), window, left);
+            } else {
+                break 'left Leave::Return;
             }
         };
         core.frames.last_mut().rest = rest;
@@ -138,11 +141,12 @@ fn plain(words: &[Word], at: usize) -> Instruction {
     Instruction::bare(word.op().expect("verified code has operations only"), *word)
 }
 
-/// The first two arguments, or whatever stands there. They are copied in any case: registers that are no parameters
-/// are written before they are read.
+/// The first two arguments, or whatever stands where the first would. It is copied in any case: registers that are no
+/// parameters are written before they are read.
 #[inline(always)]
 fn first_two(registers: &Registers, word: &Instruction) -> [Value; 2] {
-    [copied(registers, word.a()), copied(registers, word.a().wrapping_add(1))]
+    let second = if word.b() > 1 { copied(registers, word.a().wrapping_add(1)) } else { Value::NIL };
+    [copied(registers, word.a()), second]
 }
 
 /// Begins the usual call, with just the arguments that the function takes: gives its registers and the gas that is left.
@@ -164,19 +168,20 @@ fn begin<'s, 'p, M: Mode>(
     let left = if M::METERED { gas.checked_sub(u64::from(cost))? } else { gas };
     let caller = core.frames.last_mut();
     caller.rest = rest.clone();
-    let base = caller.next_base();
+    let base = caller.base as usize + usize::from(word.frame());
     if given > 2 {
         copy_further(stack, caller.base as usize + usize::from(word.a()), base, given)?;
     }
     let registers = registers(stack, base)?;
     let [first, second] = arguments;
     put(registers, 0, first);
-    put(registers, 1, second);
+    if given > 1 {
+        put(registers, 1, second);
+    }
     let frame = core.frames.push();
     frame.ready = ready;
     frame.base = base as u32;
-    frame.reply = Reply::unpacked(word.next);
-    frame.after = After::Caller;
+    frame.reply = Reply::of_word(word.next);
     Some((registers, left))
 }
 
@@ -197,9 +202,9 @@ fn return_quickly<'s, 'p>(
     word: &Instruction,
     result: Value,
 ) -> Option<(&'p Ready, Iter<'p, Instruction>, &'s mut Registers)> {
-    let Frame { base: from, reply: Reply { window, exactly, .. }, .. } = *core.frames.last();
-    let given = word.b();
-    if given != exactly {
+    let Frame { base: from, reply, .. } = *core.frames.last();
+    let (given, window) = (word.b(), reply.window());
+    if given != reply.exactly() {
         return None;
     }
     core.frames.pop();
@@ -212,6 +217,29 @@ fn return_quickly<'s, 'p>(
         put(registers, window, result);
     }
     Some((ready, rest.clone(), registers))
+}
+
+/// The usual return from a comparator: its frame begins anew, with what is to be compared next and the gas that is left.
+/// Does nothing where the innermost frame is no comparator's, or more is to be done.
+#[inline(never)]
+fn compare_on<'s, M: Mode>(
+    core: &mut Core,
+    stack: &'s mut [Value],
+    word: &Instruction,
+    answer: Value,
+    gas: u64,
+) -> Option<(&'s mut Registers, u64)> {
+    let Frame { ready, base, reply, .. } = *core.frames.last();
+    if reply.after() != After::Sort || ready.exactly != 2 || word.b() != 1 {
+        return None;
+    }
+    let registers = registers(stack, base as usize)?;
+    let block = if M::METERED { u64::from(ready.cost) } else { 0 };
+    let left = gas.checked_sub(sort::COMPARISON + block)?;
+    let [first, second] = core.sorts.last_mut()?.answer_within_runs(answer.is_true())?;
+    put(registers, 0, first);
+    put(registers, 1, second);
+    Some((registers, left))
 }
 
 /// Copies more results than one.
@@ -289,8 +317,9 @@ impl<'p> Machine<'p> {
         if let Some(behind) = registers.get_mut(usize::from(ready.registers)) {
             *behind = closure;
         }
-        let filled = arguments.iter().copied().chain(core::iter::repeat(Value::NIL)).take(parameters);
-        registers.iter_mut().zip(filled).for_each(|(register, value)| *register = value);
+        let (given, missing) = registers.split_at_mut_checked(arguments.len().min(parameters)).unwrap_or_default();
+        given.iter_mut().zip(arguments).for_each(|(register, value)| *register = value.copied());
+        missing.iter_mut().take(parameters - given.len()).for_each(|register| *register = Value::NIL);
         if ready.is_variadic {
             let further = arguments.get(parameters..).unwrap_or_default();
             let list = pack(&mut self.core.heap, &mut self.core.meter, further)?;
@@ -301,10 +330,8 @@ impl<'p> Machine<'p> {
         let mut rest = ready.code.iter();
         // Until it is paid for, the frame stands behind its first instruction: there a trap belongs.
         rest.next();
-        // Only the usual return asks what it would be: the others know what is to be done.
-        let exactly = if after == After::Caller { Reply::new(window, results).exactly } else { SPREAD };
-        let reply = Reply { window, results, exactly };
-        *self.core.frames.push() = Frame { ready, rest, base: base as u32, reply, after };
+        let reply = Reply::new(window, results, after);
+        *self.core.frames.push() = Frame { ready, rest, base: base as u32, reply };
         if M::METERED {
             let cost = if M::QUICK { ready.cost } else { block_cost(words(program, function), 0) };
             self.core.meter.charge(u64::from(cost))?;
@@ -317,12 +344,12 @@ impl<'p> Machine<'p> {
     fn leave_frame(&mut self) -> Outcome<()> {
         let word = self.last_word();
         let mut values = self.arguments(word)?;
-        let Frame { reply: Reply { window, results, .. }, after, .. } = *self.core.frames.last();
-        if after == After::Protected {
+        let reply = self.core.frames.last().reply;
+        if reply.after() == After::Protected {
             values.insert(0, Value::TRUE);
         }
         self.core.frames.pop();
-        self.place(window, results, &values)
+        self.place(reply.window(), reply.results(), &values)
     }
 
     /// Puts results where the innermost frame wants them: as many as it asked for, nil where there are too few.
@@ -364,9 +391,9 @@ impl<'p> Machine<'p> {
         }
         let (mut sorts, mut found) = (0, None);
         for (number, frame) in self.core.frames.innermost_first() {
-            sorts += usize::from(frame.after == After::Sort);
-            if frame.after == After::Protected {
-                found = Some((number - 1, frame.reply.window, frame.reply.results));
+            sorts += usize::from(frame.reply.after() == After::Sort);
+            if frame.reply.after() == After::Protected {
+                found = Some((number - 1, frame.reply.window(), frame.reply.results()));
                 break;
             }
         }

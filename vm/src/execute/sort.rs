@@ -15,7 +15,7 @@ use crate::trap::TrapCode;
 use crate::value::Value;
 
 /// Gas of one comparison, beside what the comparator itself costs.
-const COMPARISON: u64 = 4;
+pub(super) const COMPARISON: u64 = 4;
 
 /// A sort under way.
 pub(super) struct Sort {
@@ -86,6 +86,23 @@ impl Sort {
             self.merged.push(*item);
         }
         *place += 1;
+    }
+}
+
+impl Sort {
+    /// Takes the answer where another question follows within the two runs, and gives that question; else does nothing.
+    #[inline(always)]
+    pub(super) fn answer_within_runs(&mut self, is_right_first: bool) -> Option<[Value; 2]> {
+        let taken = if is_right_first { self.right } else { self.left };
+        let (left, right) = (self.left + usize::from(!is_right_first), self.right + usize::from(is_right_first));
+        if left >= self.middle || right >= self.end {
+            return None;
+        }
+        let item = |place: usize| self.items.get(place).map(Value::copied);
+        let (taken, question) = (item(taken)?, [item(right)?, item(left)?]);
+        self.merged.push(taken);
+        (self.left, self.right) = (left, right);
+        Some(question)
     }
 }
 

@@ -124,6 +124,12 @@ impl<'p, M: Mode> Step<'_, 'p, M> {
         put(self.registers, number, value);
     }
 
+    /// Four registers that follow one another.
+    #[inline(always)]
+    pub(super) fn four(&mut self, first: u8) -> Option<&mut [Value; 4]> {
+        self.registers.get_mut(usize::from(first)..)?.first_chunk_mut()
+    }
+
     #[inline(always)]
     pub(super) fn constant(&self, index: u32) -> Value {
         self.core.constants.get(index as usize).map_or(Value::NIL, Value::copied)

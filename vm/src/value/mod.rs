@@ -24,7 +24,7 @@ pub use heap::{Heap, Mark};
 pub use journal::{Changed, Point};
 pub use key::{Key, KeyFault};
 pub use shape::RECORD_KEYS;
-use table::TableId;
+pub(crate) use table::TableId;
 pub use table::{Entries, TableFault};
 
 pub(crate) use gather::{Fields, Gather, Items};
@@ -206,6 +206,11 @@ impl Value {
 
     pub(crate) const fn long_string_hash(self) -> u32 {
         (u64::from_le(self.head) >> 32) as u32
+    }
+
+    /// How many bytes a string has that does not fit the value itself.
+    pub(crate) fn long_string_length(self) -> Option<usize> {
+        if matches!(self.tag(), Tag::LongString) { Some(Span::of(self).range().len()) } else { None }
     }
 
     /// The whole value as its sixteen bytes in memory order, the tag lowest.

@@ -46,12 +46,9 @@ impl Lowering {
         if !self.diagnostics.is_empty() {
             return;
         }
-        let definitions = Definitions::of(parts.declarations);
+        let mut definitions = Definitions::of(parts.declarations);
         let open = self.scopes.open();
-        for &(name, value) in &definitions.constants {
-            let value = self.expression(value);
-            self.scopes.bind(name, Binding::Known(value));
-        }
+        self.constants(&mut definitions);
         let declared = declared(definitions.others_but_constants(parts.declarations));
         let state = self.kept(&declared, &parts);
         self.init(&parts, &definitions, &state);
@@ -147,7 +144,7 @@ impl Lowering {
         declared.variables.iter().copied().filter(is_kept).collect()
     }
 
-    fn export(&mut self, name: &str, lambda: Lambda) {
+    pub(super) fn export(&mut self, name: &str, lambda: Lambda) {
         let id = self.reserve(name);
         self.define(id, lambda);
         self.ir.exports.insert(name.to_owned(), id);

@@ -10,8 +10,9 @@ use kerai_vm::bytecode::{Builtin, Constant};
 use kerai_vm::number::{Float, Number};
 use std::collections::BTreeMap;
 
-/// The text of the prelude.
-const PRELUDE: &str = include_str!("../../../../stdlib/prelude.lua");
+/// The texts of the prelude.
+const PRELUDE: &[&str] =
+    &[include_str!("../../../../stdlib/prelude.lua"), include_str!("../../../../stdlib/lattice.lua")];
 
 /// The functions of the prelude, once they were asked for.
 #[derive(Default)]
@@ -105,14 +106,16 @@ impl Lowering {
         if self.prelude.functions.is_none() {
             self.load_prelude();
         }
+        // Where floats are wished, what is left of an integer is one.
+        let name = if self.is_float && name == "math.modf" { "math.modf_float" } else { name };
         self.prelude.functions.as_ref()?.get(name).copied()
     }
 
     fn load_prelude(&mut self) {
-        let chunk = parse(PRELUDE).chunk;
+        let chunks: Vec<_> = PRELUDE.iter().map(|text| parse(text).chunk).collect();
         let mut functions = BTreeMap::new();
         let mut bodies: Vec<(FunctionId, &Function)> = Vec::new();
-        for statement in &chunk.body.statements {
+        for statement in chunks.iter().flat_map(|chunk| &chunk.body.statements) {
             if let StatementKind::Function { target, function } = &statement.kind {
                 let fields = target.fields.iter().map(|field| &*field.text);
                 let name = [&*target.base.text].into_iter().chain(fields).collect::<Vec<_>>().join(".");

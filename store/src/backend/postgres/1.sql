@@ -49,7 +49,7 @@ CREATE TABLE kerai.ops (
     UNIQUE (stream, author, seq)
 );
 
-CREATE INDEX ops_by_ulid ON kerai.ops (stream, author, ulid);
+CREATE INDEX ops_by_ulid ON kerai.ops (stream, ulid, author);
 CREATE INDEX ops_of_governance ON kerai.ops (stream, position) WHERE is_governance = 1;
 
 -- Once for all ops of a statement, where foreign keys and a trigger a row would ask a million times.
@@ -60,14 +60,22 @@ BEGIN
         WHERE a.last - a.first + 1 <> a.count
             OR a.first > 1 AND NOT EXISTS (SELECT FROM ops o WHERE o.stream = a.stream AND o.position = a.first - 1)
     ) THEN RAISE EXCEPTION 'positions are gapless' USING ERRCODE = 'integrity_constraint_violation'; END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION kerai.roots_known() RETURNS trigger LANGUAGE plpgsql SET search_path = kerai, pg_temp AS $$
+BEGIN
     IF EXISTS (
         SELECT FROM (SELECT DISTINCT stream, fold_root, policy_root FROM added) a
         WHERE NOT EXISTS (SELECT FROM streams s WHERE s.stream = a.stream)
             OR NOT EXISTS (SELECT FROM programs p WHERE p.root = a.fold_root)
             OR NOT EXISTS (SELECT FROM programs p WHERE p.root = a.policy_root)
-    ) THEN RAISE EXCEPTION 'ops name streams and programs that are here' USING ERRCODE = 'foreign_key_violation'; END IF;
+    ) THEN RAISE EXCEPTION 'rows name streams and programs that are here' USING ERRCODE = 'foreign_key_violation'; END IF;
     RETURN NULL;
 END $$;
+
+CREATE TRIGGER ops_known AFTER INSERT ON kerai.ops
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION kerai.roots_known();
 
 CREATE TRIGGER ops_follow AFTER INSERT ON kerai.ops
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION kerai.ops_follow();
@@ -107,7 +115,7 @@ CREATE TABLE kerai.refusals (
 -- The row is its key and value in canonical CBOR; path, name and view are projections for people and queries.
 -- A row without value is a tombstone. count, epoch and roots say since which checkpoint the row is as it is.
 CREATE TABLE kerai.state (
-    stream BIGINT NOT NULL REFERENCES kerai.streams (stream),
+    stream BIGINT NOT NULL,
     key BYTEA NOT NULL,
     value BYTEA,
     path TEXT NOT NULL,
@@ -115,10 +123,20 @@ CREATE TABLE kerai.state (
     view TEXT,
     epoch BIGINT NOT NULL,
     count BIGINT NOT NULL,
-    fold_root BYTEA NOT NULL REFERENCES kerai.programs (root),
-    policy_root BYTEA NOT NULL REFERENCES kerai.programs (root),
+    fold_root BYTEA NOT NULL,
+    policy_root BYTEA NOT NULL,
     PRIMARY KEY (stream, key)
 );
+
+CREATE TRIGGER state_inserted AFTER INSERT ON kerai.state
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION kerai.roots_known();
+CREATE TRIGGER state_updated AFTER UPDATE ON kerai.state
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION kerai.roots_known();
+
+-- The rows that are there, for people and queries: key and value as JSON; value is null where JSON can't show it.
+CREATE VIEW kerai.live_rows AS
+    SELECT t.name AS stream, s.path, s.name::json AS key, s.view::json AS value, s.epoch, s.count, s.fold_root, s.policy_root
+    FROM kerai.state s JOIN kerai.streams t ON t.stream = s.stream WHERE s.value IS NOT NULL;
 
 CREATE TABLE kerai.poison (
     stream BIGINT NOT NULL REFERENCES kerai.streams (stream),

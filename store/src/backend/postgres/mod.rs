@@ -1,9 +1,11 @@
 //! PostgreSQL, 15 or newer: a schema `kerai` in any database; many writers, each waiting only for those of its stream.
 
+pub(super) mod bulk;
+
 use super::cell::{Cell, Found, Row};
 use crate::code::{Code, Refused};
 use crate::fault::Fault;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgListener, PgRow};
 use sqlx::{ConnectOptions, Connection, PgConnection, Postgres, Row as _, TypeInfo, ValueRef};
 use std::str::FromStr;
 use std::time::Duration;
@@ -20,7 +22,13 @@ const LOCKS: i64 = 0x6b65_7261;
 /// A connection to a server. One is enough: whoever wants more opens more stores.
 pub struct Database {
     connection: PgConnection,
+    url: String,
+    /// Hears of commits; there once someone has asked for them.
+    listener: Option<PgListener>,
 }
+
+/// The channel on which commits are told, with the stream's number.
+pub(super) const CHANNEL: &str = "kerai";
 
 pub type Transaction<'c> = sqlx::Transaction<'c, Postgres>;
 
@@ -36,7 +44,7 @@ impl Database {
         let settings = [("search_path", "kerai"), ("synchronous_commit", "on"), ("lock_timeout", wait_text.as_str())];
         let connecting = tokio::time::timeout(wait, options.options(settings).connect()).await;
         let connection = connecting.map_err(|_| Refused::new(Code::DATABASE_GONE, "it does not answer"))??;
-        let mut database = Database { connection };
+        let mut database = Database { connection, url: url.into(), listener: None };
         database.migrate().await?;
         Ok(database)
     }
@@ -49,6 +57,24 @@ impl Database {
     /// Each statement sees what was committed before it: after a lock, all that was written under it.
     pub(super) async fn write(&mut self) -> Result<Transaction<'_>, Fault> {
         Ok(self.connection.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?)
+    }
+
+    /// Waits until a commit is told, or for as long: a word that was missed costs no more than that.
+    pub(super) async fn hear(&mut self, longest: Duration) -> Result<(), Fault> {
+        let listener = match &mut self.listener {
+            Some(listener) => listener,
+            // What was committed before is not told: the caller looks again at once.
+            None => {
+                let mut listener = PgListener::connect(&self.url).await?;
+                listener.listen(CHANNEL).await?;
+                self.listener = Some(listener);
+                return Ok(());
+            }
+        };
+        match tokio::time::timeout(longest, listener.recv()).await {
+            Ok(told) => told.map(drop).map_err(Fault::from),
+            Err(_) => Ok(()),
+        }
     }
 
     async fn migrate(&mut self) -> Result<(), Fault> {

@@ -184,8 +184,8 @@ pub(super) fn to_number(given: &Given, may_be_float: bool) -> Outcome<Value> {
 
 fn in_base(text: &[u8], base: u32) -> Option<Number> {
     let text = trimmed(text)?;
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    // The standard reader would take a sign.
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    // The standard reader would take a second sign.
     let digits = Some(digits).filter(|digits| !digits.starts_with(['+', '-']))?;
     let magnitude = i128::from_str_radix(digits, base).ok()?;
     Number::from_integer(if text.starts_with('-') { -magnitude } else { magnitude }).ok()

@@ -11,6 +11,7 @@ mod digits;
 mod format;
 mod host;
 mod math;
+mod operation;
 mod order;
 mod pattern;
 mod search;
@@ -31,7 +32,7 @@ use kerai_vm::trap::TrapCode;
 /// Built-ins with a part of their meaning from the machine, whose codec, hash and normalization are judged by vectors
 /// and models of their own: only what stands around that part is compared here.
 pub const FROM_THE_MACHINE: &[Builtin] =
-    &[Builtin::JsonEncode, Builtin::JsonDecode, Builtin::EmitJson, Builtin::RandomNext];
+    &[Builtin::JsonEncode, Builtin::JsonDecode, Builtin::EmitJson, Builtin::RandomNext, Builtin::OperationHash];
 
 /// A call: what was given.
 struct Given<'g>(&'g [Value]);
@@ -171,5 +172,7 @@ pub(super) fn call(evaluator: &mut Evaluator, builtin: Builtin, arguments: &[Val
             one(total::call(evaluator, builtin, given))
         }
         B::TotalSize | B::TotalLower => one(total::call(evaluator, builtin, given)),
+        B::OperationHash => one(operation::hash(evaluator, given)?),
+        B::Within => one(operation::within(given)?),
     }
 }

@@ -6,6 +6,7 @@ mod emit;
 mod format;
 mod json;
 mod math;
+mod operation;
 mod order;
 mod pattern;
 mod random;
@@ -23,8 +24,8 @@ use crate::meter::Meter;
 use crate::trap::TrapCode;
 use crate::value::{Heap, Value};
 
-pub(super) use emit::Output;
 pub use emit::Row;
+pub(crate) use emit::{Deferred, Emission, Output};
 pub(super) use string::join;
 pub(super) use table::{length, put};
 
