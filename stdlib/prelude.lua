@@ -34,6 +34,9 @@ function select(n, ...)
 end
 
 function ipairs(t)
+  if t == nil then
+    error("`ipairs` visits a list, and was given nil")
+  end
   return function(list, position)
     position = position + 1
     local value = list[position]

@@ -150,6 +150,39 @@ codes! {
     YAML_PLAIN "a plain word that readers of YAML differ on",
         "write text in quotes; booleans as `true` and `false`, nothing as `null`, numbers in plain digits as in JSON",
         "One reader of YAML takes `no` for false and another for text, `010` for eight or ten, `1:30` for ninety. Only JSON's words and numbers are taken for what they say; what looks like others is refused and never guessed.";
+    MERGE_SHAPE "not the shape of a merge fold",
+        "write `version`, `reducers` and `emit`; the reference of lattices shows them",
+        "A merge fold is a mapping: `inputs` says which operations, `reducers` how they merge, `emit` where the state goes.";
+    MERGE_VERSION "the version of a merge fold",
+        "write `version: 1`",
+        "The version says by which rules the file is read, so that a later rule never changes what an old file means.";
+    MERGE_FIELD "a field that is not there",
+        "correct the name, or remove it",
+        "A field that nothing looks at is a mistake: the fold would mean something else than its author believes.";
+    MERGE_LATTICE "a lattice that is not there",
+        "correct the name; the reference of lattices lists them",
+        "A kind is a lattice of the table, `map-join-` before a kind, `product` or `lexicographic`.";
+    MERGE_PATH "not a path that can be used here",
+        "write names, indexes, and `[*]` at the end: `$.id`, `$['a b'][0]`, `$.tags[*]`",
+        "Paths are JSONPath (RFC 9535) without slices, filters and `..`: each leads to one value, or by `[*]` at its end to those of a list.";
+    MERGE_NEVER "a path that can never match",
+        "correct the path",
+        "No operation has what the path leads to, whatever its payload: the reducer would stay empty for ever.";
+    MERGE_TWICE "two reducers on one path",
+        "remove one of the two, or make one of them part of the other",
+        "Where two lattices merge one value, which of them is its state? One of them must be meant.";
+    MERGE_ADDS "a remove that names no adds",
+        "say by `adds` where an operation lists the ULIDs of the operations that it takes back",
+        "A remove can only take back what its author has seen. Where it names nothing, an add that was made at the same time would be lost, or come back, by the order in which the two arrive.";
+    MERGE_KEY "the keys of a map",
+        "write a `key` for each `map-join-`",
+        "A map keeps a state for each key; the key's path says where an operation names it.";
+    MERGE_CHAIN "a part that does not order states",
+        "put it last, or use `product`",
+        "A lexicographic state is that of the operation whose first part is greater. So of any two first parts one must be the greater.";
+    MERGE_EMIT "what is emitted where",
+        "give each `emit` a path of its own, and the `reducer` whose state it shows",
+        "A row has one place. Where two states were emitted at one path, rows would meet.";
     LUA_CHARACTER "a character that Lua does not know",
         "remove it; outside of strings and comments there are only names in ASCII letters, numbers and Lua's signs",
         "Lua's words are written in ASCII. Other characters may stand in strings and comments.";

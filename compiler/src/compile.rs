@@ -11,12 +11,14 @@ use kerai_vm::bytecode::Program;
 pub enum Language {
     Lua,
     Policy,
+    /// Merge folds.
+    Yaml,
     /// The IR's text, for tests and curious people.
     Ir,
 }
 
 impl Language {
-    pub const ALL: &[Language] = &[Language::Lua, Language::Policy, Language::Ir];
+    pub const ALL: &[Language] = &[Language::Lua, Language::Yaml, Language::Policy, Language::Ir];
 
     /// How the names of its files end.
     #[must_use]
@@ -24,6 +26,7 @@ impl Language {
         match self {
             Language::Lua => "lua",
             Language::Policy => "rgs",
+            Language::Yaml => "yaml",
             Language::Ir => "ir",
         }
     }
@@ -63,6 +66,7 @@ pub fn ir(language: Language, source: &Source) -> Result<Ir, Vec<Diagnostic>> {
     match language {
         Language::Lua => lower::lua::lower(&lua::check(text)?),
         Language::Policy => Ok(lower::policy::lower(&policy::check(text)?, Search::Indexed)),
+        Language::Yaml => lower::merge::lower(text),
         Language::Ir => Ir::from_text(text).map_err(|diagnostic| vec![diagnostic]),
     }
 }

@@ -10,7 +10,9 @@ mod layout;
 pub mod limit;
 pub mod lower;
 mod source;
+
 mod span;
+mod suggest;
 pub mod syntax;
 
 pub use code::Code;

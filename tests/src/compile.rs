@@ -27,6 +27,14 @@ pub fn policy(bytes: &[u8]) -> Result<Program, Vec<String>> {
     source(Language::Policy, bytes)
 }
 
+/// A program from a merge fold.
+///
+/// # Errors
+/// What is said of each mistake.
+pub fn yaml(bytes: &[u8]) -> Result<Program, Vec<String>> {
+    source(Language::Yaml, bytes)
+}
+
 fn source(language: Language, bytes: &[u8]) -> Result<Program, Vec<String>> {
     let source = Source::read(bytes).map_err(|fault| vec![fault.describe(&String::from_utf8_lossy(bytes))])?;
     let compiled = compile(language, &source);

@@ -77,17 +77,40 @@ differences! {
         why "What a text means is a decision that the author makes."
         example "return \"10\" + 1"
         example "return math.tointeger(\"3\")";
-    "bit operations have 64 bits" []
-        stock "They take integers, and floats that are integral."
-        kerai "They take exact integers of 64 bits and integral floats; what is wider traps."
-        why "A shift is defined by its width."
-        example "return 1 << 63, 1 << 64, ~0";
+    "numbers are written down where a text is joined" []
+        stock "A function that takes a string takes a number too."
+        kerai "Numbers are joined by `..`, `table.concat` and `string.format`; elsewhere `tostring` says so."
+        why "As above, the other way round."
+        example "return string.rep(12, 2)"
+        example "return (12):rep(2)"
+        example "return 12 .. \"\"";
+    "what is left of an integer is an integer" []
+        stock "`math.modf` gives a float beside an integer."
+        kerai "Exact numbers have exact parts; in sources about floats it is a float."
+        why "Numbers are exact unless floats are asked for."
+        example "return math.modf(3)"
+        example "--!numeric float\nreturn math.modf(3)";
+    "formats take texts with zeros" [Fails(|text| text.contains("contains zeros"))]
+        stock "`%10s` refuses a text with a zero byte."
+        kerai "It takes any bytes."
+        why "The refusal comes of strings in C, which end at a zero."
+        example "return #string.format(\"%3s\", \"\\0\")";
+    "an assignment evaluates from left to right" []
+        stock "The order is left open, and a local table on the left is looked up after the values are there."
+        kerai "Tables and keys on the left come first, then the values, then the assignments, the last one first."
+        why "What the manual leaves open has to be the same everywhere."
+        example "local t = { n = 1 } local old = t local function new() t = { n = 2 } return 3 end t.n = new() return old.n, t.n";
+    "operands are read from left to right" []
+        stock "A local variable is read when the operation is done, which may be after a call beside it."
+        kerai "It is read at its place."
+        why "As above."
+        example "local n = 1 local function twice() n = 2 * n return n end return n + twice()";
     "tables have few kinds of keys" [Trapped("KEY", |_| true)]
         stock "Any value but nil and NaN is a key."
         kerai "Keys are booleans, numbers and strings."
         why "Other values have no order and no encoding that would be the same everywhere."
         example "local t = {} t[{}] = 1 return 1"
-        example "local t = {} t[print or type] = 1 return 1";
+        example "local t = {} t[type] = 1 return 1";
     "the length is the least border" []
         stock "`#` of a table with holes is any border."
         kerai "It is the least n ≥ 0 whose successor is nil."
@@ -99,13 +122,12 @@ differences! {
         stock "`tostring` and `%p` show an address."
         kerai "`tostring` gives the kind, and there is no `%p`."
         why "An address differs from run to run."
-        example "return tostring({}), tostring(type)"
-        example "return string.format(\"%p\", {})";
+        example "return tostring({}) == \"map\""
+        example "return #string.format(\"%p\", {}) > 0";
     "errors have no position" [Fails(reads_messages)]
         stock "Messages begin with the place, and say in words what was wrong."
         kerai "`pcall` gives the author's value unchanged, or a trap's code."
         why "Names and positions are no part of a program, so nothing may depend on them."
-        example "return pcall(error, \"out of stock\")"
         example "return select(2, pcall(function() error(\"out of stock\") end))"
         example "return select(2, pcall(function() return 1 + {} end))";
     "keys are visited in order" [Refused(&["LUA_PAIRS", "LUA_NEXT"])]
@@ -117,13 +139,13 @@ differences! {
         stock "Tables can change what operators mean."
         kerai "They can't, so there is nothing to go around by `rawget` and its like."
         why "State is data: what it does may not hide in it."
-        example "return setmetatable({}, {})"
+        example "return getmetatable(setmetatable({}, {})) ~= nil"
         example "return rawlen({})";
     "no coroutines" [Refused(&["LUA_COROUTINE"])]
         stock "`coroutine` suspends functions."
         kerai "Functions run to their end."
         why "A suspended function can't be encoded as state."
-        example "return coroutine.create(type)";
+        example "return type(coroutine.create(type))";
     "no goto" [Refused(&["LUA_GOTO"])]
         stock "`goto` leaps to a label."
         kerai "Loops, `break` and functions say what goes on."
@@ -139,25 +161,25 @@ differences! {
         kerai "A program is what was built."
         why "Its hash is its identity."
         example "return load(\"return 1\")()"
-        example "return string.dump(type)";
+        example "return #string.dump(function() end) > 0";
     "nothing outside" [Refused(&["LUA_OS", "LUA_IO", "LUA_DEBUG", "LUA_PRINT", "LUA_COLLECTGARBAGE", "LUA_VERSION"])]
         stock "`os`, `io`, `debug` and `print` reach the machine."
         kerai "A program sees its arguments alone, and emits rows."
         why "Its result is the same wherever it runs."
-        example "return os.time()"
-        example "return io.read"
-        example "print(1)"
-        example "return collectgarbage(\"count\")";
+        example "return type(os.time())"
+        example "return type(io.read)"
+        example "return type(print)"
+        example "return collectgarbage(\"count\") > 0";
     "no chance" [Refused(&["LUA_RANDOM", "LUA_RNG"])]
         stock "`math.random` differs from run to run."
         kerai "`rng()` is there for who asks by `--!rng`, and is drawn from the operation."
         why "Replays have to agree."
-        example "return math.random(10)";
+        example "return math.type(math.random(10))";
     "no binary layouts" [Refused(&["LUA_PACK"])]
         stock "`string.pack` lays values out as the host's memory does."
         kerai "It is absent; `string.char` and `string.byte` build bytes."
         why "Its formats speak of the host's sizes and alignment."
-        example "return string.pack(\"i4\", 1)";
+        example "return #string.pack(\"i4\", 1)";
     "variables are declared" [
         Refused(&["LUA_UNDEFINED", "LUA_ASSIGNED", "LUA_GLOBALS", "LUA_ENVIRONMENT"])
     ]
@@ -166,7 +188,7 @@ differences! {
         why "A name with a slip of the finger would be nil without anybody's knowing."
         example "return totel"
         example "function f() total = 1 end f() return total"
-        example "return _G.type";
+        example "return type(_G)";
     "the library can't be changed" [Refused(&["LUA_LIBRARY", "LUA_MEMBER"])]
         stock "The library is made of tables that a program may change, and an absent member is nil."
         kerai "Its names are known at build, and an absent one is refused; a local may hide one."
@@ -223,7 +245,7 @@ fn shows_addresses(text: &str) -> bool {
 
 /// Whether a text looks at what an error says.
 fn reads_messages(text: &str) -> bool {
-    text.contains("pcall") && (text.contains("string.find") || text.contains("checkerr"))
+    text.contains("pcall") && text.contains("string.find")
 }
 
 /// Whether a text does arithmetic on a string, counts with one in a `for`, or asks for its integer.

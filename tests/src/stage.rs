@@ -35,11 +35,6 @@ pub enum Meaning {
         read: ReadProgram,
         law: law::ProgramLaw,
     },
-    /// What is only read.
-    Document {
-        check: Check,
-        law: law::TreeLaw,
-    },
     /// What an author writes: a tree, its one form of writing, and the program that it means.
     Written {
         check: Check,
@@ -122,7 +117,10 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "yaml",
-        role: Role::Source { bytes: source::text, meaning: Meaning::Document { check: yaml_tree, law: law::lines } },
+        role: Role::Source {
+            bytes: source::text,
+            meaning: Meaning::Written { check: yaml_tree, law: law::lines, read: compile::yaml },
+        },
     },
     program("policy", source::text, compile::policy, law::program),
     program("ir", source::text, compile::ir, law::ir),
@@ -337,7 +335,6 @@ pub fn run(case: &Case, seed: u64) -> Outcome {
         let outputs = match meaning {
             Meaning::Value { read, law } => source.value(*read, *law, seed, &mut outcome.faults),
             Meaning::Program { read, law } => source.program(*read, *law, seed, &mut outcome.faults),
-            Meaning::Document { check, law } => source.tree(*check, *law, &mut outcome.faults),
             Meaning::Written { check, law, read } => {
                 if source.wants_tree() {
                     source.tree(*check, *law, &mut outcome.faults)

@@ -1,6 +1,8 @@
 //! Generated programs on stock Lua and on the machine: they agree, but for what is documented.
 
+mod differences;
 mod oracle;
+mod planted;
 mod program;
 mod reach;
 mod templates;

@@ -79,9 +79,29 @@ impl Stock {
         if self.left.load(Ordering::Relaxed) < 0 { Err(TOO_LONG.to_owned()) } else { outcome }
     }
 
+    /// The values that an example gives, as text.
+    pub fn values(&self, text: &str) -> Result<Vec<String>, String> {
+        self.left.store(MOST_INSTRUCTIONS, Ordering::Relaxed);
+        let given: Result<mlua::MultiValue, _> = self.lua.load(text).set_name("=example").eval();
+        if self.left.load(Ordering::Relaxed) < 0 {
+            return Err("does not end".to_owned());
+        }
+        let shown = |value: &mlua::Value| {
+            if let mlua::Value::String(text) = value {
+                format!("\"{}\"", text.to_string_lossy())
+            } else if value.is_number() {
+                let text = self.lua.coerce_string(value.clone()).ok().flatten();
+                text.map(|text| text.to_string_lossy()).unwrap_or_default()
+            } else {
+                if value.is_nil() { "null".to_owned() } else { value.to_string().unwrap_or_default() }
+            }
+        };
+        given.map(|given| given.iter().map(shown).collect()).map_err(|_| "raises an error".to_owned())
+    }
+
     fn run_on(&self, text: &str) -> Outcome {
         self.lua.load("rows = {}").exec().map_err(|error| error.to_string())?;
-        let given: mlua::String = self.lua.load(text).eval().map_err(|error| error.to_string())?;
+        let given: mlua::LuaString = self.lua.load(text).eval().map_err(|error| error.to_string())?;
         let rows: Table = self.lua.globals().get("rows").map_err(|error| error.to_string())?;
         let mut rows: Vec<String> =
             rows.sequence_values().collect::<Result<_, _>>().map_err(|error| error.to_string())?;

@@ -14,6 +14,9 @@ pub struct Writer<'r> {
     random: &'r mut Random,
     is_float: bool,
     scope: Vec<Variable>,
+    /// So many of them stand outside of the function that is being written, which assigns none of them: stock Lua reads
+    /// a local operand when it is needed, which may be after a call beside it.
+    outside: usize,
     /// Declared by the statement that is being written.
     pending: Vec<Variable>,
     named: String,
@@ -31,6 +34,7 @@ pub fn program(random: &mut Random) -> String {
         random,
         is_float,
         scope: Vec::new(),
+        outside: 0,
         pending: Vec::new(),
         named: String::new(),
         unique: String::new(),
@@ -64,6 +68,7 @@ impl Writer<'_> {
         self.count += 1;
         let name = format!("f{}", self.count);
         let seen = self.scope.len();
+        self.outside = seen;
         let sees = self.random.below(2) == 0;
         let kept = if sees { Vec::new() } else { std::mem::take(&mut self.scope) };
         self.scope.extend([('i', "a".to_owned()), ('i', "b".to_owned())]);
@@ -87,6 +92,7 @@ impl Writer<'_> {
         } else {
             self.scope = kept
         }
+        self.outside = 0;
         self.functions.push(name);
         text
     }
@@ -164,9 +170,9 @@ impl Writer<'_> {
 
     /// A variable that may be assigned.
     fn assignable(&mut self, kind: char) -> String {
-        let name = (0..8).map(|_| self.variable(kind)).find(|name| !name.starts_with('('));
-        // Where a function sees none, a new one is made in its place.
-        name.unwrap_or_else(|| format!("global_{kind}"))
+        let inside = self.scope.get(self.outside..).unwrap_or_default();
+        let names: Vec<String> = inside.iter().filter(|(is, _)| *is == kind).map(|(_, name)| name.clone()).collect();
+        if names.is_empty() { format!("global_{kind}") } else { self.random.pick(&names).clone() }
     }
 
     fn new_variable(&mut self, kind: char) -> String {

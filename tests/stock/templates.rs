@@ -394,6 +394,7 @@ pub const STATEMENTS: &[&str] = &[
     "for $Nt in dpairs($m) do $B end",
     "for $Nt in string.gmatch($t, '%w+') do $B end",
     "for $Nt, $Nt in string.gmatch($t, '(%w)(%w?)') do $B end",
+    "for $Nt in string.gmatch($t, '%a*') do $B end",
     "for $Nt in ($t):gmatch('.') do $B break end",
     "for $Ni, $Ni in utf8.codes($q) do $B end",
     "for $U in (function() local n = 0 return function() n = n + 1 if n < 4 then return n end end end)() do put($V) $B end",
@@ -411,8 +412,8 @@ pub const STATEMENTS: &[&str] = &[
     "local $U = function(...) local a <const>, b = ... return b, a, select('#', ...) end put($V($i, $t)) put($V()) put(($V($k)))",
     "local $U = (function(...) return { n = select('#', ...), ... } end)($i, nil, $t, table.unpack($l)) put($V.n, $V[1], $V[3])",
     "emit('p/$c', fresh('k'), $i)",
-    "emit_json_canonical(fresh('q'), $m)",
-    "emit(fresh('r'), $t, { list = { $i, $b }, text = $q })",
+    "emit_json_canonical(fresh('q'), { a = $i, $c$k = $i, zz = $q })",
+    "emit(fresh('r'), $q, { list = { $i, $b }, text = $q })",
     "; ;",
     "do end",
     "-- a comment\n",
@@ -469,6 +470,7 @@ pub const PATTERNS: &[&str] = &[
 /// Functions that the programs call.
 pub const FUNCTIONS: &str = "
 global_counter = 0
+global_i, global_n, global_t, global_b, global_l, global_m = 1, 0.5, 'text', true, {}, {}
 local function next_of(t) for key, value in dpairs(t) do return key, value end end
 local function return_if(b) if b then return end put('not returned') end
 local function error_or(b, t) put(pcall(function() if b then error(t, 0) end return t end)) end

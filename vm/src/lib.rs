@@ -8,6 +8,7 @@ pub mod bytecode;
 pub mod encoding;
 pub mod execute;
 pub mod fold;
+mod glob;
 pub mod limit;
 mod meter;
 pub mod number;

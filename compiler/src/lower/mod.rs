@@ -1,4 +1,5 @@
 //! From trees to the IR: one folder a language.
 
 pub mod lua;
+pub mod merge;
 pub mod policy;

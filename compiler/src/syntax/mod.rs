@@ -2,5 +2,4 @@
 
 pub mod lua;
 pub mod policy;
-mod suggest;
 pub mod yaml;

@@ -58,6 +58,18 @@ const fn shape(builtin: Builtin) -> (&'static [Soft], Soft) {
         B::EmitJson => (&[Text, Map], Any),
         B::RandomNew => (&[Text], List),
         B::RandomNext => (&[List, Small, Number], Number),
+        B::TotalField => (&[Map, Text], Any),
+        B::TotalOf => (&[Any, Text], Any),
+        B::TotalEqual => (&[Any, Any], Bool),
+        B::TotalLess | B::TotalAtMost => (&[Number, Number], Bool),
+        B::TotalAdd | B::TotalSubtract | B::TotalMultiply => (&[Number, Number], Number),
+        B::TotalDivide | B::TotalFloorDivide | B::TotalModulo => (&[Number, Number], Number),
+        B::TotalIncludes | B::TotalItem => (&[List, Any], Bool),
+        B::TotalContains | B::TotalStarts | B::TotalEnds => (&[Text, Text], Bool),
+        B::TotalMatches | B::TotalWithin | B::Within => (&[Text, Text], Bool),
+        B::TotalSize => (&[Any], Number),
+        B::TotalLower => (&[Text], Text),
+        B::OperationHash => (&[Text, Text, Document], Text),
     }
 }
 

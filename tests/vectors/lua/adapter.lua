@@ -39,9 +39,9 @@ local function rawlen(value) return #value end
 local function print() end
 local function collectgarbage() return 0 end
 local __codes
--- Takes a trap's code for any message.
+-- Takes a trap's code, and what the library itself says, for any message.
 local function __find(text, pattern)
-  if __codes[text] then
+  if __codes[text] or string.sub(text, 1, 1) == "`" then
     return 1, #text
   end
   return string.find(text, pattern)

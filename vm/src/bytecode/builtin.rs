@@ -200,4 +200,6 @@ builtins! {
     257 "total.size" TotalSize total::size 1 1 One Reads 2 "how many items a list has, or bytes a string; of others nil";
     258 "total.lower" TotalLower total::lower 1 1 One Pure 8 "the string with the letters A to Z in lower case; of others nil";
     259 "total.item" TotalItem total::item 2 2 One Reads 4 "as total.includes, but of nothing but lists";
+    260 "lattice.hash" OperationHash operation::hash 3 3 One Reads 60 "the hash of type, resource and payload by which operations with one ULID are ordered";
+    261 "lattice.within" Within operation::within 2 2 One Pure 10 "whether a resource's namespace and path lie within a glob";
 }

@@ -144,7 +144,7 @@ impl Lowering {
         declared.variables.iter().copied().filter(is_kept).collect()
     }
 
-    fn export(&mut self, name: &str, lambda: Lambda) {
+    pub(super) fn export(&mut self, name: &str, lambda: Lambda) {
         let id = self.reserve(name);
         self.define(id, lambda);
         self.ir.exports.insert(name.to_owned(), id);

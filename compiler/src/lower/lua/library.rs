@@ -10,8 +10,9 @@ use kerai_vm::bytecode::{Builtin, Constant};
 use kerai_vm::number::{Float, Number};
 use std::collections::BTreeMap;
 
-/// The text of the prelude.
-const PRELUDE: &str = include_str!("../../../../stdlib/prelude.lua");
+/// The texts of the prelude.
+const PRELUDE: &[&str] =
+    &[include_str!("../../../../stdlib/prelude.lua"), include_str!("../../../../stdlib/lattice.lua")];
 
 /// The functions of the prelude, once they were asked for.
 #[derive(Default)]
@@ -111,10 +112,10 @@ impl Lowering {
     }
 
     fn load_prelude(&mut self) {
-        let chunk = parse(PRELUDE).chunk;
+        let chunks: Vec<_> = PRELUDE.iter().map(|text| parse(text).chunk).collect();
         let mut functions = BTreeMap::new();
         let mut bodies: Vec<(FunctionId, &Function)> = Vec::new();
-        for statement in &chunk.body.statements {
+        for statement in chunks.iter().flat_map(|chunk| &chunk.body.statements) {
             if let StatementKind::Function { target, function } = &statement.kind {
                 let fields = target.fields.iter().map(|field| &*field.text);
                 let name = [&*target.base.text].into_iter().chain(fields).collect::<Vec<_>>().join(".");

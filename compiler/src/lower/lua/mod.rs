@@ -9,6 +9,7 @@
 mod call;
 mod expression;
 mod fold;
+mod join;
 mod library;
 mod loops;
 mod names;

@@ -182,9 +182,16 @@ impl Lowering {
             };
         }
         self.bodies(&ids, "");
-        if ["init", "step", "finish"].into_iter().all(is_fold) {
+        let is_join = ["lift", "join", "finish"].into_iter().all(is_fold) && !is_fold("step");
+        if is_join || ["init", "step", "finish"].into_iter().all(is_fold) {
             self.ir.kind = ProgramKind::Fold;
             self.only_definitions(&others);
+        }
+        if is_join {
+            let id = |name: &str| ids.iter().find(|(_, defined)| &*defined.name.text == name).map(|(id, _)| *id);
+            if let (Some(lift), Some(join)) = (id("lift"), id("join")) {
+                self.join_fold(lift, join, is_fold("init"));
+            }
         }
         for (id, defined) in ids.iter().filter(|(_, defined)| defined.is_global) {
             self.ir.exports.insert(defined.name.text.to_string(), *id);

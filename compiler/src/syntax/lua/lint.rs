@@ -6,7 +6,7 @@ use super::tree::*;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::span::Span;
-use crate::syntax::suggest::similar;
+use crate::suggest::similar;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -18,6 +18,7 @@ mod pragma;
 mod recovery;
 mod scope;
 mod show;
+
 mod token;
 pub mod tree;
 

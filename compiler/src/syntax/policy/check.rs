@@ -4,7 +4,7 @@
 use super::schema::{Kind, Schema};
 use super::tree::*;
 use crate::diagnostic::{Diagnostic, Report};
-use crate::syntax::suggest::similar;
+use crate::suggest::similar;
 use crate::{Code, Span};
 use kerai_vm::address::Network;
 use std::collections::BTreeMap;

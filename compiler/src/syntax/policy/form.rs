@@ -6,7 +6,7 @@ use super::schema::{Kind, Schema};
 use super::token::WORDS;
 use super::tree::*;
 use crate::diagnostic::{Diagnostic, Report};
-use crate::syntax::suggest::similar;
+use crate::suggest::similar;
 use crate::syntax::yaml::Meaning;
 use crate::syntax::yaml::tree::{Entry, Kind as NodeKind, Node, Scalar, Style};
 use crate::{Code, Span};

@@ -17,11 +17,12 @@ mod search;
 mod set;
 mod string;
 mod table;
+mod total;
 mod utf8;
 
 pub(super) use convert::put_text;
 
-use super::operator::{to_integer, trap_of};
+use super::operator::{self, to_integer, trap_of};
 use super::{Evaluator, Outcome, Value};
 use kerai_vm::bytecode::Builtin;
 use kerai_vm::number::NumberFault;
@@ -29,8 +30,14 @@ use kerai_vm::trap::TrapCode;
 
 /// Built-ins with a part of their meaning from the machine, whose codec, hash and normalization are judged by vectors
 /// and models of their own: only what stands around that part is compared here.
-pub const FROM_THE_MACHINE: &[Builtin] =
-    &[Builtin::JsonEncode, Builtin::JsonDecode, Builtin::EmitJson, Builtin::RandomNext];
+pub const FROM_THE_MACHINE: &[Builtin] = &[
+    Builtin::JsonEncode,
+    Builtin::JsonDecode,
+    Builtin::EmitJson,
+    Builtin::RandomNext,
+    Builtin::OperationHash,
+    Builtin::TotalWithin,
+];
 
 /// A call: what was given.
 struct Given<'g>(&'g [Value]);
@@ -160,5 +167,27 @@ pub(super) fn call(evaluator: &mut Evaluator, builtin: Builtin, arguments: &[Val
         B::EmitJson => host::emit_document(evaluator, given),
         B::RandomNew => host::new_random(evaluator, given),
         B::RandomNext => host::next_random(evaluator, given),
+        B::TotalField
+        | B::TotalOf
+        | B::TotalEqual
+        | B::TotalLess
+        | B::TotalAtMost
+        | B::TotalAdd
+        | B::TotalSubtract
+        | B::TotalMultiply
+        | B::TotalDivide
+        | B::TotalFloorDivide
+        | B::TotalModulo
+        | B::TotalIncludes
+        | B::TotalContains
+        | B::TotalStarts
+        | B::TotalEnds
+        | B::TotalMatches
+        | B::TotalWithin
+        | B::TotalSize
+        | B::TotalLower
+        | B::TotalItem
+        | B::OperationHash
+        | B::Within => total::call(evaluator, builtin, given),
     }
 }

@@ -6,6 +6,7 @@ mod emit;
 mod format;
 mod json;
 mod math;
+mod operation;
 mod order;
 mod pattern;
 mod random;

@@ -13,6 +13,7 @@ use super::{Call, integral, text};
 use crate::address::Network;
 use crate::execute::Outcome;
 use crate::execute::arithmetic::{self, Binary};
+use crate::glob;
 use crate::meter::Meter;
 use crate::trap::TrapCode;
 use crate::value::{Heap, Kind, Value};
@@ -168,49 +169,7 @@ pub(super) fn ends(call: &mut Call) -> Outcome<Value> {
 
 /// Whether a path is of a form: `*` stands for one segment, `**` for any number of them.
 pub(super) fn matches(call: &mut Call) -> Outcome<Value> {
-    texts(call, is_of_form)
-}
-
-fn is_of_form(path: &[u8], form: &[u8]) -> bool {
-    // What follows the last `**` that was passed, in the form and in the path: it is tried again one segment later.
-    let mut again: Option<(Option<&[u8]>, &[u8])> = None;
-    let (mut path, mut form) = (Some(path), Some(form));
-    loop {
-        let (head, rest) = match form {
-            Some(form) => split(form),
-            None => (b"".as_slice(), None),
-        };
-        match (form, path) {
-            (None, None) => return true,
-            (Some(_), _) if head == b"**" => {
-                if rest.is_none() {
-                    return true;
-                }
-                form = rest;
-                again = path.map(|path| (rest, path));
-                continue;
-            }
-            (Some(_), Some(segments)) => {
-                let (segment, following) = split(segments);
-                if head == b"*" || head == segment {
-                    (form, path) = (rest, following);
-                    continue;
-                }
-            }
-            (None, Some(_)) | (Some(_), None) => {}
-        }
-        let Some((after, from)) = again else { return false };
-        let (_, later) = split(from);
-        let Some(later) = later else { return false };
-        (form, path) = (after, Some(later));
-        again = Some((after, later));
-    }
-}
-
-/// The first segment, and those behind it if there are any.
-fn split(path: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let mut parts = path.splitn(2, |&byte| byte == b'/');
-    (parts.next().unwrap_or_default(), parts.next())
+    texts(call, glob::matches)
 }
 
 /// Whether an address, or all of a network, is in a network.

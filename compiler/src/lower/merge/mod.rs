@@ -1,0 +1,99 @@
+//! Merge folds: from a YAML document to a typed description, from that to the Lua that it stands for, and so to the IR.
+//!
+//! `Node ──read──▶ Merge ──write──▶ Lua`: what a declared fold does can be read, is written by the library's `lattice`
+//! functions alone, and runs as any other fold.
+
+pub mod lattice;
+mod path;
+mod read;
+mod write;
+
+use crate::Diagnostic;
+use crate::ir::Ir;
+use crate::span::Span;
+use crate::syntax::{lua, yaml};
+use lattice::Lattice;
+pub use path::Path;
+
+/// A merge fold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merge {
+    /// Globs over a resource's namespace and path; none is all.
+    pub inputs: Vec<String>,
+    pub reducers: Vec<Reducer>,
+    pub emits: Vec<Emit>,
+    /// Where conflicts are emitted.
+    pub conflicts: String,
+}
+
+/// What is merged, under a name that rules and conflicts speak of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reducer {
+    pub id: String,
+    pub shape: Shape,
+}
+
+/// How something is merged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shape {
+    Simple(Simple),
+    /// By the text of a key.
+    Map {
+        key: Path,
+        of: Box<Shape>,
+    },
+    /// Each part by itself; parts of a payload that are in none of them are conflicts.
+    Product {
+        parts: Vec<Part>,
+        ignored: Vec<Path>,
+    },
+    /// By the first part, and where that is equal by the next.
+    Lexicographic(Vec<Part>),
+}
+
+/// A lattice of the table, and where an operation says what it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Simple {
+    pub lattice: Lattice,
+    pub value: Path,
+    pub remove: Option<Path>,
+    pub adds: Option<Path>,
+}
+
+/// A part of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    pub path: Path,
+    pub span: Span,
+    pub shape: Shape,
+}
+
+/// What is emitted where: the reducer by its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Emit {
+    pub path: String,
+    pub reducer: usize,
+}
+
+/// Makes the IR of a document.
+///
+/// # Errors
+/// Everything that an author must mend.
+pub fn lower(text: &str) -> Result<Ir, Vec<Diagnostic>> {
+    let source = to_lua(&read::read(&yaml::read(text)?)?);
+    super::lua::lower(&lua::check(&source)?)
+}
+
+/// The description of a document.
+///
+/// # Errors
+/// Everything that an author must mend.
+pub fn describe(text: &str) -> Result<Merge, Vec<Diagnostic>> {
+    read::read(&yaml::read(text)?)
+}
+
+/// The Lua that a merge fold stands for.
+#[must_use]
+pub fn to_lua(merge: &Merge) -> String {
+    write::write(merge)
+}
