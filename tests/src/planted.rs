@@ -119,8 +119,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a repetition gives back one byte too few",
         "vm/src/execute/library/pattern.rs",
-        "Some(b'*') => self.repeat(at, item, end),",
-        "Some(b'*') => self.repeat(at + usize::from(self.is_single(at, item, end)?), item, end),",
+        "let at = at - 1;\n                    if at > least {",
+        "let at = at - 1;\n                    if at > least + 1 {",
     ),
     bug(
         "a code point of two bytes takes three",

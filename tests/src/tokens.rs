@@ -73,7 +73,7 @@ pub fn tokens(language: Language, source: &str) -> Vec<Token> {
         let Some(first) = rest.chars().next() else { return tokens };
         let (kind, length) = match language {
             Language::Lua => lua(rest, first),
-            Language::Ir => ir(rest, first),
+            Language::Ir | Language::Policy => ir(rest, first),
         };
         let (text, after) = rest.split_at(length.max(first.len_utf8()));
         rest = after;
@@ -152,8 +152,8 @@ pub fn written(language: Language, tokens: &[Token], random: &mut Random) -> Str
                 out.push_str(comment);
             }
             Language::Lua if random.below(8) == 0 => out.push('\t'),
-            Language::Ir if random.below(12) == 0 => out.push_str(" ; a comment (\n"),
-            Language::Lua | Language::Ir => out.push_str(blank),
+            Language::Ir | Language::Policy if random.below(12) == 0 => out.push_str(" ; a comment (\n"),
+            Language::Lua | Language::Ir | Language::Policy => out.push_str(blank),
         }
         out.push_str(&token.text);
         if token.kind == Kind::Pragma {

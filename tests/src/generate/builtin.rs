@@ -8,7 +8,9 @@ use kerai_vm::bytecode::{ANY, Builtin, Constant, Gives};
 /// What a built-in probably takes, as far as it takes it; further arguments are as the last. And what it gives.
 const fn shape(builtin: Builtin) -> (&'static [Soft], Soft) {
     use Builtin as B;
-    use Soft::{Any, Bool, Document, Fixed, Float, Format, Function, List, Map, Number, Pattern, Set, Small, Text};
+    use Soft::{
+        Any, Bool, Document, Fixed, Float, Format, Function, List, Map, Number, Path, Pattern, Set, Small, Text,
+    };
     match builtin {
         B::Type | B::Kind | B::ToString | B::MathType | B::JsonEncode => (&[Any], Text),
         B::ToNumber | B::ToNumberFloat => (&[Text, Small], Number),
@@ -58,6 +60,17 @@ const fn shape(builtin: Builtin) -> (&'static [Soft], Soft) {
         B::EmitJson => (&[Text, Map], Any),
         B::RandomNew => (&[Text], List),
         B::RandomNext => (&[List, Small, Number], Number),
+        B::TotalField => (&[Map, Text], Any),
+        B::TotalOf => (&[Any, Text], Any),
+        B::TotalEqual => (&[Any, Any], Bool),
+        B::TotalLess | B::TotalAtMost => (&[Number, Number], Bool),
+        B::TotalAdd | B::TotalSubtract | B::TotalMultiply => (&[Number, Number], Number),
+        B::TotalDivide | B::TotalFloorDivide | B::TotalModulo => (&[Number, Number], Number),
+        B::TotalIncludes | B::TotalItem => (&[List, Number], Bool),
+        B::TotalContains | B::TotalStarts | B::TotalEnds => (&[Text, Text], Bool),
+        B::TotalMatches | B::TotalWithin => (&[Path, Path], Bool),
+        B::TotalSize => (&[List], Number),
+        B::TotalLower => (&[Text], Text),
     }
 }
 
@@ -150,6 +163,24 @@ const DOCUMENTS: &[&[u8]] = &[
     b" 7 ",
 ];
 
+/// Paths, forms of them, addresses and networks.
+const PATHS: &[&[u8]] = &[
+    b"a",
+    b"a/b",
+    b"a/b/c",
+    b"",
+    b"a/*",
+    b"**",
+    b"a/**/c",
+    b"**/b/**",
+    b"*/b",
+    b"10.0.0.1",
+    b"10.0.0.0/8",
+    b"::1",
+    b"2001:db8::/32",
+    b"10.0.0.256",
+];
+
 impl Maker<'_> {
     /// A text that is written in a small language.
     pub(super) fn written(&mut self, soft: Soft) -> Expression {
@@ -157,6 +188,8 @@ impl Maker<'_> {
             PATTERNS
         } else if soft == Soft::Format {
             FORMATS
+        } else if soft == Soft::Path {
+            PATHS
         } else {
             DOCUMENTS
         };

@@ -17,6 +17,7 @@ mod search;
 mod set;
 mod string;
 mod table;
+mod total;
 mod utf8;
 
 pub(super) use convert::put_text;
@@ -27,10 +28,10 @@ use kerai_vm::bytecode::Builtin;
 use kerai_vm::number::NumberFault;
 use kerai_vm::trap::TrapCode;
 
-/// Built-ins with a part of their meaning from the machine, whose codec, hash and normalization are judged by vectors
-/// and models of their own: only what stands around that part is compared here.
+/// Built-ins with a part of their meaning from the machine, whose codec, hash and addresses are judged by vectors and
+/// models of their own: only what stands around that part is compared here.
 pub const FROM_THE_MACHINE: &[Builtin] =
-    &[Builtin::JsonEncode, Builtin::JsonDecode, Builtin::EmitJson, Builtin::RandomNext];
+    &[Builtin::JsonEncode, Builtin::JsonDecode, Builtin::EmitJson, Builtin::RandomNext, Builtin::TotalWithin];
 
 /// A call: what was given.
 struct Given<'g>(&'g [Value]);
@@ -160,5 +161,15 @@ pub(super) fn call(evaluator: &mut Evaluator, builtin: Builtin, arguments: &[Val
         B::EmitJson => host::emit_document(evaluator, given),
         B::RandomNew => host::new_random(evaluator, given),
         B::RandomNext => host::next_random(evaluator, given),
+        B::TotalField | B::TotalOf | B::TotalEqual | B::TotalLess | B::TotalAtMost | B::TotalSize | B::TotalLower => {
+            total::call(evaluator, builtin, given)
+        }
+        B::TotalAdd | B::TotalSubtract | B::TotalMultiply | B::TotalDivide | B::TotalFloorDivide | B::TotalModulo => {
+            total::call(evaluator, builtin, given)
+        }
+        B::TotalIncludes | B::TotalContains | B::TotalItem | B::TotalStarts | B::TotalEnds | B::TotalMatches => {
+            total::call(evaluator, builtin, given)
+        }
+        B::TotalWithin => total::call(evaluator, builtin, given),
     }
 }
