@@ -27,14 +27,14 @@ pub const BUGS: &[Bug] = &[
     bug(
         "counting upwards in integers begins with one round too few",
         MEANING,
-        "step.branch(counter.body().cast_signed() > limit.body().cast_signed(), word)",
-        "step.branch(counter.body().cast_signed() >= limit.body().cast_signed(), word)",
+        "let is_empty = counter.body().cast_signed() > limit",
+        "let is_empty = counter.body().cast_signed() >= limit",
     ),
     bug(
         "counting upwards in integers ends a round too early",
         MEANING,
-        "step.branch(next <= limit.body().cast_signed(), word)",
-        "step.branch(next < limit.body().cast_signed(), word)",
+        "let goes_on = next <= limit",
+        "let goes_on = next < limit",
     ),
     bug(
         "counting downwards ends a round too early",
@@ -42,7 +42,12 @@ pub const BUGS: &[Bug] = &[
         "if is_downwards { at_most(core, limit, counter) }",
         "if is_downwards { less(core, limit, counter) }",
     ),
-    bug("a quick call is not charged", RUN, "    Some((registers, left))", "    Some((registers, gas))"),
+    bug(
+        "a quick call is not charged",
+        RUN,
+        "frame.reply = Reply::of_word(word.next);\n    Some((registers, left))",
+        "frame.reply = Reply::of_word(word.next);\n    Some((registers, gas))",
+    ),
     bug(
         "a block of the quick way costs one less",
         "vm/src/execute/step.rs",
@@ -119,8 +124,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a repetition gives back one byte too few",
         "vm/src/execute/library/pattern.rs",
-        "Some(b'*') => self.repeat(at, item, end),",
-        "Some(b'*') => self.repeat(at + usize::from(self.is_single(at, item, end)?), item, end),",
+        "let at = at - 1;\n                    if at > least {",
+        "let at = at - 1;\n                    if at > least + 1 {",
     ),
     bug(
         "a code point of two bytes takes three",
@@ -131,8 +136,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "two rows may have one path and key",
         "vm/src/execute/library/emit.rs",
-        "if !call.output.keys.insert(row_key.clone()) {",
-        "if !call.output.keys.insert(row_key.clone()) && call.output.rows.is_empty() {",
+        "if !call.output.keys.insert(row.key.clone()) {",
+        "if !call.output.keys.insert(row.key.clone()) && call.output.rows.is_empty() {",
     ),
     bug(
         "a branch for at least is one for greater",

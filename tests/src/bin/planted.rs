@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use std::{env, fs, io};
 
 /// Programs in which a bug must show, and the seed they are made from.
-const COUNT: &str = "5000";
+const COUNT: &str = "20000";
 const SEED: &str = "1";
 
 /// What is no source.

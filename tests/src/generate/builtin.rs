@@ -8,7 +8,9 @@ use kerai_vm::bytecode::{ANY, Builtin, Constant, Gives};
 /// What a built-in probably takes, as far as it takes it; further arguments are as the last. And what it gives.
 const fn shape(builtin: Builtin) -> (&'static [Soft], Soft) {
     use Builtin as B;
-    use Soft::{Any, Bool, Document, Fixed, Float, Format, Function, List, Map, Number, Pattern, Set, Small, Text};
+    use Soft::{
+        Any, Bool, Document, Fixed, Float, Format, Function, List, Map, Number, Path, Pattern, Set, Small, Text,
+    };
     match builtin {
         B::Type | B::Kind | B::ToString | B::MathType | B::JsonEncode => (&[Any], Text),
         B::ToNumber | B::ToNumberFloat => (&[Text, Small], Number),
@@ -64,10 +66,10 @@ const fn shape(builtin: Builtin) -> (&'static [Soft], Soft) {
         B::TotalLess | B::TotalAtMost => (&[Number, Number], Bool),
         B::TotalAdd | B::TotalSubtract | B::TotalMultiply => (&[Number, Number], Number),
         B::TotalDivide | B::TotalFloorDivide | B::TotalModulo => (&[Number, Number], Number),
-        B::TotalIncludes | B::TotalItem => (&[List, Any], Bool),
+        B::TotalIncludes | B::TotalItem => (&[List, Number], Bool),
         B::TotalContains | B::TotalStarts | B::TotalEnds => (&[Text, Text], Bool),
-        B::TotalMatches | B::TotalWithin | B::Within => (&[Text, Text], Bool),
-        B::TotalSize => (&[Any], Number),
+        B::TotalMatches | B::TotalWithin | B::Within => (&[Path, Path], Bool),
+        B::TotalSize => (&[List], Number),
         B::TotalLower => (&[Text], Text),
         B::OperationHash => (&[Text, Text, Document], Text),
     }

@@ -127,7 +127,7 @@ impl Maker<'_> {
             }
             Soft::Set => self.set(),
             Soft::Small => self.small_constant(),
-            Soft::Pattern | Soft::Format | Soft::Document => self.written(soft),
+            Soft::Pattern | Soft::Format | Soft::Document | Soft::Path => self.written(soft),
             Soft::Function => match self.later_function() {
                 Some(id) => node(Node::Function(id)),
                 None => self.lambda(1),
@@ -227,10 +227,12 @@ impl Maker<'_> {
             Soft::List if self.chance(2) => node(Node::List(self.values(&[Soft::Any, Soft::Number], depth))),
             Soft::List | Soft::Map => self.new_table(soft, depth),
             Soft::Function => self.lambda(depth),
-            Soft::Pattern | Soft::Format | Soft::Document | Soft::Small if !self.chance(8) => self.leaf(soft),
+            Soft::Pattern | Soft::Format | Soft::Document | Soft::Path | Soft::Small if !self.chance(8) => {
+                self.leaf(soft)
+            }
             Soft::Small => self.computed(Soft::Number, depth),
             Soft::Any | Soft::Nil | Soft::Bytes | Soft::Set => self.result(soft, depth),
-            Soft::Pattern | Soft::Format | Soft::Document => self.made(Soft::Text, depth),
+            Soft::Pattern | Soft::Format | Soft::Document | Soft::Path => self.made(Soft::Text, depth),
         }
     }
 

@@ -40,6 +40,7 @@ pub enum Soft {
     Pattern,
     Format,
     Document,
+    Path,
 }
 
 impl Soft {

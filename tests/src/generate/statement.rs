@@ -178,8 +178,8 @@ impl Maker<'_> {
     }
 
     fn counted(&mut self, depth: u32) -> Action {
-        let (from, to, by) = match self.random.below(8) {
-            0 => (number(3), number(1), number(-1)),
+        let (from, to, by) = match self.random.below(9) {
+            0 | 8 => (number(3), number(1), number(-1)),
             1 => (self.fraction("0.5"), number(2), self.fraction("0.5")),
             2 => (node(Node::Constant(Constant::Float(0))), number(2), number(1)),
             3 => {
