@@ -1,8 +1,9 @@
-# std/owner-only: the owners of a stream may do everything, others nothing.
+# std/owner-only: the owners of a stream may do everything, others nothing but replace a key of their own.
 # Who owns it is governance's to say: the members of the group `owner`.
 profile 1
 kind policy
 export decide 0
+rule "own-key" "the actor replaces a key of its own"
 rule "owner" "the actor is in the group `owner`"
 
 function 0 parameters 1 registers 8
@@ -19,7 +20,16 @@ function 0 parameters 1 registers 8
     jump @next
 @next:
     each r4 r2 @member
-    jump @deny
+    get-field r1 r0 .type
+    constant r2 "governance.rotate"
+    unless-equal r1 r2 @deny
+    get-field r1 r0 .payload
+    get-field r2 r1 .actor
+    unless-equal r2 r3 @deny
+    constant r1 "allow"
+    constant r2 "own-key"
+    table r2 r2 1
+    return r1 2
 @allow:
     constant r1 "allow"
     constant r2 "owner"

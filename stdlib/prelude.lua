@@ -34,6 +34,9 @@ function select(n, ...)
 end
 
 function ipairs(t)
+  if t == nil then
+    error("`ipairs` visits a list, and was given nil")
+  end
   return function(list, position)
     position = position + 1
     local value = list[position]
@@ -60,6 +63,11 @@ end
 
 function dkeys(t)
   return dkeys(t)
+end
+
+function math.modf_float(x)
+  local whole, rest = builtin["math.modf"](x)
+  return whole, builtin["float"](rest)
 end
 
 function string.gmatch(s, pattern, init)

@@ -385,6 +385,116 @@ fn rows_are_sorted_and_their_root_is_theirs_alone() {
     assert!(changed > 0);
 }
 
+/// How the folds begin that emit whole tables, and how they end.
+fn emitting() -> Verified {
+    let (commands, _) = COMMANDS.rsplit_once("function parameters 1 registers 8").unwrap();
+    program(&format!(
+        "{commands}{}",
+        r#"function parameters 1 registers 4
+    constant r1 "of a"
+    get-field r2 r0 .a
+    call-builtin r1 2 0 emit_json_canonical
+    constant r1 "of b"
+    get-field r2 r0 .b
+    call-builtin r1 2 0 emit_json_canonical
+    constant r1 "of c"
+    get-field r2 r0 .c
+    call-builtin r1 2 0 emit_json_canonical
+    constant r1 "count"
+    constant r2 ""
+    move r3 r0
+    call-builtin r3 1 1 count
+    call-builtin r1 3 0 emit
+    return r0 0
+function parameters 0 registers 0
+    return r0 0
+"#
+    ))
+}
+
+/// A command on one of few entries, whose keys are most often texts.
+fn small_command(random: &mut Random) -> String {
+    let key = match random.below(40) {
+        0 => "7".to_owned(),
+        1 => "\"7\"".to_owned(),
+        2 => "\"\u{e4}\"".to_owned(),
+        3..=9 => format!("\"{}\"", name(random)),
+        _ => format!("\"a key that lies in the heap {}\"", random.below(9)),
+    };
+    let (verb, value) = match random.below(20) {
+        0..=12 => ("set", value(random, 0)),
+        13..=15 => ("copy", format!("\"a key that lies in the heap {}\"", random.below(9))),
+        16 => ("link", "\"c\"".to_owned()),
+        17 => ("new", "null".to_owned()),
+        18 => ("error", "null".to_owned()),
+        _ => ("link", format!("\"{}\"", name(random))),
+    };
+    format!("{{\"do\":\"{verb}\",\"at\":\"{}\",\"key\":{key},\"value\":{value}}}", random.pick(&["a", "a", "b", "c"]))
+}
+
+#[test]
+fn finishing_what_changed_is_finishing_everything() {
+    let program = emitting();
+    let run = Run::new("finishing_what_changed_is_finishing_everything", 200, 20_000);
+    let mut random = Random::new(run.seed);
+    let (mut in_part, mut traps) = (0, BTreeMap::<&str, u64>::new());
+    run.each(|_| {
+        let limits = *random.pick(&[
+            Limits::DEFAULT,
+            Limits::DEFAULT,
+            Limits { gas: 2500, ..Limits::DEFAULT },
+            Limits { output: 700, ..Limits::DEFAULT },
+        ]);
+        let mut folding = Folding::new(&program, random.next(), limits).unwrap();
+        folding.collect_above(*random.pick(&[0, 500, 5000, usize::MAX]));
+        let mut known: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+        let mut points = Vec::new();
+        for _ in 0..30 {
+            match random.below(20) {
+                0 => points.push(folding.point()),
+                1 if !points.is_empty() => {
+                    points.truncate(random.below(points.len() as u64) as usize + 1);
+                    assert!(folding.rewind_to(*points.last().unwrap()));
+                }
+                2 if !points.is_empty() => {
+                    let from = random.below(points.len() as u64) as usize;
+                    folding.forget_before(*points.get(from).unwrap());
+                    points.drain(..from);
+                }
+                _ => {}
+            }
+            let commands: Vec<String> = (0..random.below(4)).map(|_| small_command(&mut random)).collect();
+            fold(&mut folding, &format!("[{}]", commands.join(",")));
+            let snapshot = folding.snapshot().unwrap();
+            let mut other = Folding::resume(&program, 1, limits, &snapshot, folding.count()).unwrap();
+            let expected = other.finish_plainly().err();
+            let is_in_part = folding.is_incremental();
+            let changes = folding.finish();
+            assert_eq!(folding.snapshot().unwrap(), snapshot);
+            assert_eq!((changes.as_ref().err(), folding.last_gas()), (expected.as_ref(), other.last_gas()));
+            match changes {
+                Err(trap) => *traps.entry(trap.code.name()).or_default() += 1,
+                Ok(changes) => {
+                    in_part += u64::from(is_in_part && folding.is_incremental());
+                    for row in changes.put {
+                        assert_ne!(known.insert(row.key, row.value.clone()), Some(row.value));
+                    }
+                    changes.removed.iter().for_each(|key| assert!(known.remove(key).is_some()));
+                    assert_eq!(folding.rows().sorted(), other.rows().sorted());
+                    assert_eq!(folding.rows().state_root(), other.rows().state_root());
+                    assert!(folding.rows().sorted().iter().all(|row| known.get(&row.key) == Some(&row.value)));
+                    assert_eq!(folding.rows().sorted().len(), known.len());
+                }
+            }
+        }
+    });
+    println!("{in_part} finished in part, and traps {traps:?}");
+    assert!(in_part > 100);
+    for code in ["GAS", "OUTPUT", "TEXT", "EMITTED_TWICE"] {
+        assert!(traps.contains_key(code), "no finish trapped with {code}");
+    }
+}
+
 /// A key that shares many bits with others.
 fn near_key(random: &mut Random) -> Hash {
     let mut key = [0; 32];

@@ -1,6 +1,8 @@
 //! Order in the house, as ordinary tests: files, words, modules, manifests, and reference pages that match their tables.
 
 use kerai_compiler::Code as Diagnosis;
+use kerai_compiler::syntax::policy::schema::{Kind, Schema};
+use kerai_compiler::syntax::policy::tree::{Function, Operator};
 use kerai_store::code::{Class, Code as Outcome};
 use kerai_store::host::Point;
 use kerai_tests::case::Case;
@@ -17,7 +19,11 @@ use std::{env, fs};
 const LONGEST_FILE: usize = 800;
 
 /// Files that may be longer, each with the reason.
-const LONG_FILES: &[(&str, &str)] = &[("Cargo.lock", "written by a tool"), ("bench/Cargo.lock", "written by a tool")];
+const LONG_FILES: &[(&str, &str)] = &[
+    ("Cargo.lock", "written by a tool"),
+    ("bench/Cargo.lock", "written by a tool"),
+    ("docs/reference/diagnostics.md", "rendered from a table, a section a code"),
+];
 
 /// Words that stand for unfinished work or name a machine. They are split here so that this file may be searched too.
 const BANNED: &[&str] = &[
@@ -430,6 +436,39 @@ fn outcomes_page() -> String {
     page
 }
 
+fn policy_page() -> String {
+    let mut page = "# Policies\n\nA file `.rgs` is one rule, or several under `rules:`. A rule has `id`, `when`, \
+                    `allow_if` (all must hold), `deny_if` (any suffices), `audit` and `reason`. Deny wins; what no rule \
+                    decides is denied by `default`. A condition is true, false or unknown: what is missing, of another kind, out \
+                    of range or divided by zero is unknown. Unknown is false in `allow_if` and true in `deny_if`; an unknown \
+                    `when` does not apply a rule that allows, and does apply one that denies.\n\n\
+                    `when` is a list of conditions, or a mapping from attributes to a value or a list of them; an attribute of \
+                    the kind `path` takes forms, where `*` is one segment and `**` any number. `constants` is a mapping from names \
+                    to scalars and lists of them. `inputs` declares the attributes: a word below, `[KIND]` for a list, \
+                    `{\"*\": KIND}` for a map with any keys, `{name: KIND}` for these. Without it those of the last table hold.\n\n\
+                    ## Conditions\n\nConditions are joined by `and`, `or`, `not` and parentheses. `has x` is true or unknown, \
+                    never false. `has_cap x` is `caps includes x`, `before_epoch n` is `epoch < n`. Values are numbers, strings between \
+                    `'` or `\"`, `true`, `false`, lists `[a, b]`, attributes, and what they hold: `a.b`, `a[key]`. Both sides of a \
+                    comparison must be of one kind, else it is unknown.\n\n| operator | holds, or gives |\n|---|---|\n"
+        .to_owned();
+    for operator in Operator::ALL {
+        let _ = writeln!(page, "| `{}` | {} |", operator.text(), cell(operator.about()));
+    }
+    page.push_str("\n| function | gives |\n|---|---|\n");
+    for function in Function::ALL {
+        let _ = writeln!(page, "| `{}(x)` | {} |", function.text(), cell(function.about()));
+    }
+    page.push_str("\n## Kinds\n\n| word | what is declared |\n|---|---|\n");
+    for (word, kind) in Kind::WORDS {
+        let _ = writeln!(page, "| `{word}` | {kind} |");
+    }
+    page.push_str("\n| attribute | kind |\n|---|---|\n");
+    for (name, kind) in Schema::standard().attributes {
+        let _ = writeln!(page, "| `{name}` | {kind} |");
+    }
+    page
+}
+
 /// The reference pages: path and text, rendered from the tables.
 fn pages() -> Vec<(String, String)> {
     let mut pages = vec![
@@ -439,6 +478,7 @@ fn pages() -> Vec<(String, String)> {
         ("docs/reference/builtins.md".to_owned(), builtins_page()),
         ("docs/reference/traps.md".to_owned(), traps_page()),
         ("docs/reference/outcomes.md".to_owned(), outcomes_page()),
+        ("docs/reference/policies.md".to_owned(), policy_page()),
         ("docs/reference/codes/README.md".to_owned(), codes_index()),
     ];
     pages.extend(Code::ALL.iter().map(|&code| (format!("docs/reference/codes/{}.md", code.name()), code_page(code))));

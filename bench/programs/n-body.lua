@@ -1,3 +1,4 @@
+--!numeric float
 local function body(x, y, z, vx, vy, vz, mass)
   return { x = x, y = y, z = z, vx = vx, vy = vy, vz = vz, mass = mass }
 end

@@ -1,34 +1,34 @@
-//! The machine beside Lua: the same programs in both, every result equal, each run in a state of its own.
+//! The machine beside Lua: the same sources in both, every result equal, each run in a state of its own.
 
 use crate::harness::{Contender, Fresh, Outcome, Plan, Report, Role, Work, measure};
+use crate::invoices;
+use crate::lua::Lua54;
+use kerai_compiler::{Language, Source, compile};
 use kerai_vm::bytecode::{Limits, Program, Verified};
 use kerai_vm::encoding::{self, Options};
 use kerai_vm::execute::Machine;
 use kerai_vm::value::{Heap, Kind, Value};
-use mlua::{Function, Lua};
 use serde_json::json;
 use std::fmt;
 
-/// One program in assembly and in Lua, with what the export `run` is called with.
+/// One program in Lua, which we compile and Lua runs as it stands.
 pub struct Example {
     pub name: &'static str,
     pub about: &'static str,
-    asm: &'static str,
-    other: Other,
-    argument: i64,
-    /// At most this multiple of the other's time.
-    target: f64,
+    pub lua: &'static str,
+    work: Measure,
+    /// At most this multiple of the first peer's time.
+    pub target: f64,
 }
 
-/// What a program is measured against.
-enum Other {
-    Lua(&'static str),
-    /// Another program of ours, whose result times the factor is the same.
-    Twin {
-        asm: &'static str,
-        lua: &'static str,
-        factor: f64,
-    },
+/// How a program is measured.
+enum Measure {
+    /// Its export `run` is called with a number, beside the same program in assembly.
+    Run { argument: i64, asm: &'static str },
+    /// As that, but the first peer is another program of ours, whose result times the factor is the same.
+    Twin { argument: i64, asm: &'static str, twin: &'static str, factor: f64 },
+    /// It is a fold, to which the events of the plan are given.
+    Fold,
 }
 
 macro_rules! program {
@@ -41,58 +41,63 @@ pub const EXAMPLES: &[Example] = &[
     Example {
         name: "fib",
         about: "fib(30): calls",
-        asm: program!("fib.asm"),
-        other: Other::Lua(program!("fib.lua")),
-        argument: 30,
+        lua: program!("fib.lua"),
+        work: Measure::Run { argument: 30, asm: program!("fib.asm") },
         target: 0.55,
     },
     Example {
         name: "sieve",
         about: "the primes below 2,000,000: lists by position",
-        asm: program!("sieve.asm"),
-        other: Other::Lua(program!("sieve.lua")),
-        argument: 2_000_000,
+        lua: program!("sieve.lua"),
+        work: Measure::Run { argument: 2_000_000, asm: program!("sieve.asm") },
         target: 0.65,
     },
     Example {
         name: "strings",
         about: "50,000 rows of eight fields, appended piece by piece, then joined",
-        asm: program!("strings.asm"),
-        other: Other::Lua(program!("strings.lua")),
-        argument: 50_000,
+        lua: program!("strings.lua"),
+        work: Measure::Run { argument: 50_000, asm: program!("strings.asm") },
         target: 0.3,
     },
     Example {
         name: "sort",
         about: "300,000 numbers put into a list one by one and sorted",
-        asm: program!("sort.asm"),
-        other: Other::Lua(program!("sort.lua")),
-        argument: 300_000,
+        lua: program!("sort.lua"),
+        work: Measure::Run { argument: 300_000, asm: program!("sort.asm") },
         target: 0.35,
     },
     Example {
         name: "sort-comparator",
         about: "the same, sorted by a comparator of the program",
-        asm: program!("sort-comparator.asm"),
-        other: Other::Lua(program!("sort-comparator.lua")),
-        argument: 300_000,
+        lua: program!("sort-comparator.lua"),
+        work: Measure::Run { argument: 300_000, asm: program!("sort-comparator.asm") },
         target: 0.5,
     },
     Example {
         name: "n-body",
         about: "200,000 steps of five bodies, in floats",
-        asm: program!("n-body.asm"),
-        other: Other::Lua(program!("n-body.lua")),
-        argument: 200_000,
+        lua: program!("n-body.lua"),
+        work: Measure::Run { argument: 200_000, asm: program!("n-body.asm") },
         target: 1.0,
     },
     Example {
         name: "decimals",
         about: "10,000,000 amounts of two places summed, beside the same in integers",
-        asm: program!("amounts-decimal.asm"),
-        other: Other::Twin { asm: program!("amounts-integer.asm"), lua: program!("amounts-integer.lua"), factor: 0.01 },
-        argument: 10_000,
+        lua: program!("amounts-decimal.lua"),
+        work: Measure::Twin {
+            argument: 10_000,
+            asm: program!("amounts-decimal.asm"),
+            twin: program!("amounts-integer.lua"),
+            factor: 0.01,
+        },
         target: 3.0,
+    },
+    Example {
+        name: "invoices",
+        about: "events folded into invoices, decoded before; ours step by step, each in a transaction",
+        lua: program!("invoices.lua"),
+        work: Measure::Fold,
+        target: 0.4,
     },
 ];
 
@@ -109,6 +114,13 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Of a report whose first ceiling is our time without metering.
+    pub fn new(report: Report, target: f64) -> Outcome<Finding> {
+        let multiple = |role: Role| report.multiple(role).ok_or("a contender was not measured");
+        let (multiple, metering) = (multiple(Role::Peer)?, multiple(Role::Ceiling)? - 1.0);
+        Ok(Finding { report, multiple, target, metering })
+    }
+
     pub fn multiple(&self) -> f64 {
         self.multiple
     }
@@ -164,44 +176,67 @@ impl fmt::Display for Mean {
 }
 
 pub fn run(example: &Example, plan: &Plan) -> Outcome<Finding> {
-    let ours = verified(example.asm)?;
-    let expected = in_kerai(&ours, Way::Shipped, example.argument)?;
-    let argument = example.argument;
-    let twin;
-    let mut contenders = vec![kerai_contender(Role::Ours, "kerai", (&ours, Way::Shipped), argument, &expected)];
-    match example.other {
-        Other::Lua(source) => {
-            let lua = Lua54::new(source, argument)?.call()?;
-            if lua != expected {
-                return Err(format!("kerai gives {expected}, Lua {lua}"));
-            }
-            contenders.push(lua_contender("lua-5.4", source, example.argument, &lua));
-        }
-        Other::Twin { asm, lua, factor } => {
-            twin = verified(asm)?;
-            let integers = in_kerai(&twin, Way::Shipped, argument)?;
-            let (a, b): (f64, f64) = (number(&expected)?, number(&integers)?);
-            if (a - b * factor).abs() > a.abs() * 1e-12 {
-                return Err(format!("decimals give {expected}, integers {integers}"));
-            }
-            contenders.push(kerai_contender(Role::Peer, "kerai-integers", (&twin, Way::Shipped), argument, &integers));
-            contenders.push(lua_contender("lua-5.4-integers", lua, argument, &integers));
-        }
+    match example.work {
+        Measure::Run { argument, asm } => run_program(example, plan, (argument, asm)),
+        Measure::Twin { argument, asm, twin, factor } => run_twins(example, plan, (argument, asm), (twin, factor)),
+        Measure::Fold => Finding::new(invoices::measure_fold(example, plan)?, example.target),
     }
-    contenders.push(kerai_contender(Role::Ceiling, "kerai-unmetered", (&ours, Way::Unmetered), argument, &expected));
-    let report = measure(example.about.to_owned(), plan.rounds, contenders)?;
-    let missing = || "a contender was not measured".to_owned();
-    let multiple = report.multiple(Role::Peer).ok_or_else(missing)?;
-    let metering = report.multiple(Role::Ceiling).ok_or_else(missing)? - 1.0;
-    Ok(Finding { report, multiple, target: example.target, metering })
+}
+
+fn run_program(example: &Example, plan: &Plan, (argument, asm): (i64, &str)) -> Outcome<Finding> {
+    let (ours, assembled) = (compiled(example.lua)?, assembled(asm)?);
+    let expected = in_kerai(&ours, Way::Shipped, argument)?;
+    let lua = Lua54::new(example.lua)?.call(argument)?;
+    if lua != expected {
+        return Err(format!("kerai gives {expected}, Lua {lua}"));
+    }
+    let contenders = vec![
+        kerai_contender(Role::Ours, "kerai", (&ours, Way::Shipped), argument, &expected),
+        lua_contender("lua-5.4", example.lua, argument, &expected),
+        kerai_contender(Role::Ceiling, "kerai-unmetered", (&ours, Way::Unmetered), argument, &expected),
+        kerai_contender(Role::Ceiling, "kerai-assembly", (&assembled, Way::Shipped), argument, &expected),
+    ];
+    Finding::new(measure(example.about.to_owned(), plan.rounds, contenders)?, example.target)
+}
+
+fn run_twins(
+    example: &Example,
+    plan: &Plan,
+    (argument, asm): (i64, &str),
+    (twin, factor): (&'static str, f64),
+) -> Outcome<Finding> {
+    let (ours, assembled, integers) = (compiled(example.lua)?, assembled(asm)?, compiled(twin)?);
+    let expected = in_kerai(&ours, Way::Shipped, argument)?;
+    let whole = in_kerai(&integers, Way::Shipped, argument)?;
+    let (a, b): (f64, f64) = (number(&expected)?, number(&whole)?);
+    if (a - b * factor).abs() > a.abs() * 1e-12 {
+        return Err(format!("decimals give {expected}, integers {whole}"));
+    }
+    let contenders = vec![
+        kerai_contender(Role::Ours, "kerai", (&ours, Way::Shipped), argument, &expected),
+        kerai_contender(Role::Peer, "kerai-integers", (&integers, Way::Shipped), argument, &whole),
+        lua_contender("lua-5.4-integers", twin, argument, &whole),
+        kerai_contender(Role::Ceiling, "kerai-unmetered", (&ours, Way::Unmetered), argument, &expected),
+        kerai_contender(Role::Ceiling, "kerai-assembly", (&assembled, Way::Shipped), argument, &expected),
+    ];
+    Finding::new(measure(example.about.to_owned(), plan.rounds, contenders)?, example.target)
 }
 
 fn number(text: &str) -> Outcome<f64> {
     text.parse().map_err(|_| format!("`{text}` is no number"))
 }
 
-fn verified(asm: &str) -> Outcome<Verified> {
-    let program = Program::from_text(asm).map_err(|refusal| format!("kerai refuses the program: {refusal}"))?;
+fn assembled(asm: &str) -> Outcome<Verified> {
+    verified(Program::from_text(asm).map_err(|refusal| format!("kerai refuses the program: {refusal}"))?)
+}
+
+/// A program in Lua, as we compile it.
+pub fn compiled(lua: &str) -> Outcome<Verified> {
+    let source = Source::read(lua.as_bytes()).map_err(|diagnostic| format!("{diagnostic:?}"))?;
+    verified(compile(Language::Lua, &source).map_err(|diagnostics| format!("{diagnostics:?}"))?.program)
+}
+
+fn verified(program: Program) -> Outcome<Verified> {
     program.verify().map_err(|refusal| format!("kerai refuses the program: {refusal}"))
 }
 
@@ -218,9 +253,9 @@ fn kerai_contender<'p>(
     Contender::fresh(role, name, CALL, digest(expected), move || Box::new(Kerai::new(program, way, argument)))
 }
 
-fn lua_contender<'a>(name: &'static str, source: &'static str, argument: i64, expected: &str) -> Contender<'a> {
-    Contender::fresh(Role::Peer, name, CALL, digest(expected), move || match Lua54::new(source, argument) {
-        Ok(lua) => Box::new(lua),
+fn lua_contender<'a>(name: &'static str, source: &'a str, argument: i64, expected: &str) -> Contender<'a> {
+    Contender::fresh(Role::Peer, name, CALL, digest(expected), move || match Lua54::new(source) {
+        Ok(lua) => Box::new(LuaRun { lua, argument }),
         Err(_) => Box::new(Broken),
     })
 }
@@ -231,7 +266,7 @@ fn digest(text: &str) -> u64 {
 }
 
 #[derive(Clone, Copy)]
-enum Way {
+pub enum Way {
     Shipped,
     Unmetered,
 }
@@ -284,40 +319,19 @@ fn shown(heap: &Heap, value: Value) -> String {
 }
 
 /// A Lua that has not run yet.
-struct Lua54 {
-    run: Function,
+struct LuaRun {
+    lua: Lua54,
     argument: i64,
-    _lua: Lua,
 }
 
-impl Lua54 {
-    fn new(source: &str, argument: i64) -> Outcome<Lua54> {
-        let said = |error: mlua::Error| format!("Lua refuses the program: {error}");
-        let lua = Lua::new();
-        lua.load(source).exec().map_err(said)?;
-        let run = lua.globals().get("run").map_err(said)?;
-        Ok(Lua54 { run, argument, _lua: lua })
-    }
-
-    fn call(&mut self) -> Outcome<String> {
-        let results: mlua::MultiValue = self.run.call(self.argument).map_err(|error| format!("Lua fails: {error}"))?;
-        let shown = |value: &mlua::Value| match value {
-            mlua::Value::Integer(integer) => integer.to_string(),
-            mlua::Value::Number(float) => format!("{:016x}", float.to_bits()),
-            other => other.to_string().unwrap_or_default(),
-        };
-        Ok(results.iter().map(shown).collect::<Vec<String>>().join(" "))
-    }
-}
-
-impl Fresh for Lua54 {
+impl Fresh for LuaRun {
     fn pass(&mut self) -> u64 {
-        self.call().map_or(0, |text| digest(&text))
+        self.lua.call(self.argument).map_or(0, |text| digest(&text))
     }
 }
 
 /// What could not be prepared gives no result, which no one expects.
-struct Broken;
+pub struct Broken;
 
 impl Fresh for Broken {
     fn pass(&mut self) -> u64 {

@@ -4,7 +4,9 @@ mod cbor;
 mod events;
 mod harness;
 mod hash;
+mod invoices;
 mod json;
+mod lua;
 mod machine;
 mod ours;
 

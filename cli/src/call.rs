@@ -17,6 +17,7 @@ use std::hash::{BuildHasher, RandomState};
 
 /// What a call is made with.
 #[derive(clap::Args)]
+#[group(skip)]
 pub struct Arguments {
     /// The document that the function gets as its argument; `-` is standard input [default: no argument]
     #[arg(long)]

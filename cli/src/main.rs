@@ -37,7 +37,7 @@ pub struct Global {
     /// Print results and errors only
     #[arg(long, global = true)]
     quiet: bool,
-    /// The database: the path of an SQLite file [default: the project's `.kerai/kerai.db`]
+    /// The database: the path of an SQLite file, or `postgres://…` [default: the project's `.kerai/kerai.db`]
     #[arg(long, global = true, value_name = "URL")]
     db: Option<String>,
 }
@@ -76,6 +76,8 @@ enum Verb {
     Verify(command::verify::Arguments),
     /// A project's whole work, or a fold over a file of events
     Run(command::run::Arguments),
+    /// Ask a policy, learn why it decided, begin a new one
+    Policy(command::policy::Arguments),
     /// Whether a fold's `join` merges, and if not, why
     Laws(command::laws::Arguments),
     /// What an error code means and what to do about it
@@ -103,6 +105,7 @@ fn main() -> ExitCode {
         Verb::Materialize(materialize) => command::materialize::run(&materialize, global),
         Verb::Verify(verify) => command::verify::run(&verify, global),
         Verb::Run(run) => command::run::run(&run, global),
+        Verb::Policy(policy) => command::policy::run(&policy, global),
         Verb::Explain(explain) => command::explain::run(&explain, global),
     };
     outcome::exit(result)

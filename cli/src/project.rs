@@ -103,6 +103,15 @@ impl Project {
         }
     }
 
+    /// The file of an actor's key.
+    pub fn key_file(&self, actor: &str) -> Result<PathBuf, Fault> {
+        match self.page.actors.get(actor).map(String::as_str) {
+            None => Err(Fault::Use(format!("`{FILE}` names no key of `{actor}`"))),
+            Some(TEST_KEY) => Err(Fault::Use(format!("`{actor}` signs with a test key, which has no file: name one"))),
+            Some(file) => Ok(self.path(file)),
+        }
+    }
+
     /// The keys of all actors.
     pub fn signers(&self) -> Result<Signers, Fault> {
         let key = |actor: &String| Ok((actor.clone(), self.key_of(actor)?));

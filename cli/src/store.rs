@@ -3,30 +3,30 @@
 use crate::Global;
 use crate::outcome::Fault;
 use crate::project::Project;
+use kerai_store::backend::Address;
 use kerai_store::document::data_text;
 use kerai_store::host::Host;
 use kerai_store::{Answer, Committed, Store};
 use serde_json::{Value, json};
 use std::future::Future;
-use std::path::PathBuf;
 
 /// Runs a store's work to its end.
 pub fn run<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(Fault::Write)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Fault::Write)?;
     runtime.block_on(work)
 }
 
 /// The database that is asked for, or the project's.
-fn place(global: &Global, project: Option<&Project>) -> Result<PathBuf, Fault> {
+fn place(global: &Global, project: Option<&Project>) -> Result<Address, Fault> {
     match (&global.db, project) {
-        (Some(url), _) => match url.strip_prefix("sqlite:").unwrap_or(url) {
-            path if path.contains("://") => Err(Fault::Use(format!(
-                "`{url}` is no database that this build opens: give the path of an SQLite file"
-            ))),
-            path => Ok(PathBuf::from(path)),
-        },
-        (None, Some(project)) => Ok(project.database()),
-        (None, None) => Ok(Project::find()?.database()),
+        (Some(url), _) => Address::of(url).ok_or_else(|| {
+            let scheme = url.split("://").next().unwrap_or(url);
+            Fault::Use(format!(
+                "`{scheme}` is no database that this build opens: give the path of an SQLite file, or `postgres://…`"
+            ))
+        }),
+        (None, Some(project)) => Ok(Address::File(project.database())),
+        (None, None) => Ok(Address::File(Project::find()?.database())),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// A folder of its own for a test, with a copy of the example in it.
 struct Place(PathBuf);
@@ -102,4 +103,58 @@ fn wrong_use_is_told_of() {
     assert_eq!(code(&["keys", "new", "keys/a.key"]), Some(2), "keys are never written over");
     assert_eq!(code(&["init", "."]), Some(2), "a project is there");
     assert_eq!(code(&["init", "new"]), Some(0));
+}
+
+#[test]
+fn keys_are_replaced() {
+    let place = Place::new("rotate");
+    let page = "actor = \"keeper\"\n[actors]\nkeeper = \"keeper.key\"\nguest = \"guest.key\"\n\
+                [stream.stock]\nfold = \"folds/latest.asm\"\nops = \"ops.jsonl\"\n";
+    fs::write(place.0.join("kerai.toml"), page).expect("written");
+    for file in ["keeper.key", "guest.key"] {
+        assert!(place.kerai(&["keys", "new", file]).status.success());
+    }
+    let (first, _) = place.json(&["run", "."]);
+    let old = place.json(&["keys", "show", "guest.key"]).0;
+    // An owner replaces its key, and one who may do nothing else does.
+    for actor in ["keeper", "guest"] {
+        let (rotated, code) = place.json(&["keys", "rotate", actor]);
+        assert_eq!((field(rotated.first(), "ok"), code), (&json!(true), Some(0)), "{actor}");
+    }
+    let new = place.json(&["keys", "show", "guest.key"]).0;
+    assert_ne!(field(old.first(), "public"), field(new.first(), "public"));
+    // The same ops again are repeats, though another key signs.
+    let (second, code) = place.json(&["run", "."]);
+    assert_eq!((field(second.first(), "duplicates"), code), (&json!(6), Some(0)), "{second:?}");
+    assert_eq!(field(first.get(1), "state_root"), field(second.get(1), "state_root"));
+    assert_eq!(field(second.get(2), "ok"), &json!(true));
+    // Where nothing is left to do, nothing is done to the stream.
+    assert_eq!(place.json(&["keys", "rotate", "guest"]).1, Some(0));
+    assert_eq!(place.json(&["keys", "rotate", "nobody"]).1, Some(2));
+}
+
+#[test]
+fn state_is_followed_and_shown_as_it_was() {
+    let place = Place::new("follow");
+    assert!(place.kerai(&["stream", "create", "stock"]).status.success());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kerai"));
+    let command = command.args(["materialize", "stock", "--follow", "--json"]).current_dir(&place.0);
+    let mut follower = command.stdout(Stdio::piped()).spawn().expect("it runs");
+    let lines = BufReader::new(follower.stdout.take().expect("its output")).lines();
+    let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line.expect("a line")).expect("JSON"));
+    assert_eq!(field(lines.next().as_ref(), "count"), &json!(1));
+    place.json(&["append", "stock", "ops.jsonl"]);
+    let followed = lines.next();
+    follower.kill().expect("ended");
+    follower.wait().expect("gone");
+    assert_eq!(field(followed.as_ref(), "count"), &json!(7));
+    let (last, _) = place.json(&["materialize", "stock", "--at", "7"]);
+    assert_eq!(field(last.first(), "state_root"), field(followed.as_ref(), "state_root"));
+    assert_eq!(last.len(), 4, "the roots and three rows");
+    let (first, code) = place.json(&["materialize", "stock", "--at", "2"]);
+    assert_eq!((first.len(), code), (2, Some(0)), "one op was there, one row");
+    assert_eq!(field(first.get(1), "path"), &json!("stock"));
+    for count in ["0", "8"] {
+        assert_eq!(place.kerai(&["materialize", "stock", "--at", count]).status.code(), Some(2), "{count}");
+    }
 }

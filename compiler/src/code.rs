@@ -303,6 +303,54 @@ codes! {
     LUA_RNG "`rng` is there for those who ask for it",
         "write `--!rng` at the top of the source",
         "A program that uses numbers by chance should say so where everyone who reads it looks first.";
+    POLICY_CHARACTER "a character that has no meaning in a condition",
+        "write conditions from names, values and the operators of the reference",
+        "A condition is a small language of its own, in which every sign has one meaning. What it has no meaning for is refused and not skipped.";
+    POLICY_STRING "a string that is never closed",
+        "close it with the quote that it begins with",
+        "A string reaches from its quote to the next one of the same kind, in one condition.";
+    POLICY_ESCAPE "an escape that stands for nothing",
+        "write `\\n`, `\\t`, `\\\\`, `\\'`, `\\\"` or `\\u{…}`",
+        "What stands behind a backslash must have a meaning, so that a mistake in it is no other text.";
+    POLICY_NUMERAL "a number that is not kept as it is written",
+        "write a number within the range, with at most 18 decimal places",
+        "Exact numbers have at most 18 decimal places and lie within (2^127 - 1) / 10^18. Nothing is rounded in silence, so a numeral must be exactly one of them.";
+    POLICY_SYNTAX "a condition that can't be read",
+        "compare two values by an operator, and join conditions by `and`, `or` and `not`",
+        "Comparisons don't chain: `a < b < c` is written `a < b and b < c`, so that no condition is read in another way than it is meant.";
+    POLICY_FUNCTION "a function that does not exist",
+        "use a function of the reference",
+        "Conditions are total: they end, whatever they are asked. So there are only the functions that the language has, and no way to write others.";
+    POLICY_ATTRIBUTE "a name that is declared nowhere",
+        "correct the name, or declare it under `inputs`",
+        "An attribute that is misspelt would be missing from every request: a rule that denies by it would deny all, and one that allows by it would allow nothing. So every attribute is declared, and other names are found before anything runs.";
+    POLICY_KIND "a value of a kind that this can't be",
+        "compare values of one kind, by an operator that takes them",
+        "What an operator can't answer is unknown. A condition that is always unknown is a mistake, and found before anything runs.";
+    POLICY_GLOB "a form of paths that is none",
+        "write the form as a string; `*` alone stands for one segment, `**` alone for any number of them",
+        "Rules are found by the paths that they are for, so forms must be known when the policy is built. A star within a segment would make it unclear which segments it reaches.";
+    POLICY_NETWORK "a text that is neither an address nor a network",
+        "write an address, or a network such as `10.0.0.0/8` or `fd00::/8`",
+        "An address has one way to be written: numbers have no leading zeros, and there are no zones and no netmasks. A network that can't be read would never hold anything.";
+    POLICY_KEY "a key that has no meaning here",
+        "remove it or correct its name",
+        "A key that is misspelt would leave its part of the rule out in silence.";
+    POLICY_SHAPE "a value of another form is wanted here",
+        "see the reference for what stands under this key",
+        "A policy's file has one form, so that each rule can be read in one way.";
+    POLICY_EMPTY "a rule or a list that says nothing",
+        "say when it allows or denies; `true` as a condition holds always",
+        "Without conditions it would be unclear whether a rule decides always or never.";
+    POLICY_ID "an id that a rule can't have",
+        "give each rule an id of its own, of letters, digits and `-_./:`",
+        "Decisions are recorded by the ids of rules, so an id must stand for one rule. `default` stands for what no rule decides.";
+    POLICY_SCHEMA "a declaration of inputs that says nothing",
+        "write `any`, `bool`, `number`, `string`, `path`, `[KIND]`, `{\"*\": KIND}` or a mapping of names to kinds",
+        "What is declared is what rules may ask for. Words of conditions can't be names of attributes.";
+    POLICY_CONSTANT "a constant that can't have this name",
+        "choose a name that is no attribute and no word of conditions",
+        "A name in a condition must mean one thing.";
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! From a source to a program, by the language that it is written in.
 
 use crate::ir::Ir;
-use crate::syntax::lua;
+use crate::lower::policy::Search;
+use crate::syntax::{lua, policy};
 use crate::{Diagnostic, Source, emit, emit::Map, lower};
 use kerai_vm::bytecode::Program;
 
@@ -9,6 +10,7 @@ use kerai_vm::bytecode::Program;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     Lua,
+    Policy,
     /// Merge folds.
     Yaml,
     /// The IR's text, for tests and curious people.
@@ -16,13 +18,14 @@ pub enum Language {
 }
 
 impl Language {
-    pub const ALL: &[Language] = &[Language::Lua, Language::Yaml, Language::Ir];
+    pub const ALL: &[Language] = &[Language::Lua, Language::Yaml, Language::Policy, Language::Ir];
 
     /// How the names of its files end.
     #[must_use]
     pub const fn ending(self) -> &'static str {
         match self {
             Language::Lua => "lua",
+            Language::Policy => "rgs",
             Language::Yaml => "yaml",
             Language::Ir => "ir",
         }
@@ -62,6 +65,7 @@ pub fn ir(language: Language, source: &Source) -> Result<Ir, Vec<Diagnostic>> {
     let text = source.text();
     match language {
         Language::Lua => lower::lua::lower(&lua::check(text)?),
+        Language::Policy => Ok(lower::policy::lower(&policy::check(text)?, Search::Indexed)),
         Language::Yaml => lower::merge::lower(text),
         Language::Ir => Ir::from_text(text).map_err(|diagnostic| vec![diagnostic]),
     }

@@ -4,6 +4,7 @@ mod code;
 pub mod compile;
 mod diagnostic;
 pub mod emit;
+pub mod explain;
 pub mod ir;
 mod layout;
 pub mod limit;

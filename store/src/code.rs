@@ -79,6 +79,12 @@ codes! {
         "Segments are non-empty text in normalization form C, not `.` or `..`, without `%`, backslash and control characters. Rename the resource.";
     ACTOR_UNBOUND Rejected "the actor is not bound to the key that signed",
         "Governance says which keys an actor signs with. Sign with one of them, or bind the key by a `governance.actor` op.";
+    CAP_EXPIRED Rejected "a grant that the op claims has expired",
+        "A grant is worth nothing from its `expires_ms` on, by the time at which the log received the op. Ask for a new one: a `governance.grant` op whose `prev` names the old one.";
+    CAP_REVOKED Rejected "a grant that the op claims was revoked",
+        "Revoked is for ever. Ask for a grant under another id, or leave it out of `caps`.";
+    CAP_FOREIGN Rejected "a grant that the op claims is another actor's",
+        "A grant with an `actor` is that actor's alone. Ask for one of your own, or leave it out of `caps`.";
     EPOCH_BROKEN Rejected "the op names other roots than the stream's binding",
         "An op consents to one fold and one policy by their roots. Sign it again under the roots that are bound now, or have the binding accept those.";
     POLICY_FAULT Rejected "the policy trapped or answered out of turn",
@@ -103,6 +109,16 @@ codes! {
         "The op's `prev` is not the author's last op here: the author signed another chain. It is kept as evidence; sign the op again on top of this log.";
     ACK_TIMEOUT Store "another writer held the log for too long",
         "One writer at a time commits to a log. Another process may hang inside its transaction: try again, or end that process; nothing was written.";
+    DATABASE_ADDRESS Store "there is no database at this address",
+        "Give the path of an SQLite file, or `postgres://USER@HOST/DATABASE` with a database that exists; `createdb` makes one.";
+    DATABASE_GONE Store "the database can't be reached, or the connection to it was lost",
+        "What was not reported as committed is committed whole or not at all. Do it again: what was there before is told as a repeat and changes nothing.";
+    DATABASE_DENIED Store "the database does not let this user do that",
+        "docs/reference/postgres.md says which rights each command needs; a file must be writable, and its folder too.";
+    DATABASE_FULL Store "the disk of the database is full",
+        "Nothing of the last transaction was written. Make room and do it again.";
+    DATABASE_REFUSED Store "the database refuses the rows",
+        "They contradict what is stored: another program writes here, or the database was restored from parts. `kerai verify` says where.";
     SCHEMA_NEWER Store "the database was written by a newer kerai",
         "This build knows only older schemas and would do harm. Use a newer kerai; the database was not touched.";
     SCHEMA_FOREIGN Store "the database is not kerai's",
@@ -113,6 +129,8 @@ codes! {
         "Names of streams are unique in a database. Choose another name.";
     STREAM_NAME Store "not a name for a stream",
         "A stream's name is a segment of a path: non-empty, not `.` or `..`, without `/`, `%`, backslash and control characters.";
+    LOG_SHORT Store "the log has no such position",
+        "Positions count from 1, the genesis, to the stream's count, which `kerai stream list --json` shows.";
     PROGRAM_KIND Store "a program of another kind was needed",
         "Streams bind a fold, a policy and a governance fold. `kerai show FILE` says what kind a program is.";
     PROGRAM_UNKNOWN Store "there is no program with this root",

@@ -1,6 +1,7 @@
 //! Why the store could not do what it was asked: a no with a code, or a failure of the environment.
 
 use crate::code::{Code, Refused};
+use sqlx::postgres::PgDatabaseError;
 use std::fmt;
 use std::io;
 
@@ -46,9 +47,56 @@ impl From<Refused> for Fault {
 
 impl From<sqlx::Error> for Fault {
     fn from(cause: sqlx::Error) -> Fault {
-        // SQLite's BUSY, and what extends it: another connection kept its lock longer than we wait.
-        let is_busy = |code: &str| code.parse::<u32>().is_ok_and(|code| code & 0xff == 5);
-        let busy = cause.as_database_error().and_then(|error| error.code()).is_some_and(|code| is_busy(&code));
-        if busy { Fault::Refused(Refused::new(Code::ACK_TIMEOUT, "")) } else { Fault::Database(cause) }
+        let code = match cause.as_database_error() {
+            Some(error) if error.try_downcast_ref::<PgDatabaseError>().is_some() => {
+                error.code().and_then(|code| of_postgres(&code))
+            }
+            // The low byte of SQLite's codes; the rest says more of the same.
+            Some(error) => {
+                error.code().and_then(|code| code.parse::<u32>().ok()).and_then(|code| of_sqlite(code & 0xff))
+            }
+            None if matches!(cause, sqlx::Error::Configuration(_)) => Some(Code::DATABASE_ADDRESS),
+            None => is_lost(&cause).then_some(Code::DATABASE_GONE),
+        };
+        match code {
+            Some(Code::ACK_TIMEOUT) => Fault::Refused(Refused::new(Code::ACK_TIMEOUT, "")),
+            Some(code) => Fault::Refused(Refused::new(code, cause.to_string())),
+            None => Fault::Database(cause),
+        }
+    }
+}
+
+/// Whether the way to the database is at fault.
+const fn is_lost(cause: &sqlx::Error) -> bool {
+    matches!(cause, sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed)
+}
+
+/// What SQLite's codes mean here.
+const fn of_sqlite(code: u32) -> Option<Code> {
+    match code {
+        // BUSY and LOCKED: another connection kept its lock longer than we wait.
+        5 | 6 => Some(Code::ACK_TIMEOUT),
+        // PERM, READONLY and CANTOPEN.
+        3 | 8 | 14 => Some(Code::DATABASE_DENIED),
+        13 => Some(Code::DATABASE_FULL),
+        11 => Some(Code::LOG_DAMAGED),
+        26 => Some(Code::SCHEMA_FOREIGN),
+        19 => Some(Code::DATABASE_REFUSED),
+        _ => None,
+    }
+}
+
+/// What PostgreSQL's codes mean here: the first two letters are the class.
+fn of_postgres(code: &str) -> Option<Code> {
+    let class = code.get(..2)?;
+    match (class, code) {
+        // A lock that was not to be had, a deadlock, and what can't be put in a row.
+        (_, "55P03") | ("40", _) => Some(Code::ACK_TIMEOUT),
+        ("28", _) | (_, "42501" | "25006") => Some(Code::DATABASE_DENIED),
+        (_, "53100") => Some(Code::DATABASE_FULL),
+        ("08", _) | (_, "57P01" | "57P02" | "57P03" | "53300" | "25P03") => Some(Code::DATABASE_GONE),
+        (_, "3D000") => Some(Code::DATABASE_ADDRESS),
+        ("23", _) => Some(Code::DATABASE_REFUSED),
+        _ => None,
     }
 }

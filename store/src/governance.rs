@@ -2,7 +2,9 @@
 //! of the stream's governance fold.
 
 use crate::code::{Code, Refused};
-use crate::document::{Hash, Reader, Writer, encode, hash_from_hex, program_root, program_text, texts_of, to_hex};
+use crate::document::{
+    Hash, Reader, Writer, encode, hash_from_hex, program_root, program_text, text_of, texts_of, to_hex,
+};
 use crate::fold::Rows;
 use crate::limit;
 use kerai_vm::encoding::{Options, cbor};
@@ -29,10 +31,20 @@ pub struct Governance {
     pub position: u64,
     pub binding: Binding,
     actors: BTreeMap<String, BTreeSet<Hash>>,
+    terms: BTreeMap<String, Terms>,
+    revoked: BTreeSet<String>,
     /// Canonical CBOR of the maps that policies read.
     pub groups: Vec<u8>,
     pub grants: Vec<u8>,
     pub trust: Vec<u8>,
+}
+
+/// What a grant says of who holds it, and until when.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Terms {
+    actor: Option<String>,
+    /// From this time on, in milliseconds since 1970, it is worth nothing.
+    expires: Option<u64>,
 }
 
 fn says_nothing(what: impl Into<String>) -> Refused {
@@ -63,7 +75,9 @@ impl Governance {
             let keys = keys.ok_or_else(|| says_nothing(format!("the keys of `{actor}` are no keys")))?;
             actors.insert(actor, keys);
         }
-        Ok(Governance { position, binding: Binding::read(binding, epoch)?, actors, groups, grants, trust })
+        let binding = Binding::read(binding, epoch)?;
+        let (terms, revoked) = (sections.terms, sections.revoked);
+        Ok(Governance { position, binding, actors, terms, revoked, groups, grants, trust })
     }
 
     /// Whether any actor signs with the key.
@@ -76,6 +90,33 @@ impl Governance {
     #[must_use]
     pub fn binds(&self, actor: &str, author: &Hash) -> bool {
         self.actors.get(actor).is_some_and(|keys| keys.contains(author))
+    }
+
+    /// What keeps an actor from what an op claims by its caps: a name there that is a grant's must be of one that lives
+    /// at the time and is the actor's. Other names are the policy's to judge.
+    #[must_use]
+    pub fn fault_of_caps(&self, caps: &[u8], actor: &str, received: u64) -> Option<Code> {
+        let mut heap = Heap::new(0);
+        let caps = cbor::decode(&mut heap, caps, &Options::CANONICAL).ok()?;
+        let names: Vec<Value> = match (heap.items(caps), heap.entries(caps)) {
+            (Some(items), _) => items.to_vec(),
+            (None, Some(entries)) => entries.into_iter().map(|entry| entry.0).collect(),
+            (None, None) => Vec::new(),
+        };
+        let mut names = names.into_iter().filter_map(|name| text_of(&heap, name));
+        names.find_map(|name| self.fault_of_cap(&name, actor, received))
+    }
+
+    fn fault_of_cap(&self, name: &str, actor: &str, received: u64) -> Option<Code> {
+        if self.revoked.contains(name) {
+            return Some(Code::CAP_REVOKED);
+        }
+        let terms = self.terms.get(name)?;
+        if terms.expires.is_some_and(|expires| received >= expires) {
+            Some(Code::CAP_EXPIRED)
+        } else {
+            terms.actor.as_ref().is_some_and(|holder| holder != actor).then_some(Code::CAP_FOREIGN)
+        }
     }
 
     /// The actor who signs with the key, where it is one alone.
@@ -161,13 +202,15 @@ struct Sections {
     epoch: Option<u64>,
     binding: Option<Vec<u8>>,
     actors: BTreeMap<String, Vec<String>>,
+    terms: BTreeMap<String, Terms>,
+    revoked: BTreeSet<String>,
     tables: BTreeMap<&'static str, Vec<(Value, Value)>>,
 }
 
 impl Default for Sections {
     fn default() -> Sections {
-        let (actors, tables) = (BTreeMap::new(), BTreeMap::new());
-        Sections { heap: Heap::new(0), epoch: None, binding: None, actors, tables }
+        let (actors, terms, tables) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Sections { heap: Heap::new(0), epoch: None, binding: None, actors, terms, revoked: BTreeSet::new(), tables }
     }
 }
 
@@ -184,10 +227,16 @@ impl Sections {
             b"epoch" => self.epoch = Some(u64::try_from(value.as_i64()?).ok()?),
             b"binding" => self.binding = Some(bytes.to_vec()),
             b"actors" => {
-                let actor = crate::document::text_of(&self.heap, name)?;
+                let actor = text_of(&self.heap, name)?;
                 self.actors.insert(actor, texts_of(&self.heap, value)?);
             }
+            b"revoked" => {
+                self.revoked.insert(text_of(&self.heap, name)?);
+            }
             _ => {
+                if path == b"grants" {
+                    self.terms.insert(text_of(&self.heap, name)?, Terms::read(bytes)?);
+                }
                 if let Some(&table) = TABLES.iter().find(|table| table.as_bytes() == path) {
                     self.tables.entry(table).or_default().push((name, value));
                 }
@@ -195,6 +244,32 @@ impl Sections {
         }
         Some(())
     }
+}
+
+impl Terms {
+    /// Reads a grant; what is no map has no terms.
+    fn read(grant: &[u8]) -> Option<Terms> {
+        let Ok(Some(mut reader)) = Reader::open(grant) else { return Some(Terms::default()) };
+        let actor = match reader.field("actor") {
+            None => None,
+            Some(actor) => Some(text_of(&reader.heap, actor)?),
+        };
+        let expires = match reader.field("expires_ms") {
+            None => None,
+            Some(expires) => Some(u64::try_from(expires.as_i64()?).ok()?),
+        };
+        Some(Terms { actor, expires })
+    }
+}
+
+/// The payload of an op by which an actor replaces a key.
+///
+/// # Errors
+/// Never where the actor has a canonical name.
+pub fn rotation(actor: &str, previous: &Hash, key: &Hash) -> Result<Vec<u8>, Refused> {
+    let mut writer = Writer::new();
+    writer.text("actor", actor).text("prev", &to_hex(previous)).text("key", &to_hex(key));
+    writer.finish().map_err(|refusal| says_nothing(refusal.to_string()))
 }
 
 /// What a genesis says of its stream.

@@ -3,6 +3,7 @@
 pub mod backend;
 pub mod checkpoint;
 pub mod code;
+mod desk;
 pub mod document;
 pub mod fault;
 pub mod fold;

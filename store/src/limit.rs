@@ -26,6 +26,10 @@ limits! {
     LOG_BATCH "log.batch" = 1024;
     /// milliseconds that a writer waits for another one
     LOG_WAIT "log.wait" = 10_000;
+    /// milliseconds between two looks at a file by one who follows its log
+    LOG_LOOK "log.look" = 100;
+    /// milliseconds after which one who follows a server's log looks at it though nothing was heard
+    LOG_HEAR "log.hear" = 5000;
     /// milliseconds that a ULID may be ahead of the time at which its op is received, unless the binding says otherwise
     LOG_AHEAD "log.ahead" = 300_000;
     /// rule ids that a decision may name

@@ -144,13 +144,14 @@ pub fn surplus(counts: &[u64]) -> Vec<u64> {
     pairs.filter(|&(&count, &older)| count != newest && bits(count) == bits(older)).map(|(&count, _)| count).collect()
 }
 
-/// A row with its projections; without a value, its tombstone.
+/// A row with its projections; without a value, its tombstone. Databases hold no text with U+0000: its picture stands for it.
 #[must_use]
 pub fn row(key: &[u8], value: Option<&Vec<u8>>) -> StateRow {
     let mut heap = Heap::new(0);
     let pair = cbor::decode(&mut heap, key, &Options::CANONICAL).unwrap_or(Value::NIL);
     let parts = heap.items(pair).map(<[Value]>::to_vec).unwrap_or_default();
     let path = parts.first().and_then(|path| crate::document::text_of(&heap, *path)).unwrap_or_default();
+    let path = path.replace('\0', "\u{2400}");
     let name = parts.get(1).and_then(|name| view(&heap, *name)).unwrap_or_default();
     let shown = value.and_then(|bytes| {
         let value = cbor::decode(&mut heap, bytes, &Options::CANONICAL).ok()?;
@@ -169,6 +170,15 @@ fn view(heap: &Heap, value: Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_that_no_database_holds_is_shown() {
+        let (key, value) = (b"\x82\x63a\0b\x61k", vec![0x61, 0]);
+        let row = row(key, Some(&value));
+        assert_eq!((row.key.as_slice(), row.value.as_ref()), (&key[..], Some(&value)));
+        let shown = Projection { path: "a\u{2400}b".into(), name: "\"k\"".into(), view: Some("\"\\u0000\"".into()) };
+        assert_eq!(row.projection, shown);
+    }
 
     #[test]
     fn few_snapshots_are_kept_and_none_too_far() {

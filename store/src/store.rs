@@ -1,27 +1,28 @@
 //! The store: what the pure parts decide, done in one transaction each.
 
-use crate::backend::sqlite::{Database, Session};
-use crate::backend::{StoredOp, Stream, damaged};
+use crate::backend::{Address, Database, Session, StoredOp, Stream, damaged};
 use crate::checkpoint::Checkpoint;
-use crate::code::{Class, Code, Refused};
+use crate::code::{Code, Refused};
+use crate::desk::{Desk, move_tip};
 use crate::document::Hash;
 use crate::fault::Fault;
 use crate::fold::Snapshot;
-use crate::gate::Gate;
-use crate::governance::{Binding, Genesis, Governance};
+use crate::governance::{Binding, Genesis, Governance, rotation};
 use crate::host::{Host, Point};
 use crate::limit::{self, length};
-use crate::log::{Commit, Facts, Head, Log, LogTree, Offer, Outcome};
+use crate::log::{Head, Log, LogTree, Outcome};
 use crate::materialize::{self, Logged, State};
 use crate::op::signature::SecretKey;
-use crate::op::{BIND, Draft, GENESIS, Op, Salts, SignedOp, is_segment, op_id, payload_root};
+use crate::op::{BIND, Draft, GENESIS, Op, ROTATE, Salts, SignedOp, is_segment, payload_root};
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS, Stored};
 use crate::state;
 use crate::verify::{self, Evidence, Verification};
 use kerai_vm::bytecode::ProgramKind;
 use kerai_vm::ulid::Ulid;
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The lock of all streams' names, among those of their tables: no stream has this number.
+const NAMES: i64 = 0;
 
 /// A store on one database.
 pub struct Store {
@@ -85,9 +86,9 @@ impl Store {
     /// Opens the database, and makes it where there is none.
     ///
     /// # Errors
-    /// `SCHEMA_NEWER`, `SCHEMA_FOREIGN`, `ACK_TIMEOUT`, or the file can't be opened.
-    pub async fn open(path: &Path, host: Host) -> Result<Store, Fault> {
-        Ok(Store { database: Database::open(path, host.wait).await?, host })
+    /// `SCHEMA_NEWER`, `SCHEMA_FOREIGN`, `ACK_TIMEOUT`, or it can't be opened.
+    pub async fn open(address: &Address, host: Host) -> Result<Store, Fault> {
+        Ok(Store { database: Database::open(address, host.wait).await?, host })
     }
 
     /// # Errors
@@ -109,6 +110,7 @@ impl Store {
         new.policy.expect(ProgramKind::Policy, POLICY_EXPORTS)?;
         new.governance.expect(ProgramKind::Fold, FOLD_EXPORTS)?;
         let mut session = self.database.write().await?;
+        session.lock_tables(NAMES).await?;
         if session.stream(new.name).await?.is_some() {
             return Err(Refused::new(Code::STREAM_EXISTS, format!("`{}`", new.name)).into());
         }
@@ -132,7 +134,8 @@ impl Store {
             edge: Vec::new(),
         };
         stream.number = session.add_stream(&stream).await?;
-        session.add_op(stream.number, &StoredOp::of(&commit, binding.fold_root, binding.policy_root)).await?;
+        let first = StoredOp::of(&commit, binding.fold_root, binding.policy_root);
+        session.add_ops(stream.number, &[first], || ()).await?;
         move_tip(&mut session, &mut stream, &log).await?;
         reached(Point::CreateTip);
         session.commit().await?;
@@ -147,9 +150,7 @@ impl Store {
         let mut answers = Vec::with_capacity(drafts.len());
         for batch in drafts.chunks(length(limit::LOG_BATCH)) {
             let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
-            for draft in batch {
-                answers.push(desk.append(draft, signers).await?);
-            }
+            answers.extend(desk.append(batch, signers).await?);
             desk.close().await?;
         }
         Ok(answers)
@@ -163,9 +164,7 @@ impl Store {
         let mut answers = Vec::with_capacity(ops.len());
         for batch in ops.chunks(length(limit::LOG_BATCH)) {
             let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
-            for op in batch {
-                answers.push(desk.ingest(op.clone()).await?);
-            }
+            answers.extend(desk.ingest(batch).await?);
             desk.close().await?;
         }
         Ok(answers)
@@ -183,7 +182,7 @@ impl Store {
         policy: Option<&Stored>,
     ) -> Result<Answer, Fault> {
         let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
-        let mut binding = desk.log.governance.binding.clone();
+        let mut binding = desk.binding().clone();
         if let Some(fold) = fold {
             fold.expect(ProgramKind::Fold, FOLD_EXPORTS)?;
             binding.fold_root = fold.root;
@@ -193,21 +192,36 @@ impl Store {
             binding.policy_root = policy.root;
         }
         for program in [fold, policy].into_iter().flatten() {
-            desk.session.add_program(program).await?;
-            desk.library.add(program.clone());
+            desk.keep(program).await?;
         }
-        let draft = Draft {
-            ulid: fresh_ulid((desk.host.now)(), &mut desk.host.random),
-            actor: None,
-            resource: None,
-            kind: BIND.into(),
-            payload: binding.payload()?,
-            caps: None,
-            labels: None,
-        };
-        let answer = desk.append(&draft, signers).await?;
+        let draft = desk.draft(BIND, binding.payload()?);
+        let answer = one(desk.append(&[draft], signers).await?)?;
         desk.close().await?;
         Ok(answer)
+    }
+
+    /// Replaces an actor's key by another one, by a governance op that the old key signs; none where the stream knows
+    /// the actor by other keys, as when it was done before.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub async fn rotate(
+        &mut self,
+        name: &str,
+        actor: &str,
+        key: SecretKey,
+        next: &Hash,
+    ) -> Result<Option<Answer>, Fault> {
+        let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
+        let previous = key.public();
+        if !desk.binds(actor, &previous) {
+            return Ok(None);
+        }
+        let draft = desk.draft(ROTATE, rotation(actor, &previous, next)?);
+        let signers = Signers { keys: BTreeMap::from([(actor.to_owned(), key)]), default: actor.into() };
+        let answer = one(desk.append(&[draft], &signers).await?)?;
+        desk.close().await?;
+        Ok(Some(answer))
     }
 
     /// The ops of a stream as they were signed, in the order of the log.
@@ -245,6 +259,7 @@ impl Store {
         let checkpoint = state.checkpoint(stream.genesis, &base.binding, key.public());
         reached(Point::MaterializeFolded);
         let mut session = self.database.write().await?;
+        session.lock_tables(stream.number).await?;
         let last = session.last_checkpoint(stream.number).await?.map(|last| last.check()).transpose()?;
         let place = |checkpoint: &Checkpoint| (checkpoint.epoch, checkpoint.count);
         if let Some(last) = last.filter(|last| place(last) >= place(&checkpoint)) {
@@ -254,10 +269,7 @@ impl Store {
             return Ok(Materialized { checkpoint: last, poison, written: 0, rows });
         }
         let changes = materialize::changes(&state.folded.rows, &session.state(stream.number).await?);
-        for row in &changes {
-            session.put_row(stream.number, row, &checkpoint).await?;
-            reached(Point::MaterializeRow);
-        }
+        session.put_rows(stream.number, &changes, &checkpoint, || reached(Point::MaterializeRow)).await?;
         session.put_poison(stream.number, checkpoint.epoch, base.count(), &state.folded.poison).await?;
         session.add_checkpoint(stream.number, &checkpoint, &checkpoint.sign(key)?).await?;
         session.add_snapshot(stream.number, &checkpoint, &state.folded).await?;
@@ -269,6 +281,39 @@ impl Store {
         session.commit().await?;
         reached(Point::MaterializeCommitted);
         Ok(Materialized { checkpoint, poison, written: changes.len(), rows: state.folded.rows.len() })
+    }
+
+    /// Waits until a stream's log has more than so many records.
+    ///
+    /// # Errors
+    /// `STREAM_UNKNOWN`, or the database fails.
+    pub async fn follow(&mut self, name: &str, count: u64) -> Result<(), Fault> {
+        loop {
+            let mut session = self.database.read().await?;
+            if find(&mut session, name).await?.count > count {
+                return Ok(());
+            }
+            drop(session);
+            self.database.hear().await?;
+        }
+    }
+
+    /// A stream's state after so many records, under what was bound then; nothing is written.
+    ///
+    /// # Errors
+    /// `STREAM_UNKNOWN`, `LOG_SHORT` where the log has fewer records, or as [`Store::materialize`].
+    pub async fn at(&mut self, name: &str, count: u64) -> Result<State, Fault> {
+        let mut session = self.database.read().await?;
+        let stream = find(&mut session, name).await?;
+        if count == 0 || count > stream.count {
+            return Err(Refused::new(Code::LOG_SHORT, format!("{count}, where it has {}", stream.count)).into());
+        }
+        let library = session.programs().await?;
+        let mut ops = logged(session.ops_after(stream.number, 0).await?)?;
+        ops.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        let first = ops.first().ok_or_else(|| damaged("a log without its genesis"))?;
+        let root = crate::governance::genesis_root(&first.input.op.signed.payload)?;
+        Ok(materialize::state(&ops, &resume(root, &ops, &library)?.binding, &library)?)
     }
 
     /// Computes everything again from the ops and compares it with what is stored.
@@ -290,11 +335,19 @@ impl Store {
 }
 
 async fn find(session: &mut Session<'_>, name: &str) -> Result<Stream, Fault> {
-    let unknown = || Refused::new(Code::STREAM_UNKNOWN, format!("`{}`", name.escape_default()));
-    Ok(session.stream(name).await?.ok_or_else(unknown)?)
+    Ok(session.stream(name).await?.ok_or_else(|| unknown(name))?)
 }
 
-fn logged(ops: Vec<StoredOp>) -> Result<Vec<Logged>, Refused> {
+/// The answer to the one op that was offered.
+fn one(answers: Vec<Answer>) -> Result<Answer, Refused> {
+    answers.into_iter().next().ok_or_else(|| damaged("an op without an answer"))
+}
+
+pub(crate) fn unknown(name: &str) -> Refused {
+    Refused::new(Code::STREAM_UNKNOWN, format!("`{}`", name.escape_default()))
+}
+
+pub(crate) fn logged(ops: Vec<StoredOp>) -> Result<Vec<Logged>, Refused> {
     ops.into_iter().map(Logged::of).collect()
 }
 
@@ -312,7 +365,7 @@ impl Base {
     async fn find(session: &mut Session<'_>, stream: &Stream) -> Result<Base, Fault> {
         let library = session.programs().await?;
         let governance_ops = logged(session.governance_ops(stream.number).await?)?;
-        let binding = resume(stream, &governance_ops, &library)?.binding;
+        let binding = resume(stream.governance_root, &governance_ops, &library)?.binding;
         let admitted = session.admitted(stream.number).await?;
         for count in session.snapshots(stream.number, binding.epoch).await? {
             let Some((snapshot, signed)) = session.snapshot(stream.number, binding.epoch, count).await? else {
@@ -348,18 +401,18 @@ impl Base {
     }
 }
 
-/// Governance as the stored ops leave it.
-fn resume(stream: &Stream, ops: &[Logged], library: &Library) -> Result<Governance, Refused> {
+/// Governance as the stored ops leave it, under the governance fold that is known to be bound.
+pub(crate) fn resume(root: Hash, ops: &[Logged], library: &Library) -> Result<Governance, Refused> {
     let is_its = |logged: &&Logged| logged.outcome == Outcome::Admitted && logged.input.op.op.is_governance();
     let inputs: Vec<_> = ops.iter().filter(is_its).map(|logged| logged.input.clone()).collect();
-    crate::log::govern(&inputs, &stream.governance_root, library)
+    crate::log::govern(&inputs, &root, library)
 }
 
 /// The genesis of a new stream.
 fn genesis(new: &NewStream<'_>, now: u64, random: &mut dyn FnMut(&mut [u8])) -> Result<SignedOp, Refused> {
     let mut actors: BTreeMap<String, _> =
         new.actors.iter().map(|(actor, keys)| (actor.clone(), keys.iter().copied().collect())).collect();
-    let owner: &mut std::collections::BTreeSet<Hash> = actors.entry(new.owner.into()).or_default();
+    let owner: &mut BTreeSet<Hash> = actors.entry(new.owner.into()).or_default();
     owner.insert(new.key.public());
     let genesis = Genesis {
         name: new.name.into(),
@@ -395,174 +448,4 @@ pub fn fresh_ulid(now: u64, random: &mut dyn FnMut(&mut [u8])) -> Ulid {
     random(&mut bytes);
     let low = u128::from_be_bytes(bytes) & ((1 << 80) - 1);
     Ulid::from_bytes((u128::from(now & ((1 << 48) - 1)) << 80 | low).to_be_bytes())
-}
-
-async fn move_tip(session: &mut Session<'_>, stream: &mut Stream, log: &Log) -> Result<(), Fault> {
-    let binding = &log.governance.binding;
-    *stream = Stream {
-        epoch: binding.epoch,
-        fold_root: binding.fold_root,
-        policy_root: binding.policy_root,
-        governance_root: binding.governance_root,
-        count: log.tree.count(),
-        received: log.received,
-        edge: log.tree.to_bytes(),
-        ..stream.clone()
-    };
-    session.move_tip(stream).await
-}
-
-/// A stream's log under the writer's lock.
-struct Desk<'s> {
-    session: Session<'s>,
-    host: &'s mut Host,
-    stream: Stream,
-    library: Library,
-    log: Log,
-    facts: Facts,
-}
-
-impl<'s> Desk<'s> {
-    async fn open(database: &'s mut Database, host: &'s mut Host, name: &str) -> Result<Desk<'s>, Fault> {
-        let mut session = database.write().await?;
-        (host.reached)(Point::AppendBegun);
-        let stream = find(&mut session, name).await?;
-        let library = session.programs().await?;
-        let governance_ops = logged(session.governance_ops(stream.number).await?)?;
-        let governance = resume(&stream, &governance_ops, &library)?;
-        let tree = LogTree::from_bytes(stream.count, &stream.edge).ok_or_else(|| damaged("the tip of the log"))?;
-        let log = Log {
-            stream: stream.genesis,
-            received: stream.received,
-            tree,
-            heads: BTreeMap::new(),
-            governance,
-            governance_ops: governance_ops.into_iter().map(|logged| logged.input).collect(),
-        };
-        Ok(Desk { session, host, stream, library, log, facts: Facts::default() })
-    }
-
-    /// Asks the database for what the log must know of an author and a ULID, once.
-    async fn learn(&mut self, author: &Hash, ulid: Ulid) -> Result<(), Fault> {
-        let number = self.stream.number;
-        if !self.log.heads.contains_key(author)
-            && let Some(head) = self.session.head(number, author).await?
-        {
-            self.log.heads.insert(*author, head);
-        }
-        if !self.facts.given.contains_key(&(*author, ulid))
-            && let Some(given) = self.session.given(number, author, ulid).await?
-        {
-            self.facts.given.insert((*author, ulid), given);
-        }
-        Ok(())
-    }
-
-    /// Signs a draft on top of its author's chain and offers it. What can be known before is not signed.
-    async fn append(&mut self, draft: &Draft, signers: &Signers) -> Result<Answer, Fault> {
-        let actor = draft.actor.as_deref().unwrap_or(&signers.default);
-        let Some(key) = signers.keys.get(actor) else {
-            return Ok(Answer::Refused(Refused::new(Code::ACTOR_UNBOUND, format!("no key signs for `{actor}` here"))));
-        };
-        let author = key.public();
-        self.learn(&author, draft.ulid).await?;
-        if let Some(&before) = self.facts.given.get(&(author, draft.ulid)) {
-            return Ok(match draft.given(actor) {
-                Ok(given) if given == before => Answer::Duplicate(None),
-                Ok(_) => Answer::Refused(Refused::new(Code::DUP_COMMIT, format!("`{}`", draft.ulid))),
-                Err(refused) => Answer::Refused(refused),
-            });
-        }
-        let ahead = self.log.governance.binding.ahead;
-        if draft.ulid.milliseconds() > (self.host.now)().max(self.log.received).saturating_add(ahead) {
-            return Ok(Answer::Refused(Refused::new(Code::CLOCK_SKEW, format!("`{}`", draft.ulid))));
-        }
-        match self.sign(draft, actor, key) {
-            Ok(signed) => self.offer(signed).await,
-            Err(refused) => Ok(Answer::Refused(refused)),
-        }
-    }
-
-    fn sign(&mut self, draft: &Draft, actor: &str, key: &SecretKey) -> Result<SignedOp, Refused> {
-        let author = key.public();
-        let head = self.log.heads.get(&author);
-        let salts = Salts::fresh(&draft.payload, &mut self.host.random)?;
-        let Binding { fold_root, policy_root, .. } = self.log.governance.binding;
-        let op = Op {
-            stream: Some(self.log.stream),
-            ulid: draft.ulid,
-            author,
-            actor: actor.into(),
-            sequence: head.map_or(1, |head| head.sequence + 1),
-            previous: head.map(|head| head.op),
-            resource: draft.resource.clone(),
-            kind: draft.kind.clone(),
-            payload_root: payload_root(&draft.payload, &salts)?,
-            caps: draft.caps.clone(),
-            labels: draft.labels.clone(),
-            fold_root,
-            policy_root,
-        };
-        SignedOp::sign(&op, draft.payload.clone(), salts, key)
-    }
-
-    /// Offers an op that someone signed.
-    async fn ingest(&mut self, signed: SignedOp) -> Result<Answer, Fault> {
-        let id = op_id(&signed.body);
-        if let Some(position) = self.session.position(self.stream.number, &id).await? {
-            return Ok(Answer::Duplicate(Some(position)));
-        }
-        if let Ok(op) = Op::decode(&signed.body) {
-            self.learn(&op.author, op.ulid).await?;
-        }
-        self.offer(signed).await
-    }
-
-    async fn offer(&mut self, signed: SignedOp) -> Result<Answer, Fault> {
-        let Binding { fold_root, policy_root, .. } = self.log.governance.binding;
-        let now = (self.host.now)();
-        let number = self.stream.number;
-        match self.log.offer(signed, &mut self.facts, &self.library, now)? {
-            Offer::Repeat(position) => Ok(Answer::Duplicate(Some(position))),
-            Offer::Refused(refused, evidence) => {
-                if let Some(op) = evidence {
-                    self.session.add_fork(number, &op, refused.code, now.max(self.log.received)).await?;
-                }
-                if refused.code.class() == Class::Refused {
-                    self.session.count_refusal(number, refused.code).await?;
-                }
-                Ok(Answer::Refused(refused))
-            }
-            Offer::Committed(commit) => {
-                self.session.add_op(number, &StoredOp::of(&commit, fold_root, policy_root)).await?;
-                (self.host.reached)(Point::AppendOp);
-                Ok(Answer::Committed(self.committed(*commit, &policy_root)))
-            }
-        }
-    }
-
-    fn committed(&self, commit: Commit, policy_root: &Hash) -> Committed {
-        let reason = match (commit.record.outcome, self.library.get(policy_root)) {
-            (Outcome::Rejected(code), _) => code.summary().into(),
-            (_, Some(policy)) => Gate::reason(&policy.verified, &commit.record.rules),
-            (_, None) => String::new(),
-        };
-        Committed {
-            position: commit.record.position,
-            op: commit.op.id,
-            ulid: commit.op.op.ulid,
-            outcome: commit.record.outcome,
-            rules: commit.record.rules,
-            reason,
-        }
-    }
-
-    /// Commits everything, or nothing.
-    async fn close(mut self) -> Result<(), Fault> {
-        move_tip(&mut self.session, &mut self.stream, &self.log).await?;
-        (self.host.reached)(Point::AppendTip);
-        self.session.commit().await?;
-        (self.host.reached)(Point::AppendCommitted);
-        Ok(())
-    }
 }

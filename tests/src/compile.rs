@@ -19,6 +19,14 @@ pub fn lua(bytes: &[u8]) -> Result<Program, Vec<String>> {
     source(Language::Lua, bytes)
 }
 
+/// A program from a policy.
+///
+/// # Errors
+/// What is said of each mistake.
+pub fn policy(bytes: &[u8]) -> Result<Program, Vec<String>> {
+    source(Language::Policy, bytes)
+}
+
 /// A program from a merge fold.
 ///
 /// # Errors

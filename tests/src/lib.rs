@@ -5,13 +5,26 @@
 pub mod calls;
 pub mod case;
 pub mod compile;
+pub mod differences;
+pub mod differential;
+pub mod evaluator;
 pub mod files;
 pub mod folds;
+pub mod generate;
 pub mod law;
+pub mod lua;
+pub mod planted;
+pub mod policy;
 pub mod property;
+pub mod rewrite;
+pub mod rewrite_lua;
+pub mod shrink;
 pub mod source;
 pub mod stage;
+pub mod tokens;
+pub mod tree;
 pub mod verdict;
+pub mod walk;
 
 /// The seed of in-memory hashes where the environment names no other.
 pub const MAP_SEED: u64 = 1;

@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::folds::{self, FoldRun};
-use crate::{calls, compile, law, source};
+use crate::{calls, compile, law, policy, source};
 use kerai_compiler::syntax::{lua, yaml};
 use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::root::{Context, Root};
@@ -64,6 +64,10 @@ pub enum Role {
     Results,
     /// Operations that a fold is given.
     Operations,
+    /// What a policy is asked.
+    Requests,
+    /// What a policy decided, and why.
+    Decisions,
     /// What a fold came to.
     Folded(fn(&FoldRun) -> &str),
     /// What becomes of a value, and of a program.
@@ -78,8 +82,13 @@ impl Role {
     /// Whether the section shows what was computed, refusals apart.
     const fn is_output(&self) -> bool {
         match self {
-            Role::Output { .. } | Role::Results | Role::Folded(_) | Role::Written(_) => true,
-            Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => false,
+            Role::Output { .. } | Role::Results | Role::Decisions | Role::Folded(_) | Role::Written(_) => true,
+            Role::Options
+            | Role::Source { .. }
+            | Role::Calls
+            | Role::Operations
+            | Role::Requests
+            | Role::Diagnostic => false,
         }
     }
 }
@@ -113,9 +122,11 @@ pub const STAGES: &[Stage] = &[
             meaning: Meaning::Written { check: yaml_tree, law: law::lines, read: compile::yaml },
         },
     },
+    program("policy", source::text, compile::policy, law::program),
     program("ir", source::text, compile::ir, law::ir),
     Stage { name: CALLS, role: Role::Calls },
     Stage { name: OPERATIONS, role: Role::Operations },
+    Stage { name: REQUESTS, role: Role::Requests },
     Stage { name: "tree", role: Role::Written(|tree| tree.text.clone()) },
     Stage { name: "formatted", role: Role::Written(|tree| tree.formatted.clone()) },
     Stage { name: "encoded", role: Role::Output { value: Some(encoded), program: None } },
@@ -124,6 +135,7 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "text", role: Role::Output { value: None, program: Some(text) } },
     Stage { name: "root", role: Role::Output { value: Some(root), program: Some(program_root) } },
     Stage { name: "results", role: Role::Results },
+    Stage { name: "decisions", role: Role::Decisions },
     Stage { name: "gas", role: Role::Folded(|run| &run.gas) },
     Stage { name: "trap", role: Role::Folded(|run| &run.trap) },
     Stage { name: "state", role: Role::Folded(|run| &run.state) },
@@ -133,6 +145,9 @@ pub const STAGES: &[Stage] = &[
 
 /// The section that says what is called.
 const CALLS: &str = "calls";
+
+/// The section with what a policy is asked.
+const REQUESTS: &str = "requests";
 
 /// The section with what is folded.
 const OPERATIONS: &str = "ops";
@@ -399,8 +414,15 @@ impl Source<'_> {
         let result = read(&mut heap, self.bytes, &self.directions.read);
         let outputs = self.finish(one(result.clone()), faults, |role, value| match role {
             Role::Output { value: Some(write), .. } => Some(write(&heap, *value, &self.directions.write)),
-            Role::Output { value: None, .. } | Role::Results | Role::Folded(_) | Role::Written(_) => None,
-            Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => None,
+            Role::Output { value: None, .. } | Role::Results | Role::Decisions | Role::Folded(_) | Role::Written(_) => {
+                None
+            }
+            Role::Options
+            | Role::Source { .. }
+            | Role::Calls
+            | Role::Operations
+            | Role::Requests
+            | Role::Diagnostic => None,
         });
         law(self, read, &mut heap, mark, &result, faults);
         outputs
@@ -413,11 +435,16 @@ impl Source<'_> {
             law(self.bytes, program, faults);
         }
         let calls = self.case.section(CALLS).map(|section| section.content()).unwrap_or_default();
+        let requests = self.case.section(REQUESTS).map(|section| section.content()).unwrap_or_default();
         let operations = self.case.section(OPERATIONS).map(|section| section.content()).unwrap_or_default();
         self.finish(program.and_then(|program| one(program.verify())), faults, |role, verified| match role {
             // A line that is no call is shown in the place of the results, where it can't be overlooked.
             Role::Results => {
                 Some(Ok(calls::run(verified, &calls, seed).unwrap_or_else(|fault| format!("fault: {fault}"))))
+            }
+            Role::Decisions => {
+                Some(Ok(policy::run(self.bytes, verified, &requests, seed)
+                    .unwrap_or_else(|fault| format!("fault: {fault}"))))
             }
             Role::Output { program: Some(write), .. } => Some(write(verified.program())),
             Role::Folded(show) => Some(folds::run(verified, &operations, seed).map(|run| match run {
@@ -425,7 +452,12 @@ impl Source<'_> {
                 Err(fault) => format!("fault: {fault}"),
             })),
             Role::Output { program: None, .. } | Role::Written(_) => None,
-            Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => None,
+            Role::Options
+            | Role::Source { .. }
+            | Role::Calls
+            | Role::Operations
+            | Role::Requests
+            | Role::Diagnostic => None,
         })
     }
 
@@ -439,8 +471,13 @@ impl Source<'_> {
         law(check, &checked, faults);
         self.finish(checked, faults, |role, tree| match role {
             Role::Written(write) => Some(Ok(write(tree))),
-            Role::Output { .. } | Role::Results | Role::Folded(_) => None,
-            Role::Options | Role::Source { .. } | Role::Calls | Role::Operations | Role::Diagnostic => None,
+            Role::Output { .. } | Role::Results | Role::Decisions | Role::Folded(_) => None,
+            Role::Options
+            | Role::Source { .. }
+            | Role::Calls
+            | Role::Operations
+            | Role::Requests
+            | Role::Diagnostic => None,
         })
     }
 

@@ -1,14 +1,15 @@
 //! Bad input: each wrong op meets its code, and nothing is lost or half written.
 
 use crate::desk::{
-    NOW, Place, STREAM, all_told, create, draft, host, host_at, key, run, sign, signers, stock, stocked, ulid,
+    NOW, Place, STREAM, all_told, create, draft, everywhere, host, host_at, host_of, key, run, sign, signers, stock,
+    stocked, ulid,
 };
+use kerai_store::backend::Address;
 use kerai_store::document::Hash;
 use kerai_store::fault::Fault;
 use kerai_store::host::Host;
 use kerai_store::op::{Draft, Op, SignedOp};
 use kerai_store::{Store, key as key_file};
-use sqlx::{Connection, SqliteConnection};
 use std::fs;
 use std::time::Duration;
 
@@ -37,37 +38,42 @@ type Wrong = (&'static str, fn(Op) -> Op);
 
 #[test]
 fn ops_that_extend_their_chain_have_an_outcome() {
-    let cases: &[Wrong] = &[
-        ("2 admitted", |op| op),
-        ("2 rejected CLOCK_SKEW", |op| Op {
-            ulid: kerai_vm::ulid::Ulid::from_bytes(((u128::from(NOW + 300_001)) << 80).to_be_bytes()),
-            ..op
-        }),
-        ("2 admitted", |op| Op {
-            ulid: kerai_vm::ulid::Ulid::from_bytes(((u128::from(NOW + 300_000)) << 80).to_be_bytes()),
-            ..op
-        }),
-        ("2 admitted", |op| Op { ulid: kerai_vm::ulid::Ulid::from_bytes([0; 16]), ..op }),
-        ("2 admitted", |op| Op { resource: Some("gatos://shop/stock/fig".into()), ..op }),
-        ("2 rejected BAD_PATH", |op| Op { resource: Some("gatos://shop/stock/../keys".into()), ..op }),
-        ("2 rejected BAD_PATH", |op| Op { resource: Some("gatos://shop/stock/'; DROP TABLE ops; --\0".into()), ..op }),
-        ("2 rejected BAD_PATH", |op| Op { resource: Some("gatos://shop/stock/\u{202e}gif".into()), ..op }),
-        ("2 rejected BAD_PATH", |op| Op { resource: Some(String::new()), ..op }),
-        ("2 rejected ACTOR_UNBOUND", |op| Op { actor: "guest".into(), ..op }),
-        ("2 rejected ACTOR_UNBOUND", |op| Op { actor: "keeper'; --".into(), ..op }),
-        ("2 rejected EPOCH_BROKEN", |op| Op { fold_root: [7; 32], ..op }),
-        ("2 rejected EPOCH_BROKEN", |op| Op { policy_root: [7; 32], ..op }),
-    ];
-    for (expected, wrong) in cases {
-        let place = Place::new();
-        run(async {
-            let mut store = stocked(&place, host()).await;
-            let op = wrong(next(&mut store).await);
-            assert_eq!(&told(&mut store, sign(op.clone(), PAYLOAD, &key("keeper"))).await, expected, "{op:?}");
-            store.materialize(STREAM, &key("keeper")).await.expect("materialized");
-            assert_eq!(store.verify(STREAM, &[]).await.expect("verified").first_divergence, None, "{expected}");
-        });
-    }
+    everywhere(|| {
+        let cases: &[Wrong] = &[
+            ("2 admitted", |op| op),
+            ("2 rejected CLOCK_SKEW", |op| Op {
+                ulid: kerai_vm::ulid::Ulid::from_bytes(((u128::from(NOW + 300_001)) << 80).to_be_bytes()),
+                ..op
+            }),
+            ("2 admitted", |op| Op {
+                ulid: kerai_vm::ulid::Ulid::from_bytes(((u128::from(NOW + 300_000)) << 80).to_be_bytes()),
+                ..op
+            }),
+            ("2 admitted", |op| Op { ulid: kerai_vm::ulid::Ulid::from_bytes([0; 16]), ..op }),
+            ("2 admitted", |op| Op { resource: Some("gatos://shop/stock/fig".into()), ..op }),
+            ("2 rejected BAD_PATH", |op| Op { resource: Some("gatos://shop/stock/../keys".into()), ..op }),
+            ("2 rejected BAD_PATH", |op| Op {
+                resource: Some("gatos://shop/stock/'; DROP TABLE ops; --\0".into()),
+                ..op
+            }),
+            ("2 rejected BAD_PATH", |op| Op { resource: Some("gatos://shop/stock/\u{202e}gif".into()), ..op }),
+            ("2 rejected BAD_PATH", |op| Op { resource: Some(String::new()), ..op }),
+            ("2 rejected ACTOR_UNBOUND", |op| Op { actor: "guest".into(), ..op }),
+            ("2 rejected ACTOR_UNBOUND", |op| Op { actor: "keeper'; --".into(), ..op }),
+            ("2 rejected EPOCH_BROKEN", |op| Op { fold_root: [7; 32], ..op }),
+            ("2 rejected EPOCH_BROKEN", |op| Op { policy_root: [7; 32], ..op }),
+        ];
+        for (expected, wrong) in cases {
+            let place = Place::new();
+            run(async {
+                let mut store = stocked(&place, host()).await;
+                let op = wrong(next(&mut store).await);
+                assert_eq!(&told(&mut store, sign(op.clone(), PAYLOAD, &key("keeper"))).await, expected, "{op:?}");
+                store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+                assert_eq!(store.verify(STREAM, &[]).await.expect("verified").first_divergence, None, "{expected}");
+            });
+        }
+    });
 }
 
 /// The code, how many ops are kept as evidence, and how the op goes wrong.
@@ -75,60 +81,64 @@ type Placeless = (&'static str, usize, fn(Op) -> SignedOp);
 
 #[test]
 fn ops_that_have_no_place_are_counted_and_forks_are_kept() {
-    let cases: &[Placeless] = &[
-        ("PROOF_INVALID", 0, |op| SignedOp { signature: [0; 64], ..sign(op, PAYLOAD, &key("keeper")) }),
-        ("PROOF_INVALID", 0, |op| sign(op, PAYLOAD, &key("guest"))),
-        ("AUTHOR_UNKNOWN", 0, |op| sign(Op { author: key("stranger").public(), ..op }, PAYLOAD, &key("stranger"))),
-        ("STREAM_OTHER", 0, |op| sign(Op { stream: Some([1; 32]), ..op }, PAYLOAD, &key("keeper"))),
-        ("CHAIN_GAP", 0, |op| sign(Op { sequence: op.sequence + 1, ..op }, PAYLOAD, &key("keeper"))),
-        ("CHAIN_FORK", 1, |op| sign(Op { sequence: op.sequence - 1, ..op }, PAYLOAD, &key("keeper"))),
-        ("FF_VIOLATION", 1, |op| sign(Op { previous: Some([9; 32]), ..op }, PAYLOAD, &key("keeper"))),
-        ("PAYLOAD_ROOT", 0, |op| {
-            let other = sign(op.clone(), "{\"item\":\"fig\",\"count\":2}", &key("keeper"));
-            SignedOp { payload: other.payload, ..sign(op, PAYLOAD, &key("keeper")) }
-        }),
-        ("PAYLOAD_ROOT", 0, |op| SignedOp {
-            salts: kerai_store::op::Salts::default(),
-            ..sign(op, PAYLOAD, &key("keeper"))
-        }),
-        ("OP_FORM", 0, |op| {
-            let signed = sign(op, PAYLOAD, &key("keeper"));
-            SignedOp { body: [&signed.body[..], &[0]].concat(), ..signed }
-        }),
-        ("OP_SIZE", 0, |op| SignedOp { body: vec![0; 1 << 20], ..sign(op, PAYLOAD, &key("keeper")) }),
-    ];
-    for (expected, forks, wrong) in cases {
-        let place = Place::new();
-        run(async {
-            let mut store = stocked(&place, host()).await;
-            store.append(STREAM, &signers(), &[stock(1, "apple", 1)]).await.expect("appended");
-            let op = wrong(next(&mut store).await);
-            assert_eq!(&told(&mut store, op.clone()).await, expected);
-            assert_eq!(&told(&mut store, op).await, expected, "again");
-            assert_eq!(store.ops(STREAM).await.expect("ops").len(), 2, "{expected} has no position");
-            let (counted, kept) = store.refusals(STREAM).await.expect("refusals");
-            assert_eq!((counted.get(*expected), kept.len()), (Some(&2), *forks), "{expected}");
-        });
-    }
+    everywhere(|| {
+        let cases: &[Placeless] = &[
+            ("PROOF_INVALID", 0, |op| SignedOp { signature: [0; 64], ..sign(op, PAYLOAD, &key("keeper")) }),
+            ("PROOF_INVALID", 0, |op| sign(op, PAYLOAD, &key("guest"))),
+            ("AUTHOR_UNKNOWN", 0, |op| sign(Op { author: key("stranger").public(), ..op }, PAYLOAD, &key("stranger"))),
+            ("STREAM_OTHER", 0, |op| sign(Op { stream: Some([1; 32]), ..op }, PAYLOAD, &key("keeper"))),
+            ("CHAIN_GAP", 0, |op| sign(Op { sequence: op.sequence + 1, ..op }, PAYLOAD, &key("keeper"))),
+            ("CHAIN_FORK", 1, |op| sign(Op { sequence: op.sequence - 1, ..op }, PAYLOAD, &key("keeper"))),
+            ("FF_VIOLATION", 1, |op| sign(Op { previous: Some([9; 32]), ..op }, PAYLOAD, &key("keeper"))),
+            ("PAYLOAD_ROOT", 0, |op| {
+                let other = sign(op.clone(), "{\"item\":\"fig\",\"count\":2}", &key("keeper"));
+                SignedOp { payload: other.payload, ..sign(op, PAYLOAD, &key("keeper")) }
+            }),
+            ("PAYLOAD_ROOT", 0, |op| SignedOp {
+                salts: kerai_store::op::Salts::default(),
+                ..sign(op, PAYLOAD, &key("keeper"))
+            }),
+            ("OP_FORM", 0, |op| {
+                let signed = sign(op, PAYLOAD, &key("keeper"));
+                SignedOp { body: [&signed.body[..], &[0]].concat(), ..signed }
+            }),
+            ("OP_SIZE", 0, |op| SignedOp { body: vec![0; 1 << 20], ..sign(op, PAYLOAD, &key("keeper")) }),
+        ];
+        for (expected, forks, wrong) in cases {
+            let place = Place::new();
+            run(async {
+                let mut store = stocked(&place, host()).await;
+                store.append(STREAM, &signers(), &[stock(1, "apple", 1)]).await.expect("appended");
+                let op = wrong(next(&mut store).await);
+                assert_eq!(&told(&mut store, op.clone()).await, expected);
+                assert_eq!(&told(&mut store, op).await, expected, "again");
+                assert_eq!(store.ops(STREAM).await.expect("ops").len(), 2, "{expected} has no position");
+                let (counted, kept) = store.refusals(STREAM).await.expect("refusals");
+                assert_eq!((counted.get(*expected), kept.len()), (Some(&2), *forks), "{expected}");
+            });
+        }
+    });
 }
 
 #[test]
 fn one_ulid_one_content() {
-    let place = Place::new();
-    run(async {
-        let mut store = stocked(&place, host()).await;
-        for (payload, expected) in [
-            (PAYLOAD, "2 admitted"),
-            (PAYLOAD, "3 rejected REPEATED"),
-            ("{\"item\":\"fig\",\"count\":2}", "4 rejected DUP_COMMIT"),
-        ] {
-            let op = Op { ulid: ulid(5), ..next(&mut store).await };
-            assert_eq!(told(&mut store, sign(op, payload, &key("keeper"))).await, expected);
-        }
-        // Another author may use the same ULID.
-        let guest = Draft { actor: Some("guest".into()), ..stock(5, "fig", 1) };
-        let answers = store.append(STREAM, &signers(), &[guest]).await.expect("appended");
-        assert_eq!(all_told(&answers), ["5 denied POLICY_DENY"]);
+    everywhere(|| {
+        let place = Place::new();
+        run(async {
+            let mut store = stocked(&place, host()).await;
+            for (payload, expected) in [
+                (PAYLOAD, "2 admitted"),
+                (PAYLOAD, "3 rejected REPEATED"),
+                ("{\"item\":\"fig\",\"count\":2}", "4 rejected DUP_COMMIT"),
+            ] {
+                let op = Op { ulid: ulid(5), ..next(&mut store).await };
+                assert_eq!(told(&mut store, sign(op, payload, &key("keeper"))).await, expected);
+            }
+            // Another author may use the same ULID.
+            let guest = Draft { actor: Some("guest".into()), ..stock(5, "fig", 1) };
+            let answers = store.append(STREAM, &signers(), &[guest]).await.expect("appended");
+            assert_eq!(all_told(&answers), ["5 denied POLICY_DENY"]);
+        });
     });
 }
 
@@ -170,68 +180,186 @@ fn lines_that_are_no_ops_are_refused() {
 
 #[test]
 fn governance_moves_by_its_ops_alone() {
-    let place = Place::new();
-    run(async {
-        let mut store = stocked(&place, host()).await;
-        let governance = |number, kind: &str, payload: &str| Draft {
-            kind: format!("governance.{kind}"),
-            ..draft(number, &format!("\"payload\":{payload}"))
-        };
-        let by_guest = |draft: Draft| Draft { actor: Some("guest".into()), ..draft };
-        let zeros = format!("sha256:{}", "0".repeat(64));
-        let unknown =
-            format!("{{\"fold_root\":\"{zeros}\",\"policy_root\":\"{zeros}\",\"governance_root\":\"{zeros}\"}}");
-        let members = "{\"group\":\"owner\",\"members\":[\"keeper\",\"guest\"]}";
-        let drafts = [
-            by_guest(governance(1, "group", members)),
-            by_guest(stock(2, "fig", 9)),
-            governance(3, "bind", &unknown),
-            governance(4, "bind", "{}"),
-            governance(5, "actor", "{\"actor\":\"guest\",\"keys\":[\"none\"]}"),
-            governance(6, "actor", "{\"keys\":[]}"),
-            governance(7, "group", members),
-            by_guest(stock(8, "fig", 1)),
-            governance(9, "actor", "{\"actor\":\"guest\"}"),
-            by_guest(stock(10, "fig", 2)),
-        ];
-        let answers = store.append(STREAM, &signers(), &drafts).await.expect("appended");
-        let expected = [
-            "2 denied POLICY_DENY",
-            "3 denied POLICY_DENY",
-            "4 rejected GOVERNANCE_BROKEN",
-            "5 rejected GOVERNANCE_BROKEN",
-            "6 rejected GOVERNANCE_BROKEN",
-            "7 rejected GOVERNANCE_BROKEN",
-            "8 admitted",
-            "9 admitted",
-            "10 admitted",
-            "AUTHOR_UNKNOWN",
-        ];
-        assert_eq!(all_told(&answers), expected);
-        store.materialize(STREAM, &key("keeper")).await.expect("materialized");
-        let verified = store.verify(STREAM, &[]).await.expect("verified");
-        assert_eq!((verified.first_divergence, verified.checked.rows), (None, 1));
+    everywhere(|| {
+        let place = Place::new();
+        run(async {
+            let mut store = stocked(&place, host()).await;
+            let governance = |number, kind: &str, payload: &str| Draft {
+                kind: format!("governance.{kind}"),
+                ..draft(number, &format!("\"payload\":{payload}"))
+            };
+            let by_guest = |draft: Draft| Draft { actor: Some("guest".into()), ..draft };
+            let zeros = format!("sha256:{}", "0".repeat(64));
+            let unknown =
+                format!("{{\"fold_root\":\"{zeros}\",\"policy_root\":\"{zeros}\",\"governance_root\":\"{zeros}\"}}");
+            let members = "{\"group\":\"owner\",\"members\":[\"keeper\",\"guest\"]}";
+            let drafts = [
+                by_guest(governance(1, "group", members)),
+                by_guest(stock(2, "fig", 9)),
+                governance(3, "bind", &unknown),
+                governance(4, "bind", "{}"),
+                governance(5, "actor", "{\"actor\":\"guest\",\"keys\":[\"none\"]}"),
+                governance(6, "actor", "{\"keys\":[]}"),
+                governance(7, "group", members),
+                by_guest(stock(8, "fig", 1)),
+                governance(9, "actor", "{\"actor\":\"guest\"}"),
+                by_guest(stock(10, "fig", 2)),
+            ];
+            let answers = store.append(STREAM, &signers(), &drafts).await.expect("appended");
+            let expected = [
+                "2 denied POLICY_DENY",
+                "3 denied POLICY_DENY",
+                "4 rejected GOVERNANCE_BROKEN",
+                "5 rejected GOVERNANCE_BROKEN",
+                "6 rejected GOVERNANCE_BROKEN",
+                "7 rejected GOVERNANCE_BROKEN",
+                "8 admitted",
+                "9 admitted",
+                "10 admitted",
+                "AUTHOR_UNKNOWN",
+            ];
+            assert_eq!(all_told(&answers), expected);
+            store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+            let verified = store.verify(STREAM, &[]).await.expect("verified");
+            assert_eq!((verified.first_divergence, verified.checked.rows), (None, 1));
+        });
+    });
+}
+
+#[test]
+fn grants_end() {
+    everywhere(|| {
+        let place = Place::new();
+        run(async {
+            let governance = |number, kind: &str, payload: &str| Draft {
+                kind: format!("governance.{kind}"),
+                ..draft(number, &format!("\"payload\":{payload}"))
+            };
+            let claims = |number, caps: &str| {
+                draft(number, &format!("\"payload\":{{\"item\":\"fig\",\"count\":{number}}},\"caps\":{caps}"))
+            };
+            let expiring = format!("{{\"grant\":\"soon\",\"actor\":\"keeper\",\"expires_ms\":{}}}", NOW + 1000);
+            let mut store = stocked(&place, host()).await;
+            let drafts = [
+                governance(1, "grant", &expiring),
+                governance(2, "grant", "{\"grant\":\"theirs\",\"actor\":\"guest\"}"),
+                governance(3, "grant", "{\"grant\":\"any\"}"),
+                claims(4, "[\"soon\",\"any\",\"what the policy may know\"]"),
+                claims(5, "[\"theirs\"]"),
+                claims(6, "{\"theirs\":true}"),
+                governance(7, "grant", "{\"grant\":\"more\",\"prev\":\"any\",\"revokes\":[\"theirs\"]}"),
+                claims(8, "[\"any\"]"),
+                claims(9, "[\"theirs\"]"),
+                claims(10, "[\"more\"]"),
+                governance(11, "grant", "{\"grant\":\"lost\",\"prev\":\"any\"}"),
+                governance(12, "grant", "{\"grant\":\"any\"}"),
+                claims(13, "[\"any\"]"),
+                governance(14, "revoke", "{\"grant\":\"more\"}"),
+                claims(15, "[\"more\"]"),
+                governance(16, "grant", "{\"grant\":\"odd\",\"expires_ms\":\"soon\"}"),
+            ];
+            let answers = store.append(STREAM, &signers(), &drafts).await.expect("appended");
+            let expected = [
+                "2 admitted",
+                "3 admitted",
+                "4 admitted",
+                "5 admitted",
+                "6 rejected CAP_FOREIGN",
+                "7 rejected CAP_FOREIGN",
+                "8 admitted",
+                "9 rejected CAP_REVOKED",
+                "10 rejected CAP_REVOKED",
+                "11 admitted",
+                "12 rejected GOVERNANCE_BROKEN",
+                "13 admitted",
+                "14 rejected CAP_REVOKED",
+                "15 admitted",
+                "16 rejected CAP_REVOKED",
+                "17 rejected GOVERNANCE_BROKEN",
+            ];
+            assert_eq!(all_told(&answers), expected);
+            drop(store);
+            // What counts is when the log receives it, to the millisecond.
+            for (now, number, expected) in [(NOW + 999, 20, "18 admitted"), (NOW + 1000, 21, "19 rejected CAP_EXPIRED")]
+            {
+                let mut store = Store::open(&place.database(), host_of(number, now, |_| ())).await.expect("opens");
+                let claim = [claims(number, "[\"soon\"]")];
+                assert_eq!(all_told(&store.append(STREAM, &signers(), &claim).await.expect("appended")), [expected]);
+            }
+            let mut store = Store::open(&place.database(), host()).await.expect("opens");
+            store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+            assert_eq!(store.verify(STREAM, &[]).await.expect("verified").first_divergence, None);
+        });
+    });
+}
+
+#[test]
+fn keys_are_replaced() {
+    everywhere(|| {
+        let place = Place::new();
+        run(async {
+            let mut store = stocked(&place, host()).await;
+            let next = key("the guest's next").public();
+            let rotated = store.rotate(STREAM, "guest", key("guest"), &next).await.expect("an answer");
+            assert_eq!(rotated.as_ref().map(crate::desk::told).as_deref(), Some("2 admitted"), "its own key it may");
+            assert_eq!(store.rotate(STREAM, "guest", key("guest"), &next).await.expect("an answer"), None);
+            let by_guest = |number, name: &str| {
+                let keys = std::collections::BTreeMap::from([("guest".to_owned(), key(name))]);
+                (kerai_store::Signers { keys, default: "guest".into() }, [stock(number, "fig", number)])
+            };
+            for (number, name, expected) in
+                [(1, "guest", "AUTHOR_UNKNOWN"), (2, "the guest's next", "3 denied POLICY_DENY")]
+            {
+                let (signers, drafts) = by_guest(number, name);
+                let answers = store.append(STREAM, &signers, &drafts).await.expect("appended");
+                assert_eq!(all_told(&answers), [expected]);
+            }
+            // Another's key it may not replace, nor a key that nobody has.
+            let rotate = |number, actor: &str, prev: &str| {
+                let [prev, to] = [key(prev).public(), [5; 32]].map(|key| kerai_store::document::to_hex(&key));
+                Draft {
+                    kind: "governance.rotate".into(),
+                    ..draft(
+                        number,
+                        &format!("\"payload\":{{\"actor\":\"{actor}\",\"prev\":\"{prev}\",\"key\":\"{to}\"}}"),
+                    )
+                }
+            };
+            let (signers_of_guest, _) = by_guest(0, "the guest's next");
+            let harm = [rotate(5, "keeper", "keeper")];
+            let answers = store.append(STREAM, &signers_of_guest, &harm).await.expect("appended");
+            assert_eq!(all_told(&answers), ["4 denied POLICY_DENY"]);
+            let wrong = [rotate(6, "keeper", "guest"), rotate(7, "nobody", "guest")];
+            let answers = store.append(STREAM, &signers(), &wrong).await.expect("appended");
+            assert_eq!(all_told(&answers), ["5 rejected GOVERNANCE_BROKEN", "6 rejected GOVERNANCE_BROKEN"]);
+            store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+            assert_eq!(store.verify(STREAM, &[]).await.expect("verified").first_divergence, None);
+        });
     });
 }
 
 #[test]
 fn names_that_would_do_harm_are_refused() {
-    let place = Place::new();
-    run(async {
-        let mut store = Store::open(&place.database(), host()).await.expect("opens");
-        for name in ["", ".", "..", "a/b", "a\\b", "a%b", "a\0b", "a\nb", "a\u{202e}b", "e\u{301}", &"x".repeat(257)] {
-            let made = store.create(&crate::desk::new_stream(name, &crate::desk::Parts::new())).await;
-            assert_eq!(code(&made.expect_err(name)), "STREAM_NAME", "{name:?}");
-        }
-        let odd = "'; DROP TABLE streams; --";
-        create(&mut store, odd).await;
-        let twice = store.create(&crate::desk::new_stream(odd, &crate::desk::Parts::new())).await;
-        assert_eq!(code(&twice.expect_err("a name is used once")), "STREAM_EXISTS");
-        let names: Vec<String> =
-            store.streams().await.expect("streams").into_iter().map(|stream| stream.name).collect();
-        assert_eq!(names, [odd]);
-        let missing = store.append("none", &signers(), &[stock(1, "fig", 1)]).await;
-        assert_eq!(code(&missing.expect_err("there is none")), "STREAM_UNKNOWN");
+    everywhere(|| {
+        let place = Place::new();
+        run(async {
+            let mut store = Store::open(&place.database(), host()).await.expect("opens");
+            for name in
+                ["", ".", "..", "a/b", "a\\b", "a%b", "a\0b", "a\nb", "a\u{202e}b", "e\u{301}", &"x".repeat(257)]
+            {
+                let made = store.create(&crate::desk::new_stream(name, &crate::desk::Parts::new())).await;
+                assert_eq!(code(&made.expect_err(name)), "STREAM_NAME", "{name:?}");
+            }
+            let odd = "'; DROP TABLE streams; --";
+            create(&mut store, odd).await;
+            let twice = store.create(&crate::desk::new_stream(odd, &crate::desk::Parts::new())).await;
+            assert_eq!(code(&twice.expect_err("a name is used once")), "STREAM_EXISTS");
+            let names: Vec<String> =
+                store.streams().await.expect("streams").into_iter().map(|stream| stream.name).collect();
+            assert_eq!(names, [odd]);
+            let missing = store.append("none", &signers(), &[stock(1, "fig", 1)]).await;
+            assert_eq!(code(&missing.expect_err("there is none")), "STREAM_UNKNOWN");
+        });
     });
 }
 
@@ -239,90 +367,113 @@ fn code(fault: &Fault) -> &'static str {
     fault.code().map_or("no code", kerai_store::code::Code::name)
 }
 
-async fn raw(place: &Place) -> SqliteConnection {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(place.database()).create_if_missing(true);
-    SqliteConnection::connect_with(&options).await.expect("it opens")
-}
-
 #[test]
 fn databases_of_others_are_left_alone() {
-    let (newer, foreign, garbage) = (Place::new(), Place::new(), Place::new());
-    run(async {
-        drop(stocked(&newer, host()).await);
-        sqlx::raw_sql("PRAGMA user_version = 2").execute(&mut raw(&newer).await).await.expect("set");
-        let opened = Store::open(&newer.database(), host()).await;
-        assert_eq!(opened.err().as_ref().map(code), Some("SCHEMA_NEWER"));
-        fs::create_dir_all(foreign.path().join(".kerai")).expect("a folder");
-        sqlx::raw_sql("CREATE TABLE theirs (a)").execute(&mut raw(&foreign).await).await.expect("made");
-        let opened = Store::open(&foreign.database(), host()).await;
-        assert_eq!(opened.err().as_ref().map(code), Some("SCHEMA_FOREIGN"));
-        fs::create_dir_all(garbage.path().join(".kerai")).expect("a folder");
-        fs::write(garbage.database(), vec![b'x'; 8192]).expect("written");
-        let opened = Store::open(&garbage.database(), host()).await;
-        assert!(matches!(opened.err(), Some(Fault::Database(_))));
+    everywhere(|| {
+        let (newer, foreign) = (Place::new(), Place::new());
+        run(async {
+            drop(stocked(&newer, host()).await);
+            let mark = if newer.is_on_server() { "UPDATE schema SET version = 2" } else { "PRAGMA user_version = 2" };
+            newer.raw().await.execute(mark).await.expect("set");
+            let opened = Store::open(&newer.database(), host()).await;
+            assert_eq!(opened.err().as_ref().map(code), Some("SCHEMA_NEWER"));
+            fs::create_dir_all(foreign.path().join(".kerai")).expect("a folder");
+            let make = if newer.is_on_server() { "CREATE SCHEMA kerai; CREATE TABLE" } else { "CREATE TABLE" };
+            foreign.raw().await.execute(&format!("{make} theirs (a int)")).await.expect("made");
+            let opened = Store::open(&foreign.database(), host()).await;
+            assert_eq!(opened.err().as_ref().map(code), Some("SCHEMA_FOREIGN"));
+        });
     });
 }
 
 #[test]
-fn the_database_itself_refuses() {
+fn what_is_no_database_is_told_of() {
     let place = Place::new();
-    run(async {
-        drop(stocked(&place, host()).await);
-        let mut connection = raw(&place).await;
-        let copy = |roots: &str| {
-            format!(
-                "INSERT INTO ops SELECT stream, 2, randomblob(32), author, 2, ulid, given, outcome, is_governance, {roots}, \
-                 received_ms, body, payload, salts, signature, record FROM ops WHERE position = 1"
-            )
-        };
-        for (change, is_taken) in [
-            (copy("fold_root, policy_root"), true),
-            (copy("NULL, policy_root"), false),
-            (copy("fold_root, NULL"), false),
-            (copy("randomblob(32), policy_root"), false),
-            (copy("fold_root, zeroblob(32)"), false),
-            (copy("fold_root, policy_root").replace(" 2, randomblob", " 4, randomblob"), false),
-            ("UPDATE ops SET outcome = 'denied'".into(), false),
-            ("DELETE FROM ops".into(), false),
-            ("DELETE FROM programs".into(), false),
-            ("UPDATE streams SET policy_root = NULL".into(), false),
-            ("UPDATE streams SET fold_root = randomblob(32)".into(), false),
-        ] {
-            sqlx::raw_sql("PRAGMA foreign_keys = ON; BEGIN").execute(&mut connection).await.expect("begun");
-            let done = sqlx::raw_sql(sqlx::AssertSqlSafe(change.clone())).execute(&mut connection).await;
-            assert_eq!(done.is_ok(), is_taken, "{change}");
-            sqlx::raw_sql("ROLLBACK").execute(&mut connection).await.expect("undone");
-        }
+    let opened = |address: &Address| run(Store::open(address, host())).err().as_ref().map(code);
+    fs::create_dir_all(place.path().join(".kerai")).expect("a folder");
+    fs::write(place.file(), vec![b'x'; 8192]).expect("written");
+    assert_eq!(opened(&place.database()), Some("SCHEMA_FOREIGN"));
+    assert_eq!(opened(&Address::File(place.path().into())), Some("DATABASE_DENIED"));
+    let nowhere = Address::of("postgres://nobody@localhost/none?host=/nowhere").expect("an address");
+    assert_eq!(opened(&nowhere), Some("DATABASE_GONE"));
+    for wrong in ["", "mysql://localhost/x", "sqlite:"] {
+        assert_eq!(Address::of(wrong), None, "{wrong}");
+    }
+    if let Some(server) = crate::server::the_server() {
+        let missing = Address::of(&server.url("no_such_database")).expect("an address");
+        assert_eq!(opened(&missing), Some("DATABASE_ADDRESS"));
+    }
+}
+
+#[test]
+fn the_database_itself_refuses() {
+    everywhere(|| {
+        let place = Place::new();
+        run(async {
+            drop(stocked(&place, host()).await);
+            let mut connection = place.raw().await;
+            let copy = |roots: &str| {
+                format!(
+                    "INSERT INTO ops SELECT stream, 2, randomblob(32), author, 2, ulid, given, outcome, is_governance, {roots}, \
+                     received_ms, body, payload, salts, signature, record FROM ops WHERE position = 1"
+                )
+            };
+            for (change, is_taken) in [
+                (copy("fold_root, policy_root"), true),
+                (copy("NULL, policy_root"), false),
+                (copy("fold_root, NULL"), false),
+                (copy("randomblob(32), policy_root"), false),
+                (copy("fold_root, zeroblob(32)/*zeros*/"), false),
+                (copy("fold_root, policy_root").replace(" 2, randomblob", " 4, randomblob"), false),
+                (copy("fold_root, policy_root").replace("SELECT stream", "SELECT 7"), false),
+                ("UPDATE ops SET outcome = 'denied'".into(), false),
+                ("DELETE FROM ops".into(), false),
+                ("DELETE FROM programs".into(), false),
+                ("UPDATE streams SET policy_root = NULL".into(), false),
+                ("UPDATE streams SET fold_root = randomblob(32)".into(), false),
+            ] {
+                connection.execute("BEGIN").await.expect("begun");
+                let done = connection.execute(&change).await;
+                assert_eq!(done.is_ok(), is_taken, "{change}: {done:?}");
+                connection.execute("ROLLBACK").await.expect("undone");
+            }
+        });
     });
 }
 
 #[test]
 fn a_writer_that_hangs_is_told_of() {
-    let place = Place::new();
-    run(async {
-        let store = stocked(&place, host()).await;
-        drop(store);
-        let mut other = raw(&place).await;
-        sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.expect("locked");
-        let short = Host { wait: Duration::from_millis(50), ..host_at(NOW, |_| ()) };
-        let mut store = Store::open(&place.database(), short).await.expect("reading needs no lock");
-        let waited = store.append(STREAM, &signers(), &[stock(1, "fig", 1)]).await;
-        assert_eq!(code(&waited.expect_err("the lock is held")), "ACK_TIMEOUT");
-        sqlx::raw_sql("ROLLBACK").execute(&mut other).await.expect("released");
-        let answers = store.append(STREAM, &signers(), &[stock(1, "fig", 1)]).await.expect("appended");
-        assert_eq!(all_told(&answers), ["2 admitted"]);
+    everywhere(|| {
+        let place = Place::new();
+        run(async {
+            let store = stocked(&place, host()).await;
+            drop(store);
+            let mut other = place.raw().await;
+            let begin = if place.is_on_server() { "BEGIN; SELECT FROM streams FOR UPDATE" } else { "BEGIN IMMEDIATE" };
+            other.execute(begin).await.expect("locked");
+            let short = Host { wait: Duration::from_millis(200), ..host_at(NOW, |_| ()) };
+            let mut store = Store::open(&place.database(), short).await.expect("reading needs no lock");
+            let waited = store.append(STREAM, &signers(), &[stock(1, "fig", 1)]).await;
+            assert_eq!(code(&waited.expect_err("the lock is held")), "ACK_TIMEOUT");
+            other.execute("ROLLBACK").await.expect("released");
+            let answers = store.append(STREAM, &signers(), &[stock(1, "fig", 1)]).await.expect("appended");
+            assert_eq!(all_told(&answers), ["2 admitted"]);
+        });
     });
 }
 
 #[test]
 fn time_never_goes_back() {
-    let place = Place::new();
-    run(async {
-        drop(stocked(&place, host_at(NOW, |_| ())).await);
-        let mut store = Store::open(&place.database(), host_at(NOW - 5000, |_| ())).await.expect("opens");
-        store.append(STREAM, &signers(), &[stock(1, "fig", 1)]).await.expect("appended");
-        let received: Vec<u64> = store.ops(STREAM).await.expect("ops").iter().map(|op| op.columns.received).collect();
-        assert_eq!(received, [NOW, NOW]);
+    everywhere(|| {
+        let place = Place::new();
+        run(async {
+            drop(stocked(&place, host_at(NOW, |_| ())).await);
+            let mut store = Store::open(&place.database(), host_at(NOW - 5000, |_| ())).await.expect("opens");
+            store.append(STREAM, &signers(), &[stock(1, "fig", 1)]).await.expect("appended");
+            let received: Vec<u64> =
+                store.ops(STREAM).await.expect("ops").iter().map(|op| op.columns.received).collect();
+            assert_eq!(received, [NOW, NOW]);
+        });
     });
 }
 

@@ -1,42 +1,65 @@
-//! Killed at every named point, the store resumes to the bytes of an undisturbed run.
+//! Killed at every named point and at any time, the store resumes to the bytes of an undisturbed run.
 
-use crate::desk::{NOW, Place, STREAM, host, host_at, key, run, signers, stock, stocked};
+use crate::desk::{NOW, Numbers, Place, everywhere, host_of, key, run, signers, stock};
+use crate::server::{self, Server};
 use kerai_store::Store;
+use kerai_store::backend::Address;
+use kerai_store::checkpoint::Checkpoint;
+use kerai_store::fault::Fault;
 use kerai_store::host::Point;
 use kerai_store::op::Draft;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
-/// Names the database to the child, where it is to hang, and at which time of coming there.
+/// Name to the child the database and its stream, where it is to hang, and at which time of coming there.
 const DATABASE: &str = "KERAI_TEST_CRASH_DATABASE";
+const STREAM: &str = "KERAI_TEST_CRASH_STREAM";
 const POINT: &str = "KERAI_TEST_CRASH_POINT";
 const TIME: &str = "KERAI_TEST_CRASH_TIME";
 
-/// What the child says when it is there.
-const REACHED: &str = "reached the point";
+/// What the child says when it begins, when it is where it hangs, and when it was told no.
+const BEGUN: &str = "begun: ";
+const REACHED: &str = "reached: ";
+const REFUSED: &str = "refused: ";
+
+/// At which times of coming to a point the process is killed.
+const TIMES: [u32; 4] = [0, 1, 2, 4];
+
+/// How often a process is killed at a time that nobody chose, on each backend, and how often a server is killed.
+const KILLS: u64 = 200;
+const SERVER_KILLS: u64 = 80;
+
+/// The longest time that a process has before it is killed, in microseconds: all of the work takes about as long.
+const LONGEST: u64 = 60_000;
 
 fn drafts() -> Vec<Draft> {
     (0..6).map(|number| stock(1 + (number * 5) % 6, if number % 2 == 0 { "even" } else { "odd" }, number)).collect()
 }
 
 /// The whole work, as often as it is begun: a stream, its ops in two halves, and its state.
-async fn work(store: &mut Store) {
-    if store.streams().await.expect("streams").is_empty() {
-        crate::desk::create(store, STREAM).await;
+async fn work(store: &mut Store, name: &str) -> Result<Checkpoint, Fault> {
+    if !store.streams().await?.iter().any(|stream| stream.name == name) {
+        store.create(&crate::desk::new_stream(name, &crate::desk::Parts::new())).await?;
     }
     let drafts = drafts();
     let (first, second) = drafts.split_at(3);
-    store.append(STREAM, &signers(), first).await.expect("appended");
-    store.materialize(STREAM, &key("keeper")).await.expect("materialized");
-    store.append(STREAM, &signers(), second).await.expect("appended");
-    store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+    store.append(name, &signers(), first).await?;
+    store.materialize(name, &key("keeper")).await?;
+    store.append(name, &signers(), second).await?;
+    Ok(store.materialize(name, &key("keeper")).await?.checkpoint)
+}
+
+/// A seed of randomness for a stream: each has a genesis of its own.
+fn seed(name: &str) -> u64 {
+    name.bytes().fold(1, |seed, byte| (seed * 31 + u64::from(byte)) % 1_000_003)
 }
 
 /// Not a test by itself: the process that is killed. Without its variables there is nothing to do.
 #[test]
 fn child_hangs() {
-    let (Ok(database), Ok(point)) = (std::env::var(DATABASE), std::env::var(POINT)) else { return };
+    let (Ok(database), Ok(name)) = (std::env::var(DATABASE), std::env::var(STREAM)) else { return };
+    let point = std::env::var(POINT).unwrap_or_default();
     let time: u32 = std::env::var(TIME).expect("a time").parse().expect("a number");
     let left = std::cell::Cell::new(time);
     let reached = move |at: Point| {
@@ -50,57 +73,141 @@ fn child_hangs() {
             left.set(left.get() - 1);
         }
     };
+    println!("{BEGUN}");
     run(async {
-        let mut store = Store::open(Path::new(&database), host_at(NOW, reached)).await.expect("opens");
-        work(&mut store).await;
+        let address = Address::of(&database).expect("an address");
+        let done = match Store::open(&address, host_of(seed(&name), NOW, reached)).await {
+            Ok(mut store) => work(&mut store, &name).await.map(drop),
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = done {
+            println!("{REFUSED}{}", fault.code().map_or("no code", kerai_store::code::Code::name));
+        }
     });
 }
 
-/// Starts the work and kills it at the point; false where the work ended before.
-fn kill_at(database: &Path, point: Point, time: u32) -> bool {
-    let mut child = Command::new(std::env::current_exe().expect("this program"))
-        .args(["crash::child_hangs", "--exact", "--nocapture"])
-        .env(DATABASE, database)
-        .env(POINT, point.name())
-        .env(TIME, time.to_string())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("a process");
-    let output = BufReader::new(child.stdout.take().expect("its output"));
-    let is_there = output.lines().map_while(Result::ok).any(|line| line.contains(REACHED));
-    child.kill().expect("killed");
-    child.wait().expect("gone");
-    is_there
+/// The work in a process of its own.
+struct Worker {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Worker {
+    fn start(database: &str, name: &str, point: &str, time: u32) -> Worker {
+        let mut child = Command::new(std::env::current_exe().expect("this program"))
+            .args(["crash::child_hangs", "--exact", "--nocapture"])
+            .envs([(DATABASE, database), (STREAM, name), (POINT, point), (TIME, &time.to_string())])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a process");
+        let output = BufReader::new(child.stdout.take().expect("its output"));
+        Worker { child, output }
+    }
+
+    /// Reads on until it says that; the rest of the line, or none where it ended before.
+    fn says(&mut self, what: &str) -> Option<String> {
+        let mut lines = (&mut self.output).lines().map_while(Result::ok);
+        lines.find_map(|line| line.split_once(what).map(|(_, rest)| rest.to_owned()))
+    }
+
+    fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+    }
+}
+
+/// What an undisturbed run comes to.
+fn expected(database: &Address) -> Checkpoint {
+    run(async {
+        let mut store = Store::open(database, host_of(0, NOW, |_| ())).await.expect("opens");
+        work(&mut store, "undisturbed").await.expect("done")
+    })
+}
+
+/// Does the work again after a crash, and compares.
+fn resumes(database: &Address, name: &str, expected: &Checkpoint, how: &str) {
+    run(async {
+        let mut store = Store::open(database, host_of(seed(name), NOW, |_| ())).await.expect("opens again");
+        let resumed = work(&mut store, name).await.unwrap_or_else(|fault| panic!("{how}: {fault}"));
+        assert_eq!(resumed.count, expected.count, "{how}: an op is lost or there twice");
+        assert_eq!(resumed.state_root, expected.state_root, "{how}");
+        let verified = store.verify(name, &[]).await.expect("verified");
+        assert_eq!((verified.first_divergence, verified.checked.ops), (None, expected.count), "{how}");
+    });
 }
 
 #[test]
-fn killed_anywhere_it_resumes_to_the_same_bytes() {
-    let undisturbed = Place::new();
-    let expected = run(async {
-        let mut store = stocked(&undisturbed, host()).await;
-        work(&mut store).await;
-        store.materialize(STREAM, &key("keeper")).await.expect("materialized").checkpoint
-    });
-    let mut kills = 0;
-    for &point in Point::ALL {
-        for time in [0, 1, 2, 4] {
-            let place = Place::new();
-            if !kill_at(&place.database(), point, time) {
-                assert!(time > 0, "the work never comes to {}", point.name());
-                continue;
+fn killed_at_any_point_it_resumes_to_the_same_bytes() {
+    everywhere(|| {
+        let place = Place::new();
+        let expected = expected(&place.database());
+        let mut kills = 0;
+        for &point in Point::ALL {
+            for time in TIMES {
+                let name = format!("{} {time}", point.name());
+                let mut worker = Worker::start(&place.url(), &name, point.name(), time);
+                if worker.says(REACHED).is_none() {
+                    assert!(time > 0, "the work never comes to {}", point.name());
+                    continue;
+                }
+                worker.kill();
+                kills += 1;
+                resumes(&place.database(), &name, &expected, &name);
             }
-            kills += 1;
-            run(async {
-                let mut store = Store::open(&place.database(), host()).await.expect("opens again");
-                work(&mut store).await;
-                let resumed = store.materialize(STREAM, &key("keeper")).await.expect("materialized").checkpoint;
-                let name = point.name();
-                assert_eq!(resumed.count, expected.count, "{name} at time {time}: an op is lost or there twice");
-                assert_eq!(resumed.state_root, expected.state_root, "{name} at time {time}");
-                let verified = store.verify(STREAM, &[]).await.expect("verified");
-                assert_eq!(verified.first_divergence, None, "{name} at time {time}");
-            });
         }
+        assert!(kills > Point::ALL.len(), "only {kills} kills");
+        println!("{kills} kills at {} points", Point::ALL.len());
+    });
+}
+
+#[test]
+fn killed_at_any_time_it_resumes_to_the_same_bytes() {
+    everywhere(|| {
+        let place = Place::new();
+        let expected = expected(&place.database());
+        let mut numbers = Numbers::from(5);
+        for kill in 0..KILLS {
+            let (name, time) = (format!("random {kill}"), numbers.below(LONGEST));
+            let mut worker = Worker::start(&place.url(), &name, "", 0);
+            worker.says(BEGUN).expect("it begins");
+            std::thread::sleep(Duration::from_micros(time));
+            worker.kill();
+            resumes(&place.database(), &name, &expected, &format!("{name}, after {time} µs"));
+        }
+    });
+}
+
+/// The server itself is killed, at points and at any time: the process is told so by a code, or hangs and is killed too.
+#[test]
+fn with_its_server_killed_it_resumes_to_the_same_bytes() {
+    let Some(binaries) = server::binaries() else {
+        server::the_server();
+        return;
+    };
+    let folder = server::folder("crash");
+    let server = Server::private(&binaries, &folder);
+    let url = server.url("postgres");
+    let database = Address::of(&url).expect("an address");
+    let expected = expected(&database);
+    let mut numbers = Numbers::from(7);
+    let points = Point::ALL.iter().map(|point| point.name()).chain([""]).cycle();
+    let mut told = 0;
+    for (kill, point) in (0..SERVER_KILLS).zip(points) {
+        let (name, time) = (format!("server {kill}"), numbers.below(LONGEST));
+        let mut worker = Worker::start(&url, &name, point, 0);
+        worker.says(if point.is_empty() { BEGUN } else { REACHED }).expect("it comes there");
+        if point.is_empty() {
+            std::thread::sleep(Duration::from_micros(time));
+        }
+        server.crash(&folder);
+        if point.is_empty()
+            && let Some(code) = worker.says(REFUSED)
+        {
+            assert_eq!(code, "DATABASE_GONE", "{name}, after {time} µs");
+            told += 1;
+        }
+        worker.kill();
+        resumes(&database, &name, &expected, &format!("{name} at `{point}`, after {time} µs"));
     }
-    assert!(kills >= 2 * Point::ALL.len(), "only {kills} kills");
+    println!("{told} processes were told by a code that their server had gone");
 }

@@ -1,5 +1,7 @@
 //! What the store's tests stand on: a folder that goes when the test ends, a fixed host, keys, ops.
 
+use crate::server;
+use kerai_store::backend::Address;
 use kerai_store::host::{Host, Point};
 use kerai_store::op::signature::SecretKey;
 use kerai_store::op::{Draft, Op, Salts, SignedOp, payload_root};
@@ -8,6 +10,9 @@ use kerai_store::{Answer, NewStream, Signers, Store};
 use kerai_vm::encoding::{Options, cbor, json};
 use kerai_vm::ulid::Ulid;
 use kerai_vm::value::Heap;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, PgConnection, SqliteConnection};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::future::Future;
@@ -20,37 +25,117 @@ pub const NOW: u64 = 1_750_000_000_000;
 
 pub const STREAM: &str = "stock";
 
-/// A folder of its own for a test.
-pub struct Place(PathBuf);
+thread_local! {
+    /// Where the test that runs on this thread keeps its databases.
+    static ON_SERVER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a test on every backend: on SQLite, and on PostgreSQL where a server can be had.
+pub fn everywhere(test: impl Fn()) {
+    test();
+    if server::the_server().is_some() {
+        ON_SERVER.set(true);
+        test();
+        ON_SERVER.set(false);
+    }
+}
+
+/// A folder of its own for a test, and a database.
+pub struct Place {
+    folder: PathBuf,
+    /// The database's name on the server.
+    name: Option<String>,
+}
 
 impl Place {
     pub fn new() -> Place {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("kerai-store-{}-{number}", std::process::id()));
-        fs::create_dir_all(&path).expect("the folder can be made");
-        Place(path)
+        let name = format!("kerai_store_{}_{number}", std::process::id());
+        let folder = std::env::temp_dir().join(&name);
+        fs::create_dir_all(&folder).expect("the folder can be made");
+        let on_server = ON_SERVER.get();
+        if on_server {
+            server::administer(format!("CREATE DATABASE {name}"));
+        }
+        Place { folder, name: on_server.then_some(name) }
     }
 
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.folder
     }
 
-    pub fn database(&self) -> PathBuf {
-        self.0.join(".kerai").join("kerai.db")
+    pub fn file(&self) -> PathBuf {
+        self.folder.join(".kerai").join("kerai.db")
+    }
+
+    /// The database as one names it by `--db`.
+    pub fn url(&self) -> String {
+        match &self.name {
+            Some(name) => server::the_server().expect("a server").url(name),
+            None => self.file().display().to_string(),
+        }
+    }
+
+    pub fn database(&self) -> Address {
+        Address::of(&self.url()).expect("an address")
+    }
+
+    pub const fn is_on_server(&self) -> bool {
+        self.name.is_some()
+    }
+
+    /// The database as anyone may open it.
+    pub async fn raw(&self) -> Raw {
+        if self.is_on_server() {
+            let mut connection = PgConnection::connect(&self.url()).await.expect("it opens");
+            sqlx::raw_sql("SET search_path = kerai").execute(&mut connection).await.expect("set");
+            return Raw::Postgres(connection);
+        }
+        let options = SqliteConnectOptions::new().filename(self.file()).create_if_missing(true).foreign_keys(true);
+        Raw::Sqlite(SqliteConnection::connect_with(&options).await.expect("it opens"))
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         // What can't be removed is the system's to clean up.
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.folder);
+        if let Some(name) = &self.name
+            && !std::thread::panicking()
+        {
+            server::administer(format!("DROP DATABASE {name} WITH (FORCE)"));
+        }
+    }
+}
+
+/// A connection beside the store's.
+pub enum Raw {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Raw {
+    /// Statements in SQLite's words. A server is told the same in its own: where its tables are, and how bytes are made.
+    pub async fn execute(&mut self, sql: &str) -> Result<(), sqlx::Error> {
+        match self {
+            Raw::Sqlite(connection) => {
+                sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(connection).await?;
+            }
+            Raw::Postgres(connection) => {
+                let sql = sql.replace("x'", "'\\x").replace("zeroblob(", "decode(repeat('00', ");
+                let sql =
+                    sql.replace(")/*zeros*/", "), 'hex')").replace("randomblob(32)", "sha256(random()::text::bytea)");
+                sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(connection).await?;
+            }
+        }
+        Ok(())
     }
 }
 
 /// Runs to the end on this thread.
 pub fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime").block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }
 
 /// A host whose clock stands still and whose randomness is known.
@@ -59,7 +144,12 @@ pub fn host() -> Host {
 }
 
 pub fn host_at(now: u64, reached: impl Fn(Point) + 'static) -> Host {
-    let mut next: u64 = 0;
+    host_of(0, now, reached)
+}
+
+/// Hosts with different seeds make different ULIDs and salts.
+pub fn host_of(seed: u64, now: u64, reached: impl Fn(Point) + 'static) -> Host {
+    let mut next: u64 = seed << 32;
     let random = move |bytes: &mut [u8]| {
         next += 1;
         bytes
@@ -182,4 +272,21 @@ pub fn told(answer: &Answer) -> String {
 
 pub fn all_told(answers: &[Answer]) -> Vec<String> {
     answers.iter().map(told).collect()
+}
+
+/// A small generator: the same numbers from the same seed, everywhere.
+pub struct Numbers(u64);
+
+impl Numbers {
+    pub const fn from(seed: u64) -> Numbers {
+        Numbers(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// A number below a bound.
+    pub const fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
 }

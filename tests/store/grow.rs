@@ -1,23 +1,10 @@
 //! State grows with its log: however often it is materialized between, it is what a refold gives.
 
-use crate::desk::{Place, STREAM, draft, fold, host, key, run, signers, stock, stocked};
+use crate::desk::{Numbers, Place, STREAM, draft, everywhere, fold, host, key, run, signers, stock, stocked};
 use kerai_store::op::Draft;
 use kerai_store::program::Stored;
 use kerai_store::{Answer, Store};
 use std::collections::BTreeSet;
-
-/// A small generator: the same numbers from the same seed, everywhere.
-struct Numbers(u64);
-
-impl Numbers {
-    /// A number below a bound.
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
 
 /// The example's fold with another path, so that its root and its rows are others.
 fn other_fold() -> Stored {
@@ -39,7 +26,7 @@ fn generated(numbers: &mut Numbers, number: u64) -> Draft {
 
 /// Appends and materializes by turns; verifying folds each checkpoint's prefix from nothing and compares it all.
 async fn grow(store: &mut Store, seed: u64) {
-    let mut numbers = Numbers(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut numbers = Numbers::from(seed);
     let mut bound = fold();
     let mut epochs = BTreeSet::new();
     let mut poisoned = 0;
@@ -66,30 +53,34 @@ async fn grow(store: &mut Store, seed: u64) {
 
 #[test]
 fn state_grows_as_a_refold_would() {
-    for seed in 1..=6 {
-        let place = Place::new();
-        run(async {
-            let mut store = stocked(&place, host()).await;
-            grow(&mut store, seed).await;
-        });
-    }
+    everywhere(|| {
+        for seed in 1..=6 {
+            let place = Place::new();
+            run(async {
+                let mut store = stocked(&place, host()).await;
+                grow(&mut store, seed).await;
+            });
+        }
+    });
 }
 
 #[test]
 fn poison_leaves_no_trace() {
-    let place = Place::new();
-    run(async {
-        let mut store = stocked(&place, host()).await;
-        let drafts = [stock(1, "fig", 1), draft(2, "\"payload\":{\"item\":[1]}"), stock(3, "fig", 2)];
-        store.append(STREAM, &signers(), &drafts).await.expect("appended");
-        let done = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
-        assert_eq!((done.rows, done.poison.keys().copied().collect::<Vec<_>>()), (1, vec![3]));
-        let again = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
-        assert_eq!(again.poison, done.poison);
-        // A late op makes the fold go back, over the poison too.
-        store.append(STREAM, &signers(), &[stock(0, "fig", 9)]).await.expect("appended");
-        let late = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
-        assert_eq!((late.poison == done.poison, late.checkpoint.state_root), (true, done.checkpoint.state_root));
-        assert_eq!(store.verify(STREAM, &[]).await.expect("verified").first_divergence, None);
+    everywhere(|| {
+        let place = Place::new();
+        run(async {
+            let mut store = stocked(&place, host()).await;
+            let drafts = [stock(1, "fig", 1), draft(2, "\"payload\":{\"item\":[1]}"), stock(3, "fig", 2)];
+            store.append(STREAM, &signers(), &drafts).await.expect("appended");
+            let done = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+            assert_eq!((done.rows, done.poison.keys().copied().collect::<Vec<_>>()), (1, vec![3]));
+            let again = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+            assert_eq!(again.poison, done.poison);
+            // A late op makes the fold go back, over the poison too.
+            store.append(STREAM, &signers(), &[stock(0, "fig", 9)]).await.expect("appended");
+            let late = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+            assert_eq!((late.poison == done.poison, late.checkpoint.state_root), (true, done.checkpoint.state_root));
+            assert_eq!(store.verify(STREAM, &[]).await.expect("verified").first_divergence, None);
+        });
     });
 }

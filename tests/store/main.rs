@@ -4,5 +4,7 @@ mod bad;
 mod crash;
 mod desk;
 mod grow;
+mod roles;
+mod server;
 mod together;
 mod way;

@@ -5,6 +5,8 @@
 
 mod cbor;
 mod cbor_facts;
+mod cedar;
+mod cidr;
 mod coremath;
 mod decimal;
 mod decimal_model;
@@ -17,6 +19,7 @@ mod json_facts;
 mod json_jcs;
 mod json_parsing;
 mod judge;
+mod lua;
 mod rules;
 mod testfloat;
 mod ulid;
@@ -48,7 +51,12 @@ const SETS: &[Set] = &[
     ("ed25519", ed25519::run),
     ("ulid", ulid::run),
     ("wasm-numeric", wasm::run),
+    ("lua-puc54", lua::run),
+    ("lua-gopher", lua::run),
+    ("lua-piccolo", lua::run),
     ("yaml-test-suite", yaml::run),
+    ("cidr", cidr::run),
+    ("policy-cedar", cedar::run),
 ];
 
 /// Models recurse once a nesting level, and some documents nest on purpose.

@@ -29,6 +29,10 @@ pub enum Case<'a> {
     AbsentFunction,
     /// A call or a literal of a WebAssembly script.
     Wasm(&'a WasmFacts),
+    /// Whether a network has an address, where the network may be an address alone.
+    Network { is_alone: bool, equals: bool, has_zone: bool },
+    /// A text that may be an address or a network, with a zone, a netmask or zeros before its prefix.
+    NetworkText { is_loose: bool },
     /// Nothing that any rule speaks of.
     Plain,
 }
@@ -66,7 +70,8 @@ impl Case<'_> {
             Case::Decimal(facts) => facts.mapped.clone().map(|text| Outcome::Gave(text.into_bytes())),
             Case::AbsentFunction => Some(Outcome::Absent),
             Case::Wasm(facts) => Some(facts.kerai.clone()),
-            Case::Text { .. } | Case::NotFiniteText | Case::Plain => None,
+            Case::Network { equals, .. } => Some(Outcome::Gave(equals.to_string().into_bytes())),
+            Case::Text { .. } | Case::NotFiniteText | Case::NetworkText { .. } | Case::Plain => None,
         }
     }
 
@@ -79,6 +84,7 @@ impl Case<'_> {
             Case::Text { is_unassigned } => *is_unassigned && code == "DATA_UNASSIGNED",
             Case::FloatText { .. } | Case::Reduced { .. } | Case::Remainder { .. } | Case::Narrow { .. } => false,
             Case::NotFiniteText | Case::AbsentFunction | Case::Wasm(_) | Case::Plain => false,
+            Case::Network { .. } | Case::NetworkText { .. } => false,
         }
     }
 }
@@ -210,4 +216,12 @@ rules! {
         Prediction::Mapped, |case| matches!(case, Case::Wasm(facts) if facts.begins_with_dot);
     "wasm-literal-infinite" "float literals behave as in stock Lua, where one beyond the greatest float is infinite",
         Prediction::Mapped, |case| matches!(case, Case::Wasm(facts) if facts.is_beyond_floats);
+
+    // Networks.
+    "network-of-one-address" "an address or `ADDRESS/BITS`: an address alone is the network of itself",
+        Prediction::Mapped, |case| matches!(case, Case::Network { is_alone: true, .. });
+    "network-one-spelling" "an address or `ADDRESS/BITS`, without leading zeros, zones or netmasks",
+        refuses!("UNKNOWN"), |case| {
+            matches!(case, Case::NetworkText { is_loose: true } | Case::Network { has_zone: true, .. })
+        };
 }

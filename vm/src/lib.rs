@@ -3,10 +3,12 @@
 #[cfg(all(target_arch = "x86", not(target_feature = "sse2")))]
 compile_error!("kerai does not build for x86 without SSE2: x87 arithmetic rounds twice, so results would differ");
 
+pub mod address;
 pub mod bytecode;
 pub mod encoding;
 pub mod execute;
 pub mod fold;
+mod glob;
 pub mod law;
 pub mod limit;
 mod meter;

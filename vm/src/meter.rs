@@ -24,6 +24,13 @@ pub(crate) struct Meter {
     output: u64,
 }
 
+/// What is left of gas and output.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Left {
+    pub(crate) gas: u64,
+    pub(crate) output: u64,
+}
+
 impl Meter {
     pub(crate) const fn new(limits: Limits) -> Meter {
         Meter { gas: limits.gas, memory: limits.memory, output: limits.output }
@@ -53,8 +60,18 @@ impl Meter {
 
     /// Charges for sorting so many values, before it is done.
     pub(crate) fn charge_sort(&mut self, values: usize) -> Result<(), TrapCode> {
+        self.charge(Meter::sorting(values))
+    }
+
+    /// The gas for sorting so many values.
+    pub(crate) const fn sorting(values: usize) -> u64 {
         let values = values as u64;
-        self.charge(values.saturating_mul(u64::from(u64::BITS - values.leading_zeros()) + 1))
+        values.saturating_mul((u64::BITS - values.leading_zeros()) as u64 + 1)
+    }
+
+    /// The limits as they are now.
+    pub(crate) const fn left(&self) -> Left {
+        Left { gas: self.gas, output: self.output }
     }
 
     /// Charges for work on so many values, before it is done.

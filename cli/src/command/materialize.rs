@@ -4,20 +4,34 @@ use crate::Global;
 use crate::outcome::{Answer, Fault, Outcome};
 use crate::project::Project;
 use crate::store::{open, run as run_store};
+use kerai_store::backend::Projection;
 use kerai_store::document::{data_text, program_text};
+use kerai_store::materialize::{State, row};
 use kerai_store::{Materialized, Store};
 use serde_json::{Value, json};
+use std::io::{self, BufWriter, Write};
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   kerai materialize stock
+  kerai materialize stock --follow   goes on whenever ops are committed
+  kerai materialize stock --at 5     the rows as they were after five records; nothing is written
   kerai materialize stock --json     {\"state_root\":…,\"inputs_root\":…,\"log_head\":…,\"count\":…}")]
 pub struct Arguments {
     /// The stream [default: all streams]
     stream: Option<String>,
+    /// Go on whenever ops are committed, until it is ended
+    #[arg(long, requires = "stream", conflicts_with = "at")]
+    follow: bool,
+    /// Print the state after so many records instead, and write nothing
+    #[arg(long, value_name = "COUNT", requires = "stream")]
+    at: Option<u64>,
 }
 
 pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
+    if let (Some(count), Some(name)) = (arguments.at, &arguments.stream) {
+        return run_store(async { tell_state(name, &open(global, None).await?.at(name, count).await?, global) });
+    }
     let project = Project::find()?;
     run_store(async {
         let mut store = open(global, Some(&project)).await?;
@@ -28,9 +42,54 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
         for name in names {
             let done = materialize(&mut store, &project, &name).await?;
             tell(&name, &done, global);
+            if arguments.follow {
+                follow(&mut store, &project, &name, done.checkpoint.count, global).await?;
+            }
         }
         Ok(Answer::Yes)
     })
+}
+
+/// Goes on until whoever began it ends it, or the database fails.
+async fn follow(store: &mut Store, project: &Project, name: &str, from: u64, global: &Global) -> Result<(), Fault> {
+    let mut count = from;
+    loop {
+        store.follow(name, count).await?;
+        let done = materialize(store, project, name).await?;
+        tell(name, &done, global);
+        count = done.checkpoint.count;
+    }
+}
+
+/// The roots after so many records, and the rows, a line each.
+fn tell_state(name: &str, state: &State, global: &Global) -> Outcome {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let roots = json!({
+        "ok": true,
+        "stream": name,
+        "count": state.count,
+        "state_root": data_text(&state.state_root),
+        "inputs_root": data_text(&state.inputs_root),
+        "log_head": data_text(&state.log_head),
+        "rows": state.folded.rows.len(),
+    });
+    let first = match global.json {
+        true => writeln!(out, "{roots}"),
+        false => writeln!(out, "{name} after {} records: {}", state.count, data_text(&state.state_root)),
+    };
+    first.map_err(Fault::Write)?;
+    for (key, value) in &state.folded.rows {
+        let Projection { path, name, view } = row(key, Some(value)).projection;
+        let view = view.unwrap_or_else(|| "null".into());
+        let line = match global.json {
+            // Name and view are JSON already.
+            true => writeln!(out, "{{\"path\":{},\"key\":{name},\"value\":{view}}}", Value::from(path)),
+            false => writeln!(out, "  {path} {name} {view}"),
+        };
+        line.map_err(Fault::Write)?;
+    }
+    out.flush().map_err(Fault::Write)?;
+    Ok(Answer::Yes)
 }
 
 pub async fn materialize(store: &mut Store, project: &Project, name: &str) -> Result<Materialized, Fault> {

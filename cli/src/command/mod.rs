@@ -13,6 +13,7 @@ pub mod init;
 pub mod keys;
 pub mod laws;
 pub mod materialize;
+pub mod policy;
 pub mod run;
 pub mod show;
 pub mod stream;

@@ -4,4 +4,5 @@
 
 mod folder;
 mod lua;
+mod policy;
 mod programs;

@@ -24,7 +24,12 @@ impl<'i> Body<'_, 'i> {
             }
         };
         let is_below = callee.is_some_and(|callee| callee >= first);
-        let (window, arguments) = self.window(&call.arguments)?;
+        let window = self.fixed(&call.arguments)?;
+        let (fixed, rest) = (call.arguments.fixed.len(), call.arguments.rest.as_deref());
+        let arguments = match rest {
+            Some(Rest::Call(last)) if !self.is_taken(call, fixed, last) => self.all_results(fixed, last)?,
+            Some(Rest::Call(_) | Rest::Spread(_)) | None => self.closed_window(fixed, rest)?,
+        };
         self.free = window;
         self.reach(results_end)?;
         let word = self.instruction(call, window, arguments, results, callee);
@@ -64,10 +69,16 @@ impl<'i> Body<'_, 'i> {
 
     /// Values in registers that follow one another: the first, and the count with the mark of a list that is spread.
     pub(super) fn window(&mut self, values: &'i Values) -> Emit<(Register, u8)> {
+        let first = self.fixed(values)?;
+        Ok((first, self.closed_window(values.fixed.len(), values.rest.as_deref())?))
+    }
+
+    /// The fixed values in the next registers, and the first of these.
+    fn fixed(&mut self, values: &'i Values) -> Emit<Register> {
         let first = self.free;
         self.count(values.fixed.len())?;
         values.fixed.iter().try_for_each(|value| self.fresh(value).map(|_| ()))?;
-        Ok((first, self.closed_window(values.fixed.len(), values.rest.as_deref())?))
+        Ok(first)
     }
 
     /// Ends a window of so many values with what gives any number of them.
@@ -81,12 +92,7 @@ impl<'i> Body<'_, 'i> {
                     self.take_many(results.into())?;
                     Ok(count)
                 }
-                None => {
-                    let count = self.count(fixed + 1)?;
-                    self.call(call, ALL_RESULTS)?;
-                    self.take()?;
-                    Ok(spread(count))
-                }
+                None => self.all_results(fixed, call),
             },
             Some(Rest::Spread(list)) => {
                 let count = self.count(fixed + 1)?;
@@ -94,6 +100,22 @@ impl<'i> Body<'_, 'i> {
                 Ok(spread(count))
             }
         }
+    }
+
+    /// Ends a window with the list of all results of a call.
+    fn all_results(&mut self, fixed: usize, call: &'i Call) -> Emit<u8> {
+        let count = self.count(fixed + 1)?;
+        self.call(call, ALL_RESULTS)?;
+        self.take()?;
+        Ok(spread(count))
+    }
+
+    /// Whether as many values are taken as there are with all results of a last call. A built-in that takes another
+    /// number gets them as a list: calling it is a trap, and no program may state it.
+    fn is_taken(&self, call: &Call, fixed: usize, last: &Call) -> bool {
+        let Callee::Builtin(builtin) = call.callee else { return true };
+        let results = self.emitter.results.of_call(last);
+        results.is_none_or(|results| builtin.takes(fixed + usize::from(results)))
     }
 
     /// Exactly so many values of what gives any number of them, in the next registers.
@@ -105,10 +127,14 @@ impl<'i> Body<'_, 'i> {
                 self.take_many(wanted).map(|_| ())
             }
             Rest::Spread(list) => {
-                // A list's first items: what is missing is nil, as when they are read.
+                // A list's first items: what is missing is nil, as when they are read. The list may lie where the first
+                // item belongs, which is why that one is read last.
+                let first = self.free;
                 let list = self.operand(list)?;
-                let first = self.take_many(wanted)?;
-                for (register, position) in (first..).zip(1_u32..).take(wanted) {
+                self.free = first;
+                self.take_many(wanted)?;
+                let items: Vec<(Register, u32)> = (first..).zip(1..).take(wanted).collect();
+                for (register, position) in items.into_iter().rev() {
                     self.push(Word::new(Op::GetItem, register, list, 0, position))?;
                 }
                 Ok(())

@@ -1,6 +1,7 @@
 //! How many values functions give, where every way out gives as many: then their callers need no list for them.
 
 use crate::ir::{Action, Block, Call, Callee, FunctionId, Ir, Rest, Values};
+use kerai_vm::bytecode::{Builtin, Gives};
 use std::collections::BTreeMap;
 
 /// The number of results of each function of the program that has one.
@@ -15,6 +16,29 @@ enum Known {
 }
 
 impl Known {
+    const fn of_builtin(builtin: Builtin) -> Known {
+        match builtin.gives() {
+            Gives::Nothing => Known::Exactly(0),
+            Gives::One => Known::Exactly(1),
+            Gives::Many => Known::Varies,
+        }
+    }
+
+    const fn count(self) -> Option<u8> {
+        match self {
+            Known::Exactly(count) => Some(count),
+            Known::Nothing | Known::Varies => None,
+        }
+    }
+
+    /// With so many values before.
+    fn after(self, fixed: u8) -> Known {
+        match self {
+            Known::Exactly(count) => fixed.checked_add(count).map_or(Known::Varies, Known::Exactly),
+            Known::Nothing | Known::Varies => self,
+        }
+    }
+
     fn and(self, other: Known) -> Known {
         match (self, other) {
             (Known::Nothing, known) | (known, Known::Nothing) => known,
@@ -43,18 +67,14 @@ impl Results {
                 break;
             }
         }
-        let exact = |(id, known)| match known {
-            Known::Exactly(count) => Some((id, count)),
-            Known::Nothing | Known::Varies => None,
-        };
-        Results(known.into_iter().filter_map(exact).collect())
+        Results(known.into_iter().filter_map(|(id, known)| Some((id, known.count()?))).collect())
     }
 
     /// How many values a call gives, where that is known.
     pub(super) fn of_call(&self, call: &Call) -> Option<u8> {
         match &call.callee {
             Callee::Function(id) => self.0.get(id).copied(),
-            Callee::Builtin(_) => Some(1),
+            Callee::Builtin(builtin) => Known::of_builtin(*builtin).count(),
             Callee::Value(_) | Callee::Protected(_) => None,
         }
     }
@@ -114,12 +134,8 @@ impl Exits<'_> {
             None => Known::Exactly(fixed),
             Some(Rest::Spread(_)) => Known::Varies,
             Some(Rest::Call(call)) => match &call.callee {
-                Callee::Function(id) => match self.known.get(id) {
-                    Some(Known::Exactly(count)) => fixed.checked_add(*count).map_or(Known::Varies, Known::Exactly),
-                    Some(Known::Nothing) => Known::Nothing,
-                    Some(Known::Varies) | None => Known::Varies,
-                },
-                Callee::Builtin(_) => fixed.checked_add(1).map_or(Known::Varies, Known::Exactly),
+                Callee::Function(id) => self.known.get(id).map_or(Known::Varies, |known| known.after(fixed)),
+                Callee::Builtin(builtin) => Known::of_builtin(*builtin).after(fixed),
                 Callee::Value(_) | Callee::Protected(_) => Known::Varies,
             },
         }

@@ -35,6 +35,28 @@ pub(super) const fn truth(node: &Node) -> Option<bool> {
     }
 }
 
+impl Expression {
+    /// Its value, where that is known whatever happens: what would trap has none.
+    pub(crate) fn known(&self) -> Option<Node> {
+        match &self.node {
+            Node::Nil | Node::Bool(_) | Node::Constant(_) => Some(self.node.clone()),
+            Node::Unary(operator, operand) => unary(*operator, &operand.known()?),
+            Node::Binary(operator, a, b) => binary(*operator, &a.known()?, &b.known()?),
+            Node::And(a, b) | Node::Or(a, b) => {
+                let first = a.known()?;
+                let is_and = matches!(self.node, Node::And(..));
+                if truth(&first)? == is_and { b.known() } else { Some(first) }
+            }
+            Node::Join(parts) => {
+                let known: Option<Vec<Node>> = parts.iter().map(Expression::known).collect();
+                let parts: Vec<Expression> = known?.into_iter().map(|node| Expression::new(node, self.span)).collect();
+                join(&parts)
+            }
+            _ => None,
+        }
+    }
+}
+
 pub(super) fn unary(operator: Unary, operand: &Node) -> Option<Node> {
     let (op, _) = operator.instruction();
     run(&[operand], &[Word::new(op, 1, 0, 0, 0)])

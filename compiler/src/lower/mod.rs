@@ -2,3 +2,4 @@
 
 pub mod lua;
 pub mod merge;
+pub mod policy;

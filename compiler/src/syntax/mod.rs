@@ -1,4 +1,5 @@
 //! The front ends: one folder a language, each from text to a tree.
 
 pub mod lua;
+pub mod policy;
 pub mod yaml;

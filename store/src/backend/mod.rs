@@ -1,9 +1,17 @@
 //! Databases: thin drivers that read and write plain records. What the records mean is decided elsewhere.
 
-pub mod sqlite;
+mod cell;
+mod postgres;
+mod read;
+mod session;
+mod sqlite;
+mod write;
+
+pub use session::{Address, Database, Session};
 
 use crate::code::{Code, Refused};
 use crate::document::Hash;
+use crate::fault::Fault;
 use crate::log::Commit;
 use crate::op::{Salts, SignedOp};
 
@@ -94,4 +102,13 @@ pub(crate) fn damaged(what: impl Into<String>) -> Refused {
 pub(crate) fn signed(body: Vec<u8>, payload: Vec<u8>, salts: &[u8], signature: Vec<u8>) -> Result<SignedOp, Refused> {
     let signature = signature.try_into().map_err(|_| damaged("a signature that has not 64 bytes"))?;
     Ok(SignedOp { body, payload, salts: Salts::from_bytes(salts).map_err(|_| damaged("salts"))?, signature })
+}
+
+/// The schema's version, where this build knows it.
+fn known_schema(version: i64, newest: usize) -> Result<i64, Fault> {
+    if usize::try_from(version).is_ok_and(|version| version <= newest) {
+        return Ok(version);
+    }
+    let what = format!("schema {version}, where this build knows {newest}");
+    Err(Refused::new(Code::SCHEMA_NEWER, what).into())
 }

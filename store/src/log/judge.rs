@@ -215,7 +215,7 @@ impl Log {
             None if !op.resource.as_ref().is_none_or(is_safe) => Some(Code::BAD_PATH),
             None if !self.governance.binds(&op.actor, &op.author) => Some(Code::ACTOR_UNBOUND),
             None if !binding.takes(&op.fold_root, &op.policy_root) => Some(Code::EPOCH_BROKEN),
-            None => None,
+            None => op.caps.as_ref().and_then(|caps| self.governance.fault_of_caps(caps, &op.actor, received)),
         }
     }
 

@@ -29,6 +29,9 @@ pub const GENESIS: &str = "governance.genesis";
 /// The type of the op that binds other programs.
 pub const BIND: &str = "governance.bind";
 
+/// The type of the op that replaces a key of an actor.
+pub const ROTATE: &str = "governance.rotate";
+
 const GOVERNANCE_PREFIX: &str = "governance.";
 
 /// An op's body, understood.

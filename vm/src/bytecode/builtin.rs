@@ -180,6 +180,26 @@ builtins! {
     224 "rng.new" RandomNew random::new 1 1 One Acts 8 "a generator of numbers from a seed, as a list of the seed and how much was drawn";
     225 "rng.next" RandomNext random::next 2 3 One Acts 200 "the next integer of a generator, from 1 or the second argument up to the last";
 
-    240 "lattice.hash" OperationHash operation::hash 3 3 One Reads 60 "the hash of type, resource and payload by which operations with one ULID are ordered";
-    241 "lattice.within" Within operation::within 2 2 One Pure 10 "whether a resource's namespace and path lie within a glob";
+    240 "total.field" TotalField total::field 2 2 One Reads 2 "what a map holds under a key, or nil";
+    241 "total.of" TotalOf total::of 2 2 One Reads 2 "the value if it is of the kind that is named, or nil; a set counts as a list";
+    242 "total.equal" TotalEqual total::equal 2 2 One Reads 2 "whether two scalars of one kind are equal; of others nil";
+    243 "total.less" TotalLess total::less 2 2 One Pure 2 "whether a number or string is less than another; of others nil";
+    244 "total.at-most" TotalAtMost total::at_most 2 2 One Pure 2 "whether a number or string is at most another; of others nil";
+    245 "total.add" TotalAdd total::add 2 2 One Pure 2 "the sum of two exact numbers, or nil";
+    246 "total.subtract" TotalSubtract total::subtract 2 2 One Pure 2 "the difference of two exact numbers, or nil";
+    247 "total.multiply" TotalMultiply total::multiply 2 2 One Pure 2 "the product of two exact numbers, or nil";
+    248 "total.divide" TotalDivide total::divide 2 2 One Pure 4 "the quotient of two exact numbers, or nil";
+    249 "total.floor-divide" TotalFloorDivide total::floor_divide 2 2 One Pure 4 "the quotient of two exact numbers rounded down, or nil";
+    250 "total.modulo" TotalModulo total::modulo 2 2 One Pure 4 "what a division that is rounded down leaves, or nil";
+    251 "total.includes" TotalIncludes total::includes 2 2 One Reads 4 "whether a list has an item; true or nil for a key of a map; nil where an item of another kind leaves it open";
+    252 "total.contains" TotalContains total::contains 2 2 One Reads 4 "as total.includes, and of a string whether it has a part";
+    253 "total.starts" TotalStarts total::starts 2 2 One Pure 2 "whether a string begins with another; of others nil";
+    254 "total.ends" TotalEnds total::ends 2 2 One Pure 2 "whether a string ends with another; of others nil";
+    255 "total.matches" TotalMatches total::matches 2 2 One Pure 8 "whether a path is of a form, where `*` is one segment and `**` any number; of others nil";
+    256 "total.within" TotalWithin total::within 2 2 One Pure 20 "whether an address or a network is in a network; nil where either is none";
+    257 "total.size" TotalSize total::size 1 1 One Reads 2 "how many items a list has, or bytes a string; of others nil";
+    258 "total.lower" TotalLower total::lower 1 1 One Pure 8 "the string with the letters A to Z in lower case; of others nil";
+    259 "total.item" TotalItem total::item 2 2 One Reads 4 "as total.includes, but of nothing but lists";
+    260 "lattice.hash" OperationHash operation::hash 3 3 One Reads 60 "the hash of type, resource and payload by which operations with one ULID are ordered";
+    261 "lattice.within" Within operation::within 2 2 One Pure 10 "whether a resource's namespace and path lie within a glob";
 }

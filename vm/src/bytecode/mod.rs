@@ -15,7 +15,7 @@ pub(crate) use builtin::each_builtin;
 pub use builtin::{ANY, Builtin, Gives, Purity};
 pub use instruction::{ALL_RESULTS, Arguments, Exit, Information, Op, Operand, Place, Role, SPREAD, Word, results};
 pub use module::{Constant, Function, Limits, PROFILE, Program, ProgramKind, Rule};
-pub use ready::{Instruction, Ready, block_cost};
+pub use ready::{After, Instruction, Ready, Reply, block_cost};
 pub use verify::Verified;
 
 pub(crate) use instruction::each_instruction;

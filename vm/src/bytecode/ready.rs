@@ -1,6 +1,6 @@
 //! Verified code made ready to run: each instruction with what it would otherwise look up elsewhere.
 
-use super::{Exit, Function, Op, Program, Role, Word};
+use super::{Exit, Function, Op, Program, Role, SPREAD, Word};
 
 /// An instruction taken apart, with what the interpreter needs of other places beside it.
 #[derive(Debug, Clone, Copy)]
@@ -13,19 +13,86 @@ pub struct Instruction {
     /// By operation: the cost of the block that begins at the target, of the first block of the function that is
     /// called, or the number of the instruction's place to remember.
     pub ahead: u32,
-    /// The cost of the block that begins behind a branch.
+    /// The cost of the block that begins behind a branch; or what a call expects, a [`Reply`].
     pub next: u32,
+}
+
+/// What a call expects, in one word: which register of the caller takes the first result, how many results it wants, and
+/// what is to be done with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reply(u32);
+
+/// What follows when a frame is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum After {
+    /// The caller goes on.
+    Caller,
+    /// The caller goes on, having been told whether there was an error.
+    Protected,
+    /// The caller's sort goes on with the answer.
+    Sort,
+    /// The run is over.
+    End,
+}
+
+impl Reply {
+    #[must_use]
+    pub const fn new(window: u8, results: u8, after: After) -> Reply {
+        // Only the usual return asks what it would be: the others know what is to be done.
+        let exactly = if matches!(after, After::Caller) && results < SPREAD { results } else { SPREAD };
+        Reply(u32::from_le_bytes([window, results, exactly, after as u8]))
+    }
+
+    #[must_use]
+    #[inline(always)]
+    pub const fn of_word(packed: u32) -> Reply {
+        Reply(packed)
+    }
+
+    #[must_use]
+    #[inline(always)]
+    pub const fn window(self) -> u8 {
+        self.0 as u8
+    }
+
+    #[must_use]
+    pub const fn results(self) -> u8 {
+        (self.0 >> 8) as u8
+    }
+
+    /// The `Arguments` operand of a return that gives just those; [`SPREAD`], which no operand is, where more is to be done.
+    #[must_use]
+    #[inline(always)]
+    pub const fn exactly(self) -> u8 {
+        (self.0 >> 16) as u8
+    }
+
+    #[must_use]
+    pub const fn after(self) -> After {
+        match (self.0 >> 24) as u8 {
+            0 => After::Caller,
+            1 => After::Protected,
+            2 => After::Sort,
+            _ => After::End,
+        }
+    }
 }
 
 /// A function's code, and what calling it takes.
 #[derive(Debug, Clone)]
 pub struct Ready {
+    /// Its number in the module.
+    pub number: u32,
     pub code: Box<[Instruction]>,
     /// The cost of its first block.
     pub cost: u32,
     pub registers: u8,
     pub parameters: u8,
     pub is_variadic: bool,
+    /// The `Arguments` operand of a call that gives just what the function takes; [`SPREAD`] where there is none,
+    /// which no operand is.
+    pub exactly: u8,
 }
 
 impl Instruction {
@@ -59,11 +126,26 @@ impl Instruction {
         self.wide
     }
 
+    /// How many registers further the frame of the function begins that is called.
+    #[must_use]
+    #[inline(always)]
+    pub const fn frame(&self) -> u8 {
+        self.c
+    }
+
     /// The small integer in the places of b and c.
     #[must_use]
     #[inline(always)]
     pub const fn small(&self) -> i16 {
         i16::from_le_bytes([self.b, self.c])
+    }
+}
+
+impl Ready {
+    /// A function without code or registers.
+    pub(super) fn host() -> Ready {
+        let code = Box::default();
+        Ready { number: u32::MAX, code, cost: 0, registers: 0, parameters: 0, is_variadic: false, exactly: SPREAD }
     }
 }
 
@@ -103,7 +185,8 @@ pub(super) fn ready(program: &Program) -> (Vec<Ready>, u32) {
     let functions = program.functions.iter().zip(&costs).enumerate().map(|(number, (function, own))| {
         let code = instructions(function, own, &first, &mut places);
         let Function { registers, parameters, is_variadic, .. } = *function;
-        Ready { code, cost: first(number), registers, parameters, is_variadic }
+        let exactly = if is_variadic || parameters >= SPREAD { SPREAD } else { parameters };
+        Ready { number: number as u32, code, cost: first(number), registers, parameters, is_variadic, exactly }
     });
     (functions.collect(), places)
 }
@@ -127,7 +210,13 @@ fn instructions(
                     ready.ahead = *places;
                     *places += 1;
                 }
-                Role::Write | Role::Read | Role::Base | Role::Arguments | Role::Results | Role::Cursor => {}
+                Role::Results => {
+                    ready.next = Reply::new(word.a(), word.c(), After::Caller).0;
+                    if matches!(op, Op::Call | Op::CallFunction) {
+                        ready.c = function.frame();
+                    }
+                }
+                Role::Write | Role::Read | Role::Base | Role::Arguments | Role::Cursor => {}
                 Role::Counter | Role::Flag | Role::Small | Role::Integer | Role::Constant => {}
                 Role::Builtin | Role::Capture => {}
             }

@@ -10,6 +10,7 @@ use crate::refusal::{Code, Refusal};
 pub struct Verified {
     program: Program,
     ready: Vec<Ready>,
+    host: Ready,
     places: u32,
 }
 
@@ -22,6 +23,12 @@ impl Verified {
     #[must_use]
     pub fn functions(&self) -> &[Ready] {
         &self.ready
+    }
+
+    /// What stands for whoever calls an export, where a function is wanted that called it.
+    #[must_use]
+    pub const fn host(&self) -> &Ready {
+        &self.host
     }
 
     /// How many places the code has where a machine may remember what it found.
@@ -48,7 +55,7 @@ impl Program {
             return Err(Refusal::new(Code::PROGRAM_EXPORT, 0));
         }
         let (ready, places) = ready(&self);
-        Ok(Verified { program: self, ready, places })
+        Ok(Verified { program: self, ready, host: Ready::host(), places })
     }
 
     /// Whether the function exists and keeps no values, so that it can be called by its number.

@@ -1,12 +1,24 @@
 //! Between calls: what the owner of a machine does with its heap and its rows while nothing runs.
 
-use super::{Machine, Row};
+use super::{Machine, Output};
+use crate::bytecode::Limits;
+use crate::meter::Left;
 use crate::value::{Extent, Value};
 
 impl Machine<'_> {
-    /// Takes the rows that the last call emitted.
-    pub(crate) fn take_rows(&mut self) -> Vec<Row> {
-        core::mem::take(&mut self.core.output).rows
+    /// Takes what the last call emitted.
+    pub(crate) fn take_output(&mut self) -> Output {
+        core::mem::take(&mut self.core.output)
+    }
+
+    /// The limits of each call.
+    pub(crate) const fn limits(&self) -> Limits {
+        self.core.limits
+    }
+
+    /// What the last call left of them.
+    pub(crate) const fn left(&self) -> Left {
+        self.core.meter.left()
     }
 
     /// Forgets what neither the roots nor the machine need, and gives the bytes that stay, about.

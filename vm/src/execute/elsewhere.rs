@@ -37,6 +37,13 @@ pub(super) fn equal(core: &mut Core, a: Value, b: Value) -> Outcome<bool> {
     if a.is_short_string() && b.is_short_string() {
         return Ok(a.is_same_words(b));
     }
+    if let (Some(length), Some(other)) = (a.long_string_length(), b.long_string_length()) {
+        if length != other {
+            return Ok(false);
+        }
+        core.meter.charge_bytes(length)?;
+        return Ok(core.heap.is_same_key(a, b));
+    }
     arithmetic::equals(&core.heap, &mut core.meter, a, b)
 }
 
@@ -68,7 +75,14 @@ pub(super) fn begin_counting(core: &mut Core, registers: &mut Registers, word: &
     if equal(core, by, Value::integer(0))? {
         return Err(TrapCode::ARGUMENTS);
     }
+    // A counter that meets a step by floats is a float from the first.
+    let counter = if by.as_float().is_some() && counter.as_float().is_none() {
+        Value::float(arithmetic::to_float(&core.heap, counter)?)
+    } else {
+        counter
+    };
     let begins = goes_on(core, counter, limit, by)?;
+    put(registers, word.a(), counter);
     put(registers, word.a().wrapping_add(3), counter);
     Ok(begins)
 }
@@ -224,7 +238,8 @@ pub(super) fn table(core: &mut Core, registers: &mut Registers, word: &Instructi
             charge_filling(core, values)?;
             return Ok(core.heap.list(values));
         }
-        let table = core.heap.new_table();
+        // What is filled piece by piece has room for the first pieces.
+        let table = core.heap.new_table_with_room();
         put_all(core, table, 1, values)?;
         Ok(table)
     })?;

@@ -3,6 +3,7 @@
 //! The usual cases stand here, inlined into the loop; whatever is longer is called `elsewhere`, as a function of its own.
 #![expect(non_snake_case, reason = "the table names the functions as it names the operations")]
 
+use super::Core;
 use super::arithmetic::{self, Binary};
 use super::elsewhere;
 use super::step::{Flow, Leave, Mode, Step};
@@ -16,7 +17,7 @@ use crate::value::{Value, Wrote};
 
 #[inline(always)]
 pub(super) fn Move<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    step.set(word.a(), step.get(word.b()));
+    step.set(word.a(), step.copy(word.b()));
     Ok(())
 }
 
@@ -46,13 +47,14 @@ pub(super) fn Constant<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow 
 
 #[inline(always)]
 pub(super) fn Closure<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    step.outside(|core, registers| elsewhere::closure(core, registers, word))?;
+    step.outside(move |core, registers| elsewhere::closure(core, registers, word))?;
     Ok(())
 }
 
 #[inline(always)]
 pub(super) fn Capture<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    let kept = step.core.captured(word.wide());
+    // Its closure lies behind the registers.
+    let kept = step.core.heap.kept(step.get(step.ready.registers), word.wide());
     step.set(word.a(), kept);
     Ok(())
 }
@@ -87,7 +89,7 @@ macro_rules! comparisons_of_values {
                     return Ok($float(a.body(), b.body()));
                 }
             }
-            Ok(step.outside(|core, _| $elsewhere(core, a, b))?)
+            Ok(step.outside(move |core, _| $elsewhere(core, a, b))?)
         })+
     };
 }
@@ -134,41 +136,41 @@ comparing_branches! {
 
 #[inline(always)]
 pub(super) fn Loop<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    let [counter, limit, by] = [0, 1, 2].map(|place: u8| step.get(word.a().wrapping_add(place)));
     // The quick way: upwards in integers.
     if M::QUICK
-        && Value::are_integers(counter, limit)
+        && let Some([counter, limit, by, variable]) = step.four(word.a())
+        && Value::are_integers(*counter, *limit)
         && let Some(1..) = by.as_i64()
     {
-        step.set(word.a().wrapping_add(3), counter);
-        return step.branch(counter.body().cast_signed() > limit.body().cast_signed(), word);
+        *variable = *counter;
+        let is_empty = counter.body().cast_signed() > limit.body().cast_signed();
+        return step.branch(is_empty, word);
     }
-    let begins = step.outside(|core, registers| elsewhere::begin_counting(core, registers, word))?;
+    let begins = step.outside(move |core, registers| elsewhere::begin_counting(core, registers, word))?;
     step.branch(!begins, word)
 }
 
 #[inline(always)]
 pub(super) fn Again<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    let [first, second, third] = [0, 1, 2].map(|place: u8| word.a().wrapping_add(place));
     // The quick way: upwards in integers.
-    if M::QUICK {
-        let (counter, limit, by) = (step.get(first), step.get(second), step.get(third));
-        if Value::are_integers(counter, limit)
-            && let Some(by @ 1..) = by.as_i64()
-            && let Some(next) = counter.body().cast_signed().checked_add(by)
-        {
-            step.set(first, Value::integer(next));
-            step.set(word.a().wrapping_add(3), Value::integer(next));
-            return step.branch(next <= limit.body().cast_signed(), word);
-        }
+    if M::QUICK
+        && let Some([counter, limit, by, variable]) = step.four(word.a())
+        && Value::are_integers(*counter, *limit)
+        && let Some(by @ 1..) = by.as_i64()
+        && let Some(next) = counter.body().cast_signed().checked_add(by)
+    {
+        *counter = Value::integer(next);
+        *variable = Value::integer(next);
+        let goes_on = next <= limit.body().cast_signed();
+        return step.branch(goes_on, word);
     }
-    let goes_on = step.outside(|core, registers| elsewhere::count_on(core, registers, word))?;
+    let goes_on = step.outside(move |core, registers| elsewhere::count_on(core, registers, word))?;
     step.branch(goes_on, word)
 }
 
 #[inline(always)]
 pub(super) fn Each<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    let goes_on = step.outside(|core, registers| elsewhere::each(core, registers, word))?;
+    let goes_on = step.outside(move |core, registers| elsewhere::each(core, registers, word))?;
     step.branch(goes_on, word)
 }
 
@@ -197,7 +199,7 @@ pub(super) fn CallFunction<M: Mode>(_: &mut Step<M>, _: &Instruction) -> Flow {
 
 #[inline(always)]
 pub(super) fn CallBuiltin<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    step.outside(|core, registers| elsewhere::call_builtin(core, registers, word))
+    step.outside(move |core, registers| elsewhere::call_builtin(core, registers, word))
 }
 
 #[inline(always)]
@@ -231,7 +233,7 @@ macro_rules! binary {
                     return Ok(());
                 }
             }
-            step.outside(|core, registers| elsewhere::binary::<M>(core, registers, word, Binary::$name))?;
+            step.outside(move |core, registers| elsewhere::binary::<M>(core, registers, word, Binary::$name))?;
             Ok(())
         })+
     };
@@ -266,7 +268,7 @@ pub(super) fn FloatPower<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flo
 
 #[inline(always)]
 pub(super) fn Negate<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    step.outside(|core, registers| elsewhere::negate(core, registers, word))?;
+    step.outside(move |core, registers| elsewhere::negate(core, registers, word))?;
     Ok(())
 }
 
@@ -279,7 +281,7 @@ pub(super) fn AddInteger<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flo
         step.set(word.a(), Value::integer(sum));
         return Ok(());
     }
-    step.outside(|core, registers| elsewhere::add_integer(core, registers, word))?;
+    step.outside(move |core, registers| elsewhere::add_integer(core, registers, word))?;
     Ok(())
 }
 
@@ -340,7 +342,7 @@ comparisons! {
 
 #[inline(always)]
 pub(super) fn Join<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    step.outside(|core, registers| elsewhere::join(core, registers, word))?;
+    step.outside(move |core, registers| elsewhere::join(core, registers, word))?;
     Ok(())
 }
 
@@ -348,7 +350,7 @@ pub(super) fn Join<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
 
 #[inline(always)]
 pub(super) fn Table<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    step.outside(|core, registers| elsewhere::table(core, registers, word))?;
+    step.outside(move |core, registers| elsewhere::table(core, registers, word))?;
     Ok(())
 }
 
@@ -374,7 +376,7 @@ pub(super) fn Get<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
         step.set(word.a(), value);
         return Ok(());
     }
-    step.outside(|core, registers| elsewhere::get(core, registers, word.a(), table, key))?;
+    step.outside(move |core, registers| elsewhere::get(core, registers, word.a(), table, key))?;
     Ok(())
 }
 
@@ -387,7 +389,7 @@ pub(super) fn GetField<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow 
         step.set(word.a(), value);
         return Ok(());
     }
-    step.outside(|core, registers| elsewhere::get_field::<M>(core, registers, word))?;
+    step.outside(move |core, registers| elsewhere::get_field::<M>(core, registers, word))?;
     Ok(())
 }
 
@@ -400,7 +402,7 @@ pub(super) fn GetItem<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
         step.set(word.a(), value);
         return Ok(());
     }
-    step.outside(|core, registers| elsewhere::get(core, registers, word.a(), table, Value::integer(position)))?;
+    step.outside(move |core, registers| elsewhere::get(core, registers, word.a(), table, Value::integer(position)))?;
     Ok(())
 }
 
@@ -419,48 +421,51 @@ fn put_item<M: Mode>(step: &mut Step<M>, table: Value, position: i64, value: Val
 
 #[inline(always)]
 pub(super) fn Set<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    let (table, key, value) = (step.get(word.a()), step.get(word.b()), step.get(word.c()));
+    let (table, key, value) = (step.get(word.a()), step.get(word.b()), step.copy(word.c()));
     if let Some(position) = key.as_i64()
         && put_item(step, table, position, value)?
     {
         return Ok(());
     }
-    step.outside(|core, _| elsewhere::set(core, table, key, value))?;
+    step.outside(move |core, _| elsewhere::set(core, table, key, value))?;
     Ok(())
 }
 
 #[inline(always)]
 pub(super) fn SetField<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    let (table, value) = (step.get(word.a()), step.get(word.b()));
-    if M::QUICK
-        && !value.is_nil()
-        && step.core.heap.put_recalled(table, step.remembered(word), value) == Wrote::Replaced
-    {
-        return Ok(());
+    let (table, value) = (step.get(word.a()), step.copy(word.b()));
+    if M::QUICK && !value.is_nil() {
+        let (place, Core { heap, constants, meter, .. }) = (step.remembered(word), &mut *step.core);
+        let key = || constants.get(word.wide() as usize).copied().unwrap_or(Value::NIL);
+        match heap.put_recalled(table, place, value, key) {
+            Wrote::Replaced => return Ok(()),
+            Wrote::Added => return meter.allocate(meter::ENTRY).map_err(Leave::Trap),
+            Wrote::Nothing => {}
+        }
     }
-    step.outside(|core, registers| elsewhere::set_field::<M>(core, registers, word))?;
+    step.outside(move |core, registers| elsewhere::set_field::<M>(core, registers, word))?;
     Ok(())
 }
 
 #[inline(always)]
 pub(super) fn SetItem<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    let (table, value) = (step.get(word.a()), step.get(word.b()));
+    let (table, value) = (step.get(word.a()), step.copy(word.b()));
     let position = i64::from(word.wide().cast_signed());
     if put_item(step, table, position, value)? {
         return Ok(());
     }
-    step.outside(|core, _| elsewhere::set(core, table, Value::integer(position), value))?;
+    step.outside(move |core, _| elsewhere::set(core, table, Value::integer(position), value))?;
     Ok(())
 }
 
 #[inline(always)]
 pub(super) fn Length<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    step.outside(|core, registers| elsewhere::length(core, registers, word))?;
+    step.outside(move |core, registers| elsewhere::length(core, registers, word))?;
     Ok(())
 }
 
 #[inline(always)]
 pub(super) fn Keys<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    step.outside(|core, registers| elsewhere::keys(core, registers, word))?;
+    step.outside(move |core, registers| elsewhere::keys(core, registers, word))?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod arithmetic;
 mod between;
 mod elsewhere;
+mod frame;
 mod library;
 mod meaning;
 mod run;
@@ -13,30 +14,30 @@ use crate::bytecode::{Instruction, Limits, Verified};
 use crate::meter::Meter;
 use crate::trap::{Trap, TrapCode};
 use crate::value::{FieldPlace, Heap, Value};
-use library::Output;
-use run::Frame;
+use frame::Frames;
 use sort::Sort;
 use step::{Mode, Plainly, Quickly};
 
 pub use library::Row;
+pub(crate) use library::{Deferred, Emission, Output};
 
 /// A machine with one program: its heap lives as long as it does.
 pub struct Machine<'p> {
     program: &'p Verified,
-    core: Core,
+    core: Core<'p>,
     /// The registers of all frames, one behind the other.
     stack: Vec<Value>,
 }
 
 /// What instructions work on, beside registers.
-struct Core {
+struct Core<'p> {
     heap: Heap,
     constants: Vec<Value>,
     limits: Limits,
     /// How many calls may be under way.
-    depth: u64,
+    depth: u8,
     meter: Meter,
-    frames: Vec<Frame>,
+    frames: Frames<'p>,
     sorts: Vec<Sort>,
     /// By instruction, where its field was found last.
     places: Vec<FieldPlace>,
@@ -45,16 +46,9 @@ struct Core {
     output: Output,
 }
 
-impl Core {
+impl Core<'_> {
     fn constant(&self, index: u32) -> Value {
         self.constants.get(index as usize).copied().unwrap_or(Value::NIL)
-    }
-
-    /// A value that the running function keeps.
-    fn captured(&self, index: u32) -> Value {
-        let closure = self.frames.last().map_or(Value::NIL, |frame| frame.closure);
-        let kept = self.heap.as_closure(closure).and_then(|(_, keeps)| keeps.get(index as usize).copied());
-        kept.unwrap_or(Value::NIL)
     }
 
     /// Remembers where the instruction's field lies.
@@ -78,9 +72,9 @@ impl<'p> Machine<'p> {
             heap,
             constants,
             limits,
-            depth: limits.depth,
+            depth: u8::try_from(limits.depth).unwrap_or(u8::MAX),
             meter: Meter::new(limits),
-            frames: Vec::new(),
+            frames: Frames::new(program.host()),
             sorts: Vec::new(),
             places: vec![FieldPlace::default(); program.places() as usize],
             raised: Value::NIL,
@@ -128,23 +122,35 @@ impl<'p> Machine<'p> {
 
     fn call_in<M: Mode>(&mut self, export: &str, arguments: &[Value]) -> Option<Result<Vec<Value>, Trap>> {
         let function = *self.program.program().exports.get(export)?;
-        Some(self.run_in::<M>(function, arguments))
+        Some(self.run_in::<M>(function, arguments, 0))
     }
 
     /// Calls a function that an export names.
     pub(crate) fn run(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
-        self.run_in::<Quickly>(function, arguments)
+        self.run_in::<Quickly>(function, arguments, 0)
     }
 
-    fn run_in<M: Mode>(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
+    /// As [`Machine::run`], but tables that are there already and are emitted a row an entry are only put down.
+    pub(crate) fn run_deferring(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
+        let defers_below = self.core.heap.mark().tables();
+        self.run_in::<Quickly>(function, arguments, defers_below)
+    }
+
+    /// As [`Machine::run`], but blocks cost nothing.
+    #[cfg(feature = "unmetered")]
+    pub(crate) fn run_unmetered(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
+        self.run_in::<step::Unmetered>(function, arguments, 0)
+    }
+
+    fn run_in<M: Mode>(&mut self, function: u32, arguments: &[Value], defers_below: u32) -> Result<Vec<Value>, Trap> {
         self.core.meter = Meter::new(self.core.limits);
-        self.core.output = Output::default();
+        self.core.output.begin(defers_below);
         self.core.raised = Value::NIL;
         let result = self.evaluate::<M>(function, arguments);
-        self.core.frames.clear();
+        self.core.frames.keep(0);
         self.core.sorts.clear();
         if result.is_err() {
-            self.core.output = Output::default();
+            self.core.output.begin(0);
         }
         result
     }

@@ -1,62 +1,47 @@
-//! Running: frames, calls, returns and traps. What single instructions do stands in `meaning.rs`.
+//! Running: calls, returns and traps. What single instructions do stands in `meaning.rs`.
 
 use super::elsewhere::pack;
-use super::step::{Leave, Mode, NAMEABLE, Registers, Step, spread};
-use super::{Core, Machine, Outcome, meaning};
-use crate::bytecode::{ALL_RESULTS, Arguments, Instruction, Op, Ready, SPREAD, Word, block_cost, each_instruction};
+use super::frame::Frame;
+use super::step::{Leave, Mode, NAMEABLE, Registers, Step, copied, put, spread};
+use super::{Core, Machine, Outcome, meaning, sort};
+use crate::bytecode::{
+    ALL_RESULTS, After, Arguments, Instruction, Op, Ready, Reply, Verified, Word, block_cost, each_instruction,
+};
 use crate::trap::{Trap, TrapCode};
 use crate::value::Value;
 use core::marker::PhantomData;
+use core::slice::Iter;
 
-/// A call under way.
-pub(super) struct Frame {
-    pub(super) closure: Value,
-    function: u32,
-    /// The next instruction, while another frame runs.
-    at: u32,
-    /// Where its registers begin.
-    base: u32,
-    /// Which register of the caller takes the first result, and how many results it wants.
-    window: u8,
-    results: u8,
-    after: After,
-}
-
-/// What follows when a frame is left.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum After {
-    /// The caller goes on.
-    Caller,
-    /// The caller goes on, having been told whether there was an error.
-    Protected,
-    /// The caller's sort goes on with the answer.
-    Sort,
-    /// The run is over.
-    End,
-}
-
-/// Each arm ends by itself, so that going on is one jump and nothing is carried to a common place.
+/// Each arm ends by itself: going on is one jump, and usual calls and returns have places of their own to go to.
 macro_rules! dispatch {
-    (($step:ident $word:ident) $($byte:literal $name:ident)+) => {
+    (($step:ident $word:ident $gas:ident $rest:ident $called:lifetime $closed:lifetime $returned:lifetime $left:lifetime)
+     $($byte:literal $name:ident)+) => {
         match $word.op {
-            $(Op::$name => if let Err(leave) = meaning::$name(&mut $step, $word) {
-                break leave;
+            $(Op::$name => {
+                let flow = meaning::$name(&mut $step, $word);
+                ($gas, $rest) = ($step.gas, $step.rest);
+                match flow {
+                    Ok(()) => {}
+                    Err(Leave::CallFunction) if M::QUICK => break $called,
+                    Err(Leave::Call(function)) if M::QUICK => break $closed function,
+                    Err(Leave::Return) if M::QUICK => break $returned,
+                    Err(leave) => break $left leave,
+                }
             })+
         }
     };
 }
 
-/// The registers of the frame that begins at a place.
+/// The registers of the frame that begins at a place, if there is room for it.
 #[inline(always)]
-fn registers(stack: &mut [Value], base: usize) -> &mut Registers {
-    let registers = stack.get_mut(base..).and_then(|stack| stack.first_chunk_mut::<NAMEABLE>());
-    registers.expect("entering made room for the frame")
+fn registers(stack: &mut [Value], base: usize) -> Option<&mut Registers> {
+    stack.get_mut(base..base.wrapping_add(NAMEABLE))?.first_chunk_mut::<NAMEABLE>()
 }
 
-impl Machine<'_> {
+impl<'p> Machine<'p> {
     /// Runs a function to its end.
     pub(super) fn evaluate<M: Mode>(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
-        let first = Call { window: 0, results: ALL_RESULTS, base: 0, ..Call::of(function, After::End) };
+        let first = Call { results: ALL_RESULTS, ..Call::of(function, After::End) };
         self.enter::<M>(first, arguments).map_err(|code| Trap { code, function, instruction: 0 })?;
         loop {
             let went_on = match self.run_frames::<M>() {
@@ -64,16 +49,16 @@ impl Machine<'_> {
                 Leave::Call(function) => self.call_window::<M>(function, After::Caller),
                 Leave::Protect(function) => self.call_window::<M>(function, After::Protected),
                 Leave::Sort => self.begin_sort::<M>(),
-                Leave::Return => match self.core.frames.last().map(|frame| frame.after) {
-                    Some(After::Caller | After::Protected) => self.leave_frame(),
-                    Some(After::Sort) => self.go_on_sorting::<M>(),
-                    Some(After::End) | None => match self.returned() {
+                Leave::Return => match self.core.frames.last().reply.after() {
+                    After::Caller | After::Protected => self.leave_frame(),
+                    After::Sort => self.go_on_sorting::<M>(),
+                    After::End => match self.arguments(self.last_word()) {
                         Ok(results) => return Ok(results),
                         Err(code) => Err(code),
                     },
                 },
                 Leave::Raise => {
-                    self.core.raised = self.window_value(self.last_word().a());
+                    self.core.raised = self.register(self.last_word().a());
                     Err(TrapCode::RAISED)
                 }
                 Leave::Trap(code) => Err(code),
@@ -85,63 +70,69 @@ impl Machine<'_> {
     }
 
     /// Runs the innermost frame, and those that it calls and returns to in the usual way, until anything else is to be done.
+    #[inline(never)]
     fn run_frames<M: Mode>(&mut self) -> Leave {
         let Machine { program, core, stack } = self;
-        let (program, functions) = (program.program(), program.functions());
-        let Some(frame) = core.frames.last() else { return Leave::Return };
-        let (mut function, mut base, mut at) = (frame.function as usize, frame.base as usize, frame.at as usize);
+        let (functions, stack): (&'p [Ready], &mut [Value]) = (program.functions(), stack);
+        let Frame { mut ready, mut rest, base, .. } = core.frames.last().clone();
+        let words = if M::QUICK { &[] } else { words(program, ready.number) };
+        let mut registers = registers(stack, base as usize).expect("entering made room for the frame");
         let mut gas = core.meter.gas;
-        let leave = loop {
-            let ready = functions.get(function).expect("a verified call names a function");
-            let words = program.functions.get(function).map_or(&[] as &[Word], |function| &function.code);
-            let registers = registers(stack, base);
-            let mut step = Step::<M> { registers, core, words, gas, at, mode: PhantomData };
-            let mut word;
-            let leave = loop {
-                word = if M::QUICK { ready.code.get(step.at) } else { None };
-                let bare;
-                let word = match word {
-                    Some(word) => word,
-                    None => {
-                        bare = plain(words, step.at);
-                        &bare
-                    }
-                };
-                step.at += 1;
-                each_instruction!(dispatch (step word));
-            };
-            at = step.at;
-            gas = step.gas;
-            if let (true, Some(word)) = (M::QUICK, word) {
-                let called = match leave {
-                    Leave::CallFunction => {
-                        call_quickly::<M>(functions, core, stack, (base, at, gas), ready, word, None)
-                    }
-                    Leave::Call(callee) => {
-                        call_quickly::<M>(functions, core, stack, (base, at, gas), ready, word, Some(callee))
-                    }
-                    Leave::Return => {
-                        if let Some(place) = return_quickly(core, stack, base, word) {
-                            (function, base, at) = place;
-                            continue;
+        let mut word;
+        let leave = 'left: loop {
+            'returned: {
+                let function = 'closed: {
+                    'called: {
+                        loop {
+                            word = rest.next().expect("verified code does not run past its end");
+                            let mut step = Step::<M> { registers, core, gas, ready, words, rest, mode: PhantomData };
+                            let bare;
+                            let seen = if M::QUICK {
+                                word
+                            } else {
+                                bare = plain(words, ready.code.len() - step.rest.len() - 1);
+                                &bare
+                            };
+                            each_instruction!(dispatch (step seen gas rest 'called 'closed 'returned 'left));
                         }
-                        None
                     }
-                    Leave::Trap(_) | Leave::Protect(_) | Leave::Sort | Leave::Raise => None,
+                    let arguments = first_two(registers, word);
+                    let callee = functions.get(word.wide() as usize).expect("calls are verified");
+                    match begin::<M>(core, stack, callee, word, &rest, arguments, (gas, word.ahead)) {
+                        Some((window, left)) => {
+                            (ready, rest, registers, gas) = (callee, callee.code.iter(), window, left)
+                        }
+                        None => break 'left Leave::CallFunction,
+                    }
+                    continue 'left;
                 };
-                if let Some((callee, start, left)) = called {
-                    (function, base, at, gas) = (callee, start, 0, left);
-                    continue;
+                let (arguments, closure) = (first_two(registers, word), copied(registers, word.wide() as u8));
+                let callee = functions.get(function as usize).expect("closures are made of functions");
+                match begin::<M>(core, stack, callee, word, &rest, arguments, (gas, callee.cost)) {
+                    Some((window, left)) => (ready, rest, registers, gas) = (callee, callee.code.iter(), window, left),
+                    None => break 'left Leave::Call(function),
                 }
+                put(registers, callee.registers, closure);
+                continue 'left;
             }
-            break leave;
+            let result = copied(registers, word.a());
+            if let Some((caller, following, window)) = return_quickly(core, stack, word, result) {
+                (ready, rest, registers) = (caller, following, window);
+            } else if let Some((window, left)) = compare_on::<M>(core, stack, word, result, gas) {
+                (rest, registers, gas) = (ready.code.iter(), window, left);
+            } else {
+                break 'left Leave::Return;
+            }
         };
-        if let Some(frame) = core.frames.last_mut() {
-            frame.at = at as u32;
-        }
+        core.frames.last_mut().rest = rest;
         core.meter.gas = gas;
         leave
     }
+}
+
+/// The canonical code of a function.
+fn words(program: &Verified, function: u32) -> &[Word] {
+    program.program().functions.get(function as usize).map_or(&[], |function| &function.code)
 }
 
 /// The canonical instruction, made ready by itself.
@@ -150,146 +141,185 @@ fn plain(words: &[Word], at: usize) -> Instruction {
     Instruction::bare(word.op().expect("verified code has operations only"), *word)
 }
 
-/// The usual call: a window as it stands, to a function without further parameters.
-/// Gives the function, where its registers begin, and the gas that is left; nothing where the call is not usual.
+/// The first two arguments, or whatever stands where the first would. It is copied in any case: registers that are no
+/// parameters are written before they are read.
 #[inline(always)]
-fn call_quickly<M: Mode>(
-    functions: &[Ready],
-    core: &mut Core,
-    stack: &mut [Value],
-    (base, at, gas): (usize, usize, u64),
-    caller: &Ready,
-    word: &Instruction,
-    callee: Option<u32>,
-) -> Option<(usize, usize, u64)> {
-    let number = callee.unwrap_or(word.wide());
-    let ready = functions.get(number as usize)?;
-    let closure = match callee {
-        Some(_) => *stack.get(base + usize::from(word.wide() as u8))?,
-        None => Value::NIL,
-    };
-    let cost = if callee.is_some() { ready.cost } else { word.ahead };
-    let left = if M::METERED { gas.checked_sub(u64::from(cost))? } else { gas };
-    let given = word.b();
-    if given >= SPREAD || ready.is_variadic || core.frames.len() as u64 >= core.depth {
-        return None;
-    }
-    let start = base + usize::from(caller.registers);
-    let (before, after) = stack.split_at_mut_checked(start)?;
-    let to = after.first_chunk_mut::<NAMEABLE>()?;
-    let from = before.get(base + usize::from(word.a())..)?;
-    let parameters = usize::from(ready.parameters);
-    let copied = usize::from(given).min(parameters);
-    to.iter_mut().zip(from).take(copied).for_each(|(to, from)| *to = *from);
-    to.iter_mut().take(parameters).skip(copied).for_each(|to| *to = Value::NIL);
-    core.frames.last_mut()?.at = at as u32;
-    core.frames.push(Frame {
-        closure,
-        function: number,
-        at: 0,
-        base: start as u32,
-        window: word.a(),
-        results: word.c(),
-        after: After::Caller,
-    });
-    Some((number as usize, start, left))
+fn first_two(registers: &Registers, word: &Instruction) -> [Value; 2] {
+    let second = if word.b() > 1 { copied(registers, word.a().wrapping_add(1)) } else { Value::NIL };
+    [copied(registers, word.a()), second]
 }
 
-/// The usual return: a window as it stands, to a caller that wants single results.
-/// Gives the caller's function, where its registers begin, and where it goes on; nothing where the return is not usual.
+/// Begins the usual call, with just the arguments that the function takes: gives its registers and the gas that is left.
+/// Does nothing but note where the caller goes on if the call is not usual.
 #[inline(always)]
-fn return_quickly(
-    core: &mut Core,
-    stack: &mut [Value],
-    base: usize,
+fn begin<'s, 'p, M: Mode>(
+    core: &mut Core<'p>,
+    stack: &'s mut [Value],
+    ready: &'p Ready,
     word: &Instruction,
-) -> Option<(usize, usize, usize)> {
-    let frame = core.frames.last()?;
-    let (window, results, given) = (usize::from(frame.window), frame.results, word.b());
-    if frame.after != After::Caller || results == ALL_RESULTS || given >= SPREAD {
+    rest: &Iter<'p, Instruction>,
+    arguments: [Value; 2],
+    (gas, cost): (u64, u32),
+) -> Option<(&'s mut Registers, u64)> {
+    let given = word.b();
+    if given != ready.exactly || core.frames.count() >= core.depth {
+        return None;
+    }
+    let left = if M::METERED { gas.checked_sub(u64::from(cost))? } else { gas };
+    let caller = core.frames.last_mut();
+    caller.rest = rest.clone();
+    let base = caller.base as usize + usize::from(word.frame());
+    if given > 2 {
+        copy_further(stack, caller.base as usize + usize::from(word.a()), base, given)?;
+    }
+    let registers = registers(stack, base)?;
+    let [first, second] = arguments;
+    put(registers, 0, first);
+    if given > 1 {
+        put(registers, 1, second);
+    }
+    let frame = core.frames.push();
+    frame.ready = ready;
+    frame.base = base as u32;
+    frame.reply = Reply::of_word(word.next);
+    Some((registers, left))
+}
+
+/// Copies the arguments after the second.
+#[cold]
+fn copy_further(stack: &mut [Value], from: usize, to: usize, count: u8) -> Option<()> {
+    let (before, after) = stack.split_at_mut_checked(to)?;
+    let from = before.get(from..)?.iter().take(count.into()).skip(2);
+    after.iter_mut().skip(2).zip(from).for_each(|(to, from)| *to = *from);
+    Some(())
+}
+
+/// The usual return: just the results that the caller wants. What goes on, if the return is usual.
+#[inline(always)]
+fn return_quickly<'s, 'p>(
+    core: &mut Core<'p>,
+    stack: &'s mut [Value],
+    word: &Instruction,
+    result: Value,
+) -> Option<(&'p Ready, Iter<'p, Instruction>, &'s mut Registers)> {
+    let Frame { base: from, reply, .. } = *core.frames.last();
+    let (given, window) = (word.b(), reply.window());
+    if given != reply.exactly() {
         return None;
     }
     core.frames.pop();
-    let frame = core.frames.last()?;
-    let (from, to) = (base + usize::from(word.a()), frame.base as usize + window);
-    for place in 0..usize::from(results) {
-        let value = if place < usize::from(given) { *stack.get(from + place)? } else { Value::NIL };
-        *stack.get_mut(to + place)? = value;
+    let Frame { ready, base, ref rest, .. } = *core.frames.last();
+    if given > 1 {
+        copy_results(stack, from as usize + usize::from(word.a()), base as usize + usize::from(window), given)?;
     }
-    Some((frame.function as usize, frame.base as usize, frame.at as usize))
+    let registers = registers(stack, base as usize)?;
+    if given == 1 {
+        put(registers, window, result);
+    }
+    Some((ready, rest.clone(), registers))
 }
 
-impl Machine<'_> {
+/// The usual return from a comparator: its frame begins anew, with what is to be compared next and the gas that is left.
+/// Does nothing where the innermost frame is no comparator's, or more is to be done.
+#[inline(never)]
+fn compare_on<'s, M: Mode>(
+    core: &mut Core,
+    stack: &'s mut [Value],
+    word: &Instruction,
+    answer: Value,
+    gas: u64,
+) -> Option<(&'s mut Registers, u64)> {
+    let Frame { ready, base, reply, .. } = *core.frames.last();
+    if reply.after() != After::Sort || ready.exactly != 2 || word.b() != 1 {
+        return None;
+    }
+    let registers = registers(stack, base as usize)?;
+    let block = if M::METERED { u64::from(ready.cost) } else { 0 };
+    let left = gas.checked_sub(sort::COMPARISON + block)?;
+    let [first, second] = core.sorts.last_mut()?.answer_within_runs(answer.is_true())?;
+    put(registers, 0, first);
+    put(registers, 1, second);
+    Some((registers, left))
+}
+
+/// Copies more results than one.
+#[cold]
+fn copy_results(stack: &mut [Value], from: usize, to: usize, count: u8) -> Option<()> {
+    for place in 0..usize::from(count) {
+        *stack.get_mut(to + place)? = *stack.get(from + place)?;
+    }
+    Some(())
+}
+
+impl<'p> Machine<'p> {
     /// The instruction that left the innermost frame.
     pub(super) fn last_word(&self) -> Word {
-        let functions = &self.program.program().functions;
-        let word = self.core.frames.last().and_then(|frame| {
-            let code = &functions.get(frame.function as usize)?.code;
-            code.get((frame.at as usize).checked_sub(1)?)
-        });
-        *word.expect("a frame that was left had an instruction")
+        let frame = self.core.frames.last();
+        *words(self.program, frame.ready.number).get(frame.at()).expect("a frame that was left had an instruction")
     }
 
     /// Where a register of the innermost frame lies.
     pub(super) fn place_of(&self, register: u8) -> usize {
-        self.core.frames.last().map_or(0, |frame| frame.base as usize) + usize::from(register)
+        self.core.frames.last().base as usize + usize::from(register)
     }
 
-    pub(super) fn window_value(&self, register: u8) -> Value {
+    /// A register of the innermost frame.
+    pub(super) fn register(&self, register: u8) -> Value {
         self.stack.get(self.place_of(register)).copied().unwrap_or(Value::NIL)
     }
 
-    /// Where the registers of a function that the innermost frame calls begin.
-    pub(super) fn next_base(&self) -> usize {
-        let registers =
-            |frame: &Frame| self.program.functions().get(frame.function as usize).map(|caller| caller.registers);
-        let last = self.core.frames.last();
-        last.map_or(0, |frame| frame.base as usize + registers(frame).map_or(NAMEABLE, usize::from))
-    }
-
-    /// Calls with the window that the last instruction names.
-    fn call_window<M: Mode>(&mut self, function: u32, after: After) -> Outcome<()> {
-        let word = self.last_word();
-        let closure =
-            if word.op() == Some(Op::CallFunction) { Value::NIL } else { self.window_value(word.wide() as u8) };
-        let base = self.next_base();
-        let call = Call { closure, window: word.a(), results: word.c(), base, ..Call::of(function, after) };
-        let callee = self.program.functions().get(function as usize).ok_or(TrapCode::KIND)?;
-        let values = self.arguments(word)?;
-        if Arguments::of(word.b()).is_spread || callee.is_variadic {
-            self.core.meter.charge_values(values.len())?;
-        }
-        self.enter::<M>(call, &values)
-    }
-
     /// The values of the window that an instruction of the innermost frame names.
-    pub(super) fn arguments(&self, word: Word) -> Outcome<Vec<Value>> {
+    pub(super) fn window(&self, word: Word) -> Outcome<Vec<Value>> {
         let given = Arguments::of(word.b());
         let start = self.place_of(word.a());
         let values = self.stack.get(start..start + usize::from(given.count)).unwrap_or_default();
         if given.is_spread { spread(&self.core.heap, values) } else { Ok(values.to_vec()) }
     }
 
-    /// Room for a frame, where the depth of calls allows one more.
-    fn make_room(&mut self, base: usize) -> Outcome<()> {
-        if self.core.frames.len() as u64 >= self.core.depth {
-            return Err(TrapCode::DEPTH);
+    /// As [`Machine::window`], for a call or a return, to which it is charged when a list is spread.
+    pub(super) fn arguments(&mut self, word: Word) -> Outcome<Vec<Value>> {
+        let values = self.window(word)?;
+        if Arguments::of(word.b()).is_spread {
+            self.core.meter.charge_values(values.len())?;
         }
-        let needed = base + NAMEABLE;
-        if self.stack.len() < needed {
-            self.stack.resize(needed.next_power_of_two(), Value::NIL);
+        Ok(values)
+    }
+
+    /// Calls with the window that the last instruction names.
+    fn call_window<M: Mode>(&mut self, function: u32, after: After) -> Outcome<()> {
+        let word = self.last_word();
+        let is_named = word.op() == Some(Op::CallFunction);
+        let closure = if is_named { Value::NIL } else { self.register(word.wide() as u8) };
+        let call = Call { closure, window: word.a(), results: word.c(), ..Call::of(function, after) };
+        let values = self.arguments(word)?;
+        let callee = self.program.functions().get(function as usize).ok_or(TrapCode::KIND)?;
+        if callee.is_variadic && !Arguments::of(word.b()).is_spread {
+            self.core.meter.charge_values(values.len())?;
         }
-        Ok(())
+        self.enter::<M>(call, &values)
     }
 
     /// Begins a call with any arguments: places them, packs what the function takes as a list, charges for its first block.
     pub(super) fn enter<M: Mode>(&mut self, call: Call, arguments: &[Value]) -> Outcome<()> {
-        self.make_room(call.base)?;
-        let ready = self.program.functions().get(call.function as usize).ok_or(TrapCode::KIND)?;
+        let Call { function, closure, after, window, results } = call;
+        if self.core.frames.count() >= self.core.depth {
+            return Err(TrapCode::DEPTH);
+        }
+        let base = self.core.frames.last().next_base();
+        let needed = base + NAMEABLE;
+        if self.stack.len() < needed {
+            self.stack.resize(needed.next_power_of_two(), Value::NIL);
+        }
+        let program: &'p Verified = self.program;
+        let ready: &'p Ready = program.functions().get(function as usize).ok_or(TrapCode::KIND)?;
         let parameters = usize::from(ready.parameters);
-        let registers = self.stack.get_mut(call.base..).unwrap_or_default();
-        let filled = arguments.iter().copied().chain(core::iter::repeat(Value::NIL)).take(parameters);
-        registers.iter_mut().zip(filled).for_each(|(register, value)| *register = value);
+        let registers = self.stack.get_mut(base..).unwrap_or_default();
+        if let Some(behind) = registers.get_mut(usize::from(ready.registers)) {
+            *behind = closure;
+        }
+        let (given, missing) = registers.split_at_mut_checked(arguments.len().min(parameters)).unwrap_or_default();
+        given.iter_mut().zip(arguments).for_each(|(register, value)| *register = value.copied());
+        missing.iter_mut().take(parameters - given.len()).for_each(|register| *register = Value::NIL);
         if ready.is_variadic {
             let further = arguments.get(parameters..).unwrap_or_default();
             let list = pack(&mut self.core.heap, &mut self.core.meter, further)?;
@@ -297,56 +327,42 @@ impl Machine<'_> {
                 *register = list;
             }
         }
-        let Call { function, closure, after, window, results, base } = call;
+        let mut rest = ready.code.iter();
         // Until it is paid for, the frame stands behind its first instruction: there a trap belongs.
-        self.core.frames.push(Frame { closure, function, at: 1, base: base as u32, window, results, after });
+        rest.next();
+        let reply = Reply::new(window, results, after);
+        *self.core.frames.push() = Frame { ready, rest, base: base as u32, reply };
         if M::METERED {
-            let words = self.program.program().functions.get(function as usize);
-            let cost = if M::QUICK { ready.cost } else { words.map_or(0, |words| block_cost(&words.code, 0)) };
+            let cost = if M::QUICK { ready.cost } else { block_cost(words(program, function), 0) };
             self.core.meter.charge(u64::from(cost))?;
         }
-        if let Some(frame) = self.core.frames.last_mut() {
-            frame.at = 0;
-        }
+        self.core.frames.last_mut().rest = ready.code.iter();
         Ok(())
-    }
-
-    /// The values that the last instruction, a return, gives.
-    fn returned(&mut self) -> Outcome<Vec<Value>> {
-        let word = self.last_word();
-        let values = self.arguments(word)?;
-        if Arguments::of(word.b()).is_spread {
-            self.core.meter.charge_values(values.len())?;
-        }
-        Ok(values)
-    }
-
-    /// Leaves the innermost frame with the values that it returns.
-    pub(super) fn finish_frame(&mut self) -> Outcome<(Frame, Vec<Value>)> {
-        let values = self.returned()?;
-        let frame = self.core.frames.pop().ok_or(TrapCode::DEPTH)?;
-        Ok((frame, values))
     }
 
     /// Returns from the innermost frame to its caller.
     fn leave_frame(&mut self) -> Outcome<()> {
-        let (frame, mut values) = self.finish_frame()?;
-        if frame.after == After::Protected {
+        let word = self.last_word();
+        let mut values = self.arguments(word)?;
+        let reply = self.core.frames.last().reply;
+        if reply.after() == After::Protected {
             values.insert(0, Value::TRUE);
         }
-        self.place(self.place_of(frame.window), frame.results, &values)
+        self.core.frames.pop();
+        self.place(reply.window(), reply.results(), &values)
     }
 
-    /// Puts results where the caller wants them: as many as it asked for, nil where there are too few.
-    pub(super) fn place(&mut self, window: usize, results: u8, values: &[Value]) -> Outcome<()> {
+    /// Puts results where the innermost frame wants them: as many as it asked for, nil where there are too few.
+    pub(super) fn place(&mut self, window: u8, results: u8, values: &[Value]) -> Outcome<()> {
+        let start = self.place_of(window);
         if results == ALL_RESULTS {
             let list = pack(&mut self.core.heap, &mut self.core.meter, values)?;
-            if let Some(register) = self.stack.get_mut(window) {
+            if let Some(register) = self.stack.get_mut(start) {
                 *register = list;
             }
             return Ok(());
         }
-        let wanted = self.stack.iter_mut().skip(window).take(usize::from(results));
+        let wanted = self.stack.iter_mut().skip(start).take(usize::from(results));
         let values = values.iter().copied().chain(core::iter::repeat(Value::NIL));
         wanted.zip(values).for_each(|(register, value)| *register = value);
         Ok(())
@@ -354,8 +370,9 @@ impl Machine<'_> {
 
     /// Goes back to the innermost protected call, or ends the run.
     fn unwind(&mut self, code: TrapCode) -> Result<(), Trap> {
-        let place = self.core.frames.last().map_or((0, 0), |frame| (frame.function, frame.at.saturating_sub(1)));
-        let trap = Trap { code, function: place.0, instruction: place.1 };
+        let frame = self.core.frames.last();
+        let instruction = u32::try_from(frame.at()).unwrap_or(u32::MAX);
+        let trap = Trap { code, function: frame.ready.number, instruction };
         if code.is_resource() {
             return Err(trap);
         }
@@ -366,34 +383,44 @@ impl Machine<'_> {
     }
 
     /// Where the results of the innermost protected call go, whose frame and all inner ones are left.
-    fn catch(&mut self) -> Option<(usize, u8)> {
+    fn catch(&mut self) -> Option<(u8, u8)> {
         // What can't be called at all is caught by the instruction that tried.
         let word = self.last_word();
         if word.op() == Some(Op::Protect) {
-            return Some((self.place_of(word.a()), word.c()));
+            return Some((word.a(), word.c()));
         }
-        let caught = self.core.frames.iter().rposition(|frame| frame.after == After::Protected)?;
-        let left = self.core.frames.split_off(caught);
-        let sorts = left.iter().filter(|frame| frame.after == After::Sort).count();
+        let (mut sorts, mut found) = (0, None);
+        for (number, frame) in self.core.frames.innermost_first() {
+            sorts += usize::from(frame.reply.after() == After::Sort);
+            if frame.reply.after() == After::Protected {
+                found = Some((number - 1, frame.reply.window(), frame.reply.results()));
+                break;
+            }
+        }
+        let (count, window, results) = found?;
+        self.core.frames.keep(count);
         self.core.sorts.truncate(self.core.sorts.len().saturating_sub(sorts));
-        let frame = left.first()?;
-        Some((self.place_of(frame.window), frame.results))
+        Some((window, results))
     }
 }
 
 /// A call that is to be entered.
 pub(super) struct Call {
-    pub(super) function: u32,
-    pub(super) after: After,
-    pub(super) closure: Value,
-    pub(super) window: u8,
-    pub(super) results: u8,
-    pub(super) base: usize,
+    function: u32,
+    after: After,
+    closure: Value,
+    window: u8,
+    results: u8,
 }
 
 impl Call {
     /// A call of a function that keeps nothing, for no results.
-    pub(super) const fn of(function: u32, after: After) -> Call {
-        Call { function, after, closure: Value::NIL, window: 0, results: 0, base: 0 }
+    const fn of(function: u32, after: After) -> Call {
+        Call { function, after, closure: Value::NIL, window: 0, results: 0 }
+    }
+
+    /// A sort's call of its comparator.
+    pub(super) const fn of_comparator(function: u32, closure: Value) -> Call {
+        Call { closure, ..Call::of(function, After::Sort) }
     }
 }

@@ -6,16 +6,16 @@
 //! done the list is as it was or as the comparator makes it, and then the copy is put over positions 1 to n.
 
 use super::library;
-use super::run::{After, Call};
+use super::run::Call;
 use super::step::Mode;
 use super::{Machine, Outcome};
-use crate::bytecode::Builtin;
+use crate::bytecode::{Arguments, Builtin};
 use crate::meter;
 use crate::trap::TrapCode;
 use crate::value::Value;
 
 /// Gas of one comparison, beside what the comparator itself costs.
-const COMPARISON: u64 = 4;
+pub(super) const COMPARISON: u64 = 4;
 
 /// A sort under way.
 pub(super) struct Sort {
@@ -89,11 +89,28 @@ impl Sort {
     }
 }
 
+impl Sort {
+    /// Takes the answer where another question follows within the two runs, and gives that question; else does nothing.
+    #[inline(always)]
+    pub(super) fn answer_within_runs(&mut self, is_right_first: bool) -> Option<[Value; 2]> {
+        let taken = if is_right_first { self.right } else { self.left };
+        let (left, right) = (self.left + usize::from(!is_right_first), self.right + usize::from(is_right_first));
+        if left >= self.middle || right >= self.end {
+            return None;
+        }
+        let item = |place: usize| self.items.get(place).map(Value::copied);
+        let (taken, question) = (item(taken)?, [item(right)?, item(left)?]);
+        self.merged.push(taken);
+        (self.left, self.right) = (left, right);
+        Some(question)
+    }
+}
+
 impl Machine<'_> {
     /// Begins the sort that the last instruction asks for.
     pub(super) fn begin_sort<M: Mode>(&mut self) -> Outcome<()> {
         let word = self.last_word();
-        let &[table, comparator] = self.arguments(word)?.as_slice() else { return Err(TrapCode::ARGUMENTS) };
+        let &[table, comparator] = self.window(word)?.as_slice() else { return Err(TrapCode::ARGUMENTS) };
         self.core.meter.charge(Builtin::TableSort.cost())?;
         self.core.heap.function_of(comparator).ok_or(TrapCode::KIND)?;
         let length = library::length(&self.core.heap, &mut self.core.meter, table)?;
@@ -108,8 +125,13 @@ impl Machine<'_> {
 
     /// Takes the comparator's answer from the frame that returns, and goes on.
     pub(super) fn go_on_sorting<M: Mode>(&mut self) -> Outcome<()> {
-        let (_, values) = self.finish_frame()?;
-        let is_right_first = values.first().is_some_and(|value| value.is_true());
+        let word = self.last_word();
+        let is_right_first = match Arguments::of(word.b()) {
+            Arguments { count: 0, .. } => false,
+            Arguments { is_spread: false, .. } => self.register(word.a()).is_true(),
+            Arguments { is_spread: true, .. } => self.arguments(word)?.first().is_some_and(|value| value.is_true()),
+        };
+        self.core.frames.pop();
         if let Some(sort) = self.core.sorts.last_mut() {
             sort.answer(is_right_first);
         }
@@ -123,8 +145,7 @@ impl Machine<'_> {
             let closure = sort.comparator;
             self.core.meter.charge(COMPARISON)?;
             let function = self.core.heap.function_of(closure).ok_or(TrapCode::KIND)?;
-            let base = self.next_base();
-            return self.enter::<M>(Call { closure, base, ..Call::of(function, After::Sort) }, &question);
+            return self.enter::<M>(Call::of_comparator(function, closure), &question);
         }
         if let Some(Sort { table, items, .. }) = self.core.sorts.pop() {
             for (place, &item) in (1..).zip(&items) {
@@ -132,6 +153,6 @@ impl Machine<'_> {
             }
         }
         let word = self.last_word();
-        self.place(self.place_of(word.a()), word.c(), &[Value::NIL])
+        self.place(word.a(), word.c(), &[])
     }
 }

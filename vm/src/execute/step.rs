@@ -1,10 +1,11 @@
 //! What the instructions of one frame work on, and the two ways to run them.
 
 use super::{Core, Outcome};
-use crate::bytecode::{Arguments, Instruction, Word, block_cost};
+use crate::bytecode::{Arguments, Instruction, Ready, Word, block_cost};
 use crate::trap::TrapCode;
 use crate::value::{FieldPlace, Heap, Value};
 use core::marker::PhantomData;
+use core::slice::Iter;
 
 /// Registers that every frame can name with a byte, so that naming one needs no check.
 pub(super) const NAMEABLE: usize = 256;
@@ -69,15 +70,22 @@ pub(super) type Flow = Result<(), Leave>;
 pub(super) type Registers = [Value; NAMEABLE];
 
 /// It is taken apart into registers of the processor, so it may be lent to functions that are inlined, and to no other.
-pub(super) struct Step<'m, M: Mode> {
+pub(super) struct Step<'m, 'p, M: Mode> {
     pub(super) registers: &'m mut Registers,
-    pub(super) core: &'m mut Core,
-    /// The canonical code of the function.
-    pub(super) words: &'m [Word],
+    pub(super) core: &'m mut Core<'p>,
     pub(super) gas: u64,
-    /// The next instruction.
-    pub(super) at: usize,
+    pub(super) ready: &'p Ready,
+    /// The canonical code, where it runs plainly.
+    pub(super) words: &'p [Word],
+    /// The instructions that follow, the next one first.
+    pub(super) rest: Iter<'p, Instruction>,
     pub(super) mode: PhantomData<M>,
+}
+
+/// The instructions from a place on.
+#[inline(always)]
+fn from(code: &[Instruction], at: usize) -> Iter<'_, Instruction> {
+    code.get(at..).expect("targets are verified").iter()
 }
 
 #[inline(always)]
@@ -86,16 +94,29 @@ pub(super) fn register(registers: &Registers, number: u8) -> Value {
     registers[usize::from(number)]
 }
 
+/// As [`register`], for a value that is only passed on.
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "a byte names one of 256 registers")]
+pub(super) fn copied(registers: &Registers, number: u8) -> Value {
+    registers[usize::from(number)].copied()
+}
+
 #[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "a byte names one of 256 registers")]
 pub(super) fn put(registers: &mut Registers, number: u8, value: Value) {
     registers[usize::from(number)] = value;
 }
 
-impl<M: Mode> Step<'_, M> {
+impl<'p, M: Mode> Step<'_, 'p, M> {
     #[inline(always)]
     pub(super) fn get(&self, number: u8) -> Value {
         register(self.registers, number)
+    }
+
+    /// As [`Step::get`], for a value that is only passed on.
+    #[inline(always)]
+    pub(super) fn copy(&self, number: u8) -> Value {
+        copied(self.registers, number)
     }
 
     #[inline(always)]
@@ -103,14 +124,20 @@ impl<M: Mode> Step<'_, M> {
         put(self.registers, number, value);
     }
 
+    /// Four registers that follow one another.
+    #[inline(always)]
+    pub(super) fn four(&mut self, first: u8) -> Option<&mut [Value; 4]> {
+        self.registers.get_mut(usize::from(first)..)?.first_chunk_mut()
+    }
+
     #[inline(always)]
     pub(super) fn constant(&self, index: u32) -> Value {
-        self.core.constants.get(index as usize).copied().unwrap_or(Value::NIL)
+        self.core.constants.get(index as usize).map_or(Value::NIL, Value::copied)
     }
 
     /// Work elsewhere that may be charged or allocate: while it lasts, the gas that is left stands in the meter.
     #[inline(always)]
-    pub(super) fn outside<T>(&mut self, work: impl FnOnce(&mut Core, &mut Registers) -> T) -> T {
+    pub(super) fn outside<T>(&mut self, work: impl FnOnce(&mut Core<'_>, &mut Registers) -> T) -> T {
         self.core.meter.gas = self.gas;
         let result = work(self.core, self.registers);
         self.gas = self.core.meter.gas;
@@ -126,23 +153,35 @@ impl<M: Mode> Step<'_, M> {
     /// Charges for the block that begins at an instruction, and goes there. Its cost stands beside the branch.
     #[inline(always)]
     pub(super) fn enter(&mut self, target: usize, ready: u32) -> Flow {
+        self.enter_rest(from(&self.ready.code, target), ready)
+    }
+
+    /// As [`Step::enter`], for the instructions from there on.
+    #[inline(always)]
+    fn enter_rest(&mut self, rest: Iter<'p, Instruction>, ready: u32) -> Flow {
+        self.rest = rest;
         if M::METERED {
-            let cost = if M::QUICK { ready } else { block_cost(self.words, target) };
-            let Some(left) = self.gas.checked_sub(u64::from(cost)) else {
-                // The trap is the block's: it stands at its first instruction.
-                self.at = target + 1;
-                return Err(Leave::Trap(TrapCode::GAS));
-            };
-            self.gas = left;
+            let cost = if M::QUICK { ready } else { block_cost(self.words, self.ready.code.len() - self.rest.len()) };
+            match self.gas.checked_sub(u64::from(cost)) {
+                Some(left) => self.gas = left,
+                None => {
+                    // The trap is the block's: it stands at its first instruction.
+                    self.rest.next();
+                    return Err(Leave::Trap(TrapCode::GAS));
+                }
+            }
         }
-        self.at = target;
         Ok(())
     }
 
     /// Goes to the instruction's target, or on to the next block.
     #[inline(always)]
     pub(super) fn branch(&mut self, is_taken: bool, word: &Instruction) -> Flow {
-        if is_taken { self.enter(word.wide() as usize, word.ahead) } else { self.enter(self.at, word.next) }
+        if is_taken {
+            self.enter(word.wide() as usize, word.ahead)
+        } else {
+            self.enter_rest(self.rest.clone(), word.next)
+        }
     }
 }
 

@@ -3,6 +3,9 @@
 //! State is changed in place; a value that `step` returns takes its place. The tables of an operation are read-only
 //! in its step, and state's own from the step's end: what state keeps of an operation is no different from what it made.
 
+mod documents;
+mod finish;
+mod owners;
 mod rows;
 
 pub use rows::{RowChanges, Rows};
@@ -14,6 +17,7 @@ use crate::execute::Machine;
 use crate::refusal::{Code, Refusal};
 use crate::trap::{Trap, TrapCode};
 use crate::value::{Extent, Heap, Point, Value};
+use finish::Documents;
 use std::collections::VecDeque;
 
 /// Bytes that a fold makes before it looks for what is still needed: little enough to stay in a processor's cache.
@@ -74,6 +78,10 @@ pub struct Folding<'p> {
     young_size: usize,
     kept: VecDeque<Kept>,
     rows: Rows,
+    /// What of the rows is made anew only in part.
+    documents: Option<Documents>,
+    /// The gas of the last step or `finish`.
+    last_gas: u64,
     collection: Collection,
 }
 
@@ -99,7 +107,8 @@ impl<'p> Folding<'p> {
         let init = export(program, "init")?;
         let point = folding.machine.heap().begin_step(0..0);
         let state = folding.machine.run(init, &[]);
-        folding.gas = folding.machine.gas_used();
+        folding.last_gas = folding.machine.gas_used();
+        folding.gas = folding.last_gas;
         let state = state.map(|results| results.first().copied().unwrap_or(Value::NIL));
         let state = state.and_then(|state| folding.without_functions(state, point, init));
         folding.machine.heap().end_step(point);
@@ -141,6 +150,8 @@ impl<'p> Folding<'p> {
             young_size: 0,
             kept: VecDeque::new(),
             rows: Rows::default(),
+            documents: None,
+            last_gas: 0,
             collection: Collection { above: YOUNG, dictionaries: 0, live: 0, grown: 0 },
         })
     }
@@ -195,6 +206,20 @@ impl<'p> Folding<'p> {
     /// Folds the operation that has waited longest; `None` where none waits. One that traps leaves the state exactly
     /// as it was, and counts.
     pub fn step(&mut self) -> Option<Result<(), Trap>> {
+        self.step_by(Machine::run)
+    }
+
+    /// As [`Folding::step`], but blocks cost nothing: only to measure what metering costs.
+    #[cfg(feature = "unmetered")]
+    pub fn step_unmetered(&mut self) -> Option<Result<(), Trap>> {
+        self.step_by(Machine::run_unmetered)
+    }
+
+    #[inline]
+    fn step_by(
+        &mut self,
+        run: impl FnOnce(&mut Machine<'p>, u32, &[Value]) -> Result<Vec<Value>, Trap>,
+    ) -> Option<Result<(), Trap>> {
         let operation = self.queue.pop_front()?;
         if self.queue.len() < self.young {
             self.young -= 1;
@@ -204,8 +229,9 @@ impl<'p> Folding<'p> {
         }
         let before = self.machine.values().mark();
         let point = self.machine.heap().begin_step(operation.range());
-        let result = self.machine.run(self.step, &[self.state, operation.value]);
-        self.gas = self.gas.saturating_add(self.machine.gas_used());
+        let result = run(&mut self.machine, self.step, &[self.state, operation.value]);
+        self.last_gas = self.machine.gas_used();
+        self.gas = self.gas.saturating_add(self.last_gas);
         let result = result.and_then(|results| {
             let state = results.first().copied().filter(|state| !state.is_nil()).unwrap_or(self.state);
             self.without_functions(state, point, self.step)
@@ -231,21 +257,6 @@ impl<'p> Folding<'p> {
 
     // Rows.
 
-    /// Emits all rows anew from what equals a copy of the state, and says what is different in them. Where `finish`
-    /// traps, the last rows stay.
-    ///
-    /// # Errors
-    /// The trap.
-    pub fn finish(&mut self) -> Result<RowChanges, Trap> {
-        let point = self.machine.heap().begin_step(0..0);
-        let result = self.machine.run(self.finish, &[self.state]);
-        let rows = self.machine.take_rows();
-        self.machine.heap().rewind_to(point);
-        self.machine.heap().end_step(point);
-        result?;
-        Ok(self.rows.replace(rows, self.count))
-    }
-
     /// The rows of the last `finish` that did not trap.
     pub const fn rows(&mut self) -> &mut Rows {
         &mut self.rows
@@ -268,7 +279,7 @@ impl<'p> Folding<'p> {
     /// The gas that the last step or `finish` took.
     #[must_use]
     pub const fn last_gas(&self) -> u64 {
-        self.machine.gas_used()
+        self.last_gas
     }
 
     /// The state, and the heap that it lies in.
@@ -341,7 +352,11 @@ impl<'p> Folding<'p> {
     fn collect(&mut self, extent: Extent) -> usize {
         let old = match extent {
             Extent::Young => self.queue.len() - self.young,
-            Extent::All => 0,
+            // Tables get other numbers.
+            Extent::All => {
+                self.documents = None;
+                0
+            }
         };
         let mut roots = vec![self.state];
         roots.extend(self.kept.iter().map(|kept| kept.state));

@@ -1,5 +1,6 @@
 //! Rows: what `finish` emitted, in order, and the map whose root is the state's.
 
+use super::documents::Changes;
 use crate::encoding::map::{Hash, RowMap, row_key, row_value};
 use crate::encoding::root::Root;
 use crate::execute::Row;
@@ -78,16 +79,51 @@ impl Rows {
     pub(super) fn replace(&mut self, mut rows: Vec<Row>, as_of: u64) -> RowChanges {
         rows.sort_by(order);
         let changes = self.changes(&rows);
+        self.sorted = rows;
+        self.take_over(&changes, as_of);
+        changes
+    }
+
+    /// Changes rows by their keys; a row that stays as it was is no change.
+    pub(super) fn change(&mut self, changes: Changes, as_of: u64) -> RowChanges {
+        let row = |(key, value): (Vec<u8>, Option<Vec<u8>>)| match value {
+            Some(value) => (Row { key, value }, true),
+            None => (Row { key, value: Vec::new() }, false),
+        };
+        let mut changes: Vec<(Row, bool)> = changes.into_iter().map(row).collect();
+        changes.sort_by(|a, b| order(&a.0, &b.0));
+        let mut told = RowChanges::default();
+        let mut old = core::mem::take(&mut self.sorted).into_iter();
+        let mut sorted = Vec::with_capacity(old.len() + changes.len());
+        for (row, stays) in changes {
+            let before = old.as_slice().partition_point(|other| order(other, &row).is_lt());
+            sorted.extend(old.by_ref().take(before));
+            let is_there = old.as_slice().first().is_some_and(|other| other.key == row.key);
+            let gone = if is_there { old.next() } else { None };
+            if stays {
+                if gone.is_none_or(|gone| gone.value != row.value) {
+                    told.put.push(row.clone());
+                }
+                sorted.push(row);
+            } else if gone.is_some() {
+                told.removed.push(row.key);
+            }
+        }
+        sorted.extend(old);
+        self.sorted = sorted;
+        self.take_over(&told, as_of);
+        told
+    }
+
+    fn take_over(&mut self, changes: &RowChanges, as_of: u64) {
         for row in &changes.put {
             self.map.put(row_key(&row.key), row_value(&row.value));
         }
         for key in &changes.removed {
             self.map.remove(&row_key(key));
         }
-        self.sorted = rows;
         self.root = self.map.root();
         self.as_of = as_of;
-        changes
     }
 
     /// What is different in other rows, both sorted.

@@ -12,7 +12,7 @@ use super::table::{Form, Layout, Table, TableFault, TableId};
 use super::{Heap, Value};
 
 /// The fewest slots that a table which grows takes.
-const FEWEST_SLOTS: u32 = 4;
+pub(super) const FEWEST_SLOTS: u32 = 4;
 
 /// The most positions that one new key may skip; further ones go to the dictionary.
 const SKIPPED: i64 = 8;

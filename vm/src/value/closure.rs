@@ -24,6 +24,11 @@ impl Heap {
         Value::closure_at(narrow(self.closures.len() - 1))
     }
 
+    /// A value that a closure keeps, nil where there is none.
+    pub(crate) fn kept(&self, closure: Value, index: u32) -> Value {
+        self.as_closure(closure).and_then(|(_, keeps)| keeps.get(index as usize).copied()).unwrap_or(Value::NIL)
+    }
+
     /// The function of the module that a value calls.
     pub(crate) fn function_of(&self, value: Value) -> Option<u32> {
         Some(self.as_closure(value)?.0)

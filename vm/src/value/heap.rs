@@ -3,6 +3,7 @@
 //! Nothing is counted, and nothing is collected unbidden: a heap grows until it is rewound to a [`Mark`] or a
 //! [`super::Point`], or its owner, between two steps, has it collected.
 
+use super::change::FEWEST_SLOTS;
 use super::closure::Closure;
 use super::content::Content;
 use super::dictionary::Dictionary;
@@ -192,6 +193,16 @@ impl Heap {
     /// An empty map.
     pub fn new_table(&mut self) -> Value {
         self.push_table(Form::Record(ShapeId::EMPTY), &[])
+    }
+
+    /// An empty map with room for a few entries.
+    pub(crate) fn new_table_with_room(&mut self) -> Value {
+        let table = self.new_table();
+        self.slots.resize(self.slots.len() + FEWEST_SLOTS as usize, Value::ABSENT);
+        if let Some(table) = self.tables.last_mut() {
+            table.capacity = FEWEST_SLOTS;
+        }
+        table
     }
 
     /// An empty list, which stays a list as long as nothing else is put in.

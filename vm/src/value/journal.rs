@@ -220,6 +220,28 @@ impl Heap {
         Some(Changed { older, first_new })
     }
 
+    /// What was changed since the point of what is older: tables and keys, a nil key where a table's kind was. `None`
+    /// where the point is gone.
+    pub(crate) fn changes_since(&self, point: Point) -> Option<Vec<(TableId, Value)>> {
+        let saved = self.journal.saved(point)?;
+        let changes = self.journal.changes.get(saved.changes..).unwrap_or_default();
+        let older = changes.iter().filter(|change| change.table.0 < saved.mark.tables());
+        Some(older.map(|change| (change.table, change.key)).collect())
+    }
+
+    /// Calls for each table that a value reaches, as often as it reaches it. Where it can be written as a document, that
+    /// ends.
+    pub(crate) fn each_table(&self, value: Value, called: &mut impl FnMut(TableId)) {
+        let mut pending = vec![value];
+        while let Some(value) = pending.pop() {
+            if let (Some(id), Some(table)) = (value.as_table(), self.table(value)) {
+                called(id);
+                pending.extend_from_slice(self.slots_of(table));
+                pending.extend(self.dictionary(table).iter().flat_map(|others| &others.entries).map(|entry| entry.1));
+            }
+        }
+    }
+
     /// Whether nothing may be written into the table.
     pub(super) fn is_frozen(&self, id: TableId) -> bool {
         id.0 < self.watched && self.frozen.contains(&id.0)

@@ -24,7 +24,7 @@ pub use heap::{Heap, Mark};
 pub use journal::{Changed, Point};
 pub use key::{Key, KeyFault};
 pub use shape::RECORD_KEYS;
-use table::TableId;
+pub(crate) use table::TableId;
 pub use table::{Entries, TableFault};
 
 pub(crate) use gather::{Fields, Gather, Items};
@@ -116,9 +116,12 @@ pub(crate) const SHORT_STRING: usize = 14;
 ///
 /// The first word's bytes, in memory order on every processor: tag, then scale or length, then content.
 /// So a short string is a slice of the value itself, big endian or little.
-#[derive(Clone, Copy)]
+// Two fields, not an array: so the compiler keeps a value in two registers of the processor.
+#[derive(Clone, Copy, bytemuck::NoUninit)]
+#[repr(C)]
 pub struct Value {
-    words: [u64; 2],
+    head: u64,
+    body: u64,
 }
 
 impl Value {
@@ -129,17 +132,17 @@ impl Value {
     pub const TRUE: Value = Value::with(Tag::Bool, 0, 1);
 
     const fn with(tag: Tag, extra: u64, body: u64) -> Value {
-        Value { words: [(tag as u64 | (extra << 8)).to_le(), body] }
+        Value { head: (tag as u64 | (extra << 8)).to_le(), body }
     }
 
     #[must_use]
     pub const fn bool(value: bool) -> Value {
-        if value { Value::TRUE } else { Value::FALSE }
+        Value::with(Tag::Bool, 0, value as u64)
     }
 
     #[must_use]
     pub const fn integer(value: i64) -> Value {
-        Value { words: [0, value.cast_unsigned()] }
+        Value { head: 0, body: value.cast_unsigned() }
     }
 
     #[must_use]
@@ -164,7 +167,7 @@ impl Value {
     pub(crate) const fn short_string(window: u128, length: usize) -> Value {
         let content = window & ((1_u128 << (8 * length)) - 1);
         let all = (content << 16) | ((length as u128) << 8) | Tag::ShortString as u128;
-        Value { words: [(all as u64).to_le(), ((all >> 64) as u64).to_le()] }
+        Value { head: (all as u64).to_le(), body: ((all >> 64) as u64).to_le() }
     }
 
     pub(crate) const fn long_string(hash: u32, span: Span) -> Value {
@@ -180,7 +183,7 @@ impl Value {
     }
 
     pub(crate) const fn tag(self) -> Tag {
-        Tag::of(u64::from_le(self.words[0]) as u8)
+        Tag::of(u64::from_le(self.head) as u8)
     }
 
     /// A function of the module that keeps nothing.
@@ -193,55 +196,60 @@ impl Value {
     }
 
     pub(crate) const fn body(self) -> u64 {
-        self.words[1]
+        self.body
     }
 
     /// Scale of a number, length of a short string.
     pub(crate) const fn second_byte(self) -> u8 {
-        (u64::from_le(self.words[0]) >> 8) as u8
+        (u64::from_le(self.head) >> 8) as u8
     }
 
     pub(crate) const fn long_string_hash(self) -> u32 {
-        (u64::from_le(self.words[0]) >> 32) as u32
+        (u64::from_le(self.head) >> 32) as u32
+    }
+
+    /// How many bytes a string has that does not fit the value itself.
+    pub(crate) fn long_string_length(self) -> Option<usize> {
+        if matches!(self.tag(), Tag::LongString) { Some(Span::of(self).range().len()) } else { None }
     }
 
     /// The whole value as its sixteen bytes in memory order, the tag lowest.
     pub(crate) const fn window(self) -> u128 {
-        u64::from_le(self.words[0]) as u128 | ((u64::from_le(self.words[1]) as u128) << 64)
+        u64::from_le(self.head) as u128 | ((u64::from_le(self.body) as u128) << 64)
     }
 
     pub(crate) const fn from_window(window: u128) -> Value {
-        Value { words: [(window as u64).to_le(), ((window >> 64) as u64).to_le()] }
+        Value { head: (window as u64).to_le(), body: ((window >> 64) as u64).to_le() }
     }
 
     /// The content of a short string.
     pub(crate) fn short_bytes(&self) -> &[u8] {
-        let all: &[u8] = bytemuck::cast_slice(&self.words);
+        let all: &[u8] = bytemuck::bytes_of(self);
         all.get(2..2 + usize::from(self.second_byte())).unwrap_or_default()
     }
 
     /// The value with another second word.
     pub(crate) const fn with_body(self, body: u64) -> Value {
-        Value { words: [self.words[0], body] }
+        Value { head: self.head, body }
     }
 
     /// The value with a mark that a collection sets for a while on what lies in the heap.
     pub(crate) const fn forwarded(self) -> Value {
-        Value { words: [self.words[0] | FORWARDED, self.words[1]] }
+        Value { head: self.head | FORWARDED, body: self.body }
     }
 
     pub(crate) const fn unforwarded(self) -> Value {
-        Value { words: [self.words[0] & !FORWARDED, self.words[1]] }
+        Value { head: self.head & !FORWARDED, body: self.body }
     }
 
     pub(crate) const fn is_forwarded(self) -> bool {
-        self.words[0] & FORWARDED != 0
+        self.head & FORWARDED != 0
     }
 
     /// Whether both values are the same words: identity, not equality.
     #[must_use]
     pub const fn is_same_words(self, other: Value) -> bool {
-        self.words[0] == other.words[0] && self.words[1] == other.words[1]
+        self.head == other.head && self.body == other.body
     }
 
     pub(crate) const fn is_short_string(self) -> bool {
@@ -259,13 +267,24 @@ impl Value {
     }
 
     pub(crate) const fn is_absent(self) -> bool {
-        self.words[0] == Value::ABSENT.words[0]
+        self.head == Value::ABSENT.head
     }
 
     /// The value as an integer, where it is one that fits a word.
     #[must_use]
     pub const fn as_i64(self) -> Option<i64> {
-        if self.words[0] == 0 { Some(self.words[1].cast_signed()) } else { None }
+        if self.head == 0 { Some(self.body.cast_signed()) } else { None }
+    }
+
+    /// A copy, read word by word: to read both words at once would wait for the two stores that wrote them lately.
+    /// The test is what keeps the compiler from joining the two.
+    #[inline(always)]
+    pub(crate) fn copied(&self) -> Value {
+        let head = self.head;
+        if head == NO_HEAD {
+            no_value();
+        }
+        Value { head, body: self.body }
     }
 
     /// Whether a condition holds: everything but nil and false.
@@ -277,7 +296,7 @@ impl Value {
     /// Whether both are integers that fit a word.
     #[inline(always)]
     pub(crate) const fn are_integers(a: Value, b: Value) -> bool {
-        a.words[0] | b.words[0] == 0
+        a.head | b.head == 0
     }
 
     /// Whether both are floats.
@@ -288,14 +307,14 @@ impl Value {
 
     #[inline(always)]
     pub(crate) const fn is_float(self) -> bool {
-        self.words[0] == Value::float(Float::ZERO).words[0]
+        self.head == Value::float(Float::ZERO).head
     }
 
     /// Coefficient and scale of an exact number that fits the value itself.
     #[inline(always)]
     pub(crate) const fn as_decimal(self) -> Option<(i64, u32)> {
         if matches!(self.tag(), Tag::Number) {
-            Some((self.words[1].cast_signed(), self.second_byte() as u32))
+            Some((self.body.cast_signed(), self.second_byte() as u32))
         } else {
             None
         }
@@ -309,16 +328,16 @@ impl Value {
 
     #[must_use]
     pub const fn as_bool(self) -> Option<bool> {
-        if matches!(self.tag(), Tag::Bool) { Some(self.words[1] == 1) } else { None }
+        if matches!(self.tag(), Tag::Bool) { Some(self.body == 1) } else { None }
     }
 
     #[must_use]
     pub const fn as_float(self) -> Option<Float> {
-        if matches!(self.tag(), Tag::Float) { Some(Float::from_bits(self.words[1])) } else { None }
+        if matches!(self.tag(), Tag::Float) { Some(Float::from_bits(self.body)) } else { None }
     }
 
     pub(crate) const fn as_table(self) -> Option<TableId> {
-        if matches!(self.tag(), Tag::Table) { Some(TableId(self.words[1] as u32)) } else { None }
+        if matches!(self.tag(), Tag::Table) { Some(TableId(self.body as u32)) } else { None }
     }
 
     /// An exact number that fits the value itself.
@@ -326,6 +345,15 @@ impl Value {
         let coefficient = i64::try_from(number.coefficient()).ok()?;
         Some(Value::decimal(coefficient, number.scale()))
     }
+}
+
+/// A first word that no value has: its lowest byte is no tag.
+const NO_HEAD: u64 = u64::MAX;
+
+#[cold]
+#[inline(never)]
+fn no_value() -> ! {
+    unreachable!("every value has a tag")
 }
 
 /// Where content lies in the heap's bytes: 40 bits of offset, 24 of length.

@@ -11,12 +11,14 @@ use super::{Heap, Value};
 pub(crate) struct FieldPlace {
     shape: ShapeId,
     slot: u32,
+    /// The shape of which the field makes this one, where it is the last.
+    parent: ShapeId,
 }
 
 impl Default for FieldPlace {
     /// A place in no shape.
     fn default() -> FieldPlace {
-        FieldPlace { shape: ShapeId::NONE, slot: 0 }
+        FieldPlace { shape: ShapeId::NONE, slot: 0, parent: ShapeId::NONE }
     }
 }
 
@@ -34,8 +36,8 @@ impl Heap {
     #[inline(always)]
     pub(crate) fn item(&self, table: Value, position: i64) -> Option<Value> {
         let table = self.tables.get(table.as_table()?.0 as usize)?;
-        let value = *self.slots.get(table.slot_of(position)?)?;
-        if value.is_absent() { None } else { Some(value) }
+        let value = self.slots.get(table.slot_of(position)?)?;
+        if value.is_absent() { None } else { Some(value.copied()) }
     }
 
     /// Puts a value that is not nil at a position that has one, or right behind the last one.
@@ -44,7 +46,8 @@ impl Heap {
         let Some(id) = table.as_table() else { return Wrote::Nothing };
         let Some(header) = self.tables.get_mut(id.0 as usize) else { return Wrote::Nothing };
         if let Some(slot) = header.slot_of(position) {
-            return self.overwrite(id, slot, value);
+            // Where nothing reads as nil, what is replaced need not be looked at: that would wait for memory.
+            return if header.gaps == 0 { self.overwrite(id, slot, value) } else { Wrote::Nothing };
         }
         if id.0 >= self.watched
             && header.form == Form::List
@@ -69,22 +72,61 @@ impl Heap {
         if table.form != Form::Record(place.shape) {
             return None;
         }
-        self.slots.get(table.start as usize + place.slot as usize).copied()
+        self.slots.get(table.start as usize + place.slot as usize).map(Value::copied)
     }
 
-    /// Puts a value that is not nil at a field in a record of the shape where it was found last.
+    /// Puts a value that is not nil at a field in a record of the shape where it was found last, or in one that has just
+    /// this field not yet.
     #[inline(always)]
-    pub(crate) fn put_recalled(&mut self, table: Value, place: FieldPlace, value: Value) -> Wrote {
+    pub(crate) fn put_recalled(
+        &mut self,
+        table: Value,
+        place: FieldPlace,
+        value: Value,
+        key: impl FnOnce() -> Value,
+    ) -> Wrote {
         let Some(id) = table.as_table() else { return Wrote::Nothing };
-        match self.tables.get(id.0 as usize) {
-            Some(table) if table.form == Form::Record(place.shape) => {
-                self.overwrite(id, table.start as usize + place.slot as usize, value)
+        let Some(header) = self.tables.get_mut(id.0 as usize) else { return Wrote::Nothing };
+        let Form::Record(shape) = header.form else { return Wrote::Nothing };
+        if shape == place.shape {
+            let slot = header.start as usize + place.slot as usize;
+            return if id.0 < self.watched {
+                self.overwrite_older(id, slot, key(), value)
+            } else {
+                self.overwrite(id, slot, value)
+            };
+        }
+        if shape == place.parent && id.0 >= self.watched && header.used < header.capacity {
+            let end = header.start as usize + header.used as usize;
+            header.form = Form::Record(place.shape);
+            header.used += 1;
+            header.count += 1;
+            if let Some(slot) = self.slots.get_mut(end) {
+                *slot = value;
+            }
+            return Wrote::Added;
+        }
+        Wrote::Nothing
+    }
+
+    /// Replaces a value in an older table, whose changes are logged.
+    #[inline(never)]
+    fn overwrite_older(&mut self, id: TableId, slot: usize, key: Value, value: Value) -> Wrote {
+        if self.is_frozen(id) {
+            return Wrote::Nothing;
+        }
+        match self.slots.get_mut(slot) {
+            Some(held) if !held.is_nil() => {
+                let old = core::mem::replace(held, value);
+                self.note(id, key, old, 0);
+                Wrote::Replaced
             }
             _ => Wrote::Nothing,
         }
     }
 
-    /// Every short way to replace a value ends here. Nil values are left to the general way, which counts them.
+    /// Every short way to replace a value ends here. Positions that read as nil are left to the general way, which
+    /// counts them; fields that do are no different from others.
     #[inline(always)]
     fn overwrite(&mut self, id: TableId, slot: usize, value: Value) -> Wrote {
         // Changes of older tables are logged, on the general way.
@@ -92,11 +134,11 @@ impl Heap {
             return Wrote::Nothing;
         }
         match self.slots.get_mut(slot) {
-            Some(old) if !old.is_nil() => {
+            Some(old) => {
                 *old = value;
                 Wrote::Replaced
             }
-            _ => Wrote::Nothing,
+            None => Wrote::Nothing,
         }
     }
 
@@ -107,7 +149,9 @@ impl Heap {
         if !key.is_short_string() {
             return None;
         }
-        let slot = u32::try_from(self.shapes.get(shape).find(key)?).ok()?;
-        Some(FieldPlace { shape, slot })
+        let found = self.shapes.get(shape);
+        let slot = found.find(key)?;
+        let parent = if slot + 1 == found.fields.len() { found.parent } else { ShapeId::NONE };
+        Some(FieldPlace { shape, slot: u32::try_from(slot).ok()?, parent })
     }
 }

@@ -88,7 +88,7 @@ pub(crate) struct Field {
 }
 
 pub(crate) struct Shape {
-    parent: ShapeId,
+    pub(crate) parent: ShapeId,
     /// In the order of the slots.
     pub(crate) fields: Vec<Field>,
     /// Slots in the order of their keys' CBOR.

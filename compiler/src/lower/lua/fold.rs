@@ -46,12 +46,9 @@ impl Lowering {
         if !self.diagnostics.is_empty() {
             return;
         }
-        let definitions = Definitions::of(parts.declarations);
+        let mut definitions = Definitions::of(parts.declarations);
         let open = self.scopes.open();
-        for &(name, value) in &definitions.constants {
-            let value = self.expression(value);
-            self.scopes.bind(name, Binding::Known(value));
-        }
+        self.constants(&mut definitions);
         let declared = declared(definitions.others_but_constants(parts.declarations));
         let state = self.kept(&declared, &parts);
         self.init(&parts, &definitions, &state);

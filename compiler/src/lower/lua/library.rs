@@ -106,6 +106,8 @@ impl Lowering {
         if self.prelude.functions.is_none() {
             self.load_prelude();
         }
+        // Where floats are wished, what is left of an integer is one.
+        let name = if self.is_float && name == "math.modf" { "math.modf_float" } else { name };
         self.prelude.functions.as_ref()?.get(name).copied()
     }
 

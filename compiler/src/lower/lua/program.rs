@@ -5,7 +5,7 @@ use super::Lowering;
 use super::names::Names;
 use super::scope::Binding;
 use crate::Code;
-use crate::ir::{Action, FunctionId, Lambda, Statement, Values};
+use crate::ir::{self, Action, FunctionId, Lambda, Statement, Values};
 use crate::syntax::lua::library::Library;
 use crate::syntax::lua::tree::{Block, Expression, ExpressionKind, Function, Name, Statement as Tree, StatementKind};
 use kerai_vm::bytecode::ProgramKind;
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What the top level defines for good, in the order of the source.
 pub(super) struct Definitions<'t> {
     pub(super) functions: BTreeMap<&'t str, Defined<'t>>,
-    pub(super) constants: Vec<(&'t str, &'t Expression)>,
+    pub(super) constants: Vec<(&'t str, &'t Expression, usize)>,
     /// Where a statement is one of these definitions.
     places: BTreeSet<usize>,
 }
@@ -72,7 +72,7 @@ impl<'t> Definitions<'t> {
                                 definitions.function(&local.name, function, false, place);
                             }
                             _ if definitions.is_constant(value) => {
-                                definitions.constants.push((&local.name.text, value));
+                                definitions.constants.push((&local.name.text, value, place));
                                 definitions.places.insert(place);
                             }
                             _ => {}
@@ -95,7 +95,7 @@ impl<'t> Definitions<'t> {
         match &expression.kind {
             ExpressionKind::Nil | ExpressionKind::True | ExpressionKind::False => true,
             ExpressionKind::Numeral(_) | ExpressionKind::String(_) => true,
-            ExpressionKind::Name(name) => self.constants.iter().any(|(other, _)| **other == *name.text),
+            ExpressionKind::Name(name) => self.constants.iter().any(|(other, ..)| **other == *name.text),
             ExpressionKind::Parenthesized(inner) | ExpressionKind::Unary { operand: inner, .. } => {
                 self.is_constant(inner)
             }
@@ -106,7 +106,7 @@ impl<'t> Definitions<'t> {
 
     /// Takes out functions that see more than what is known, until none is left.
     fn keep_closed(&mut self, library: &Library, all: &Names, declared: &BTreeMap<&str, usize>) {
-        let constants: BTreeSet<&str> = self.constants.iter().map(|(name, _)| *name).collect();
+        let constants: BTreeSet<&str> = self.constants.iter().map(|(name, ..)| *name).collect();
         let is_outside = |name: &str| {
             library.get(name).is_some() && !declared.contains_key(name) && !all.assigned.contains_key(name)
         };
@@ -162,11 +162,8 @@ fn declared_names(statements: &[Tree]) -> BTreeMap<&str, usize> {
 
 impl Lowering {
     pub(super) fn program(&mut self, body: &Block) {
-        let definitions = Definitions::of(&body.statements);
-        for &(name, value) in &definitions.constants {
-            let value = self.expression(value);
-            self.scopes.bind(name, Binding::Known(value));
-        }
+        let mut definitions = Definitions::of(&body.statements);
+        self.constants(&mut definitions);
         let ids: Vec<(FunctionId, Defined)> =
             definitions.functions.values().map(|&defined| (self.reserve(&defined.name.text), defined)).collect();
         for (id, defined) in &ids {
@@ -201,6 +198,21 @@ impl Lowering {
         }
         if self.ir.kind != ProgramKind::Fold && (!others.is_empty() || self.ir.exports.is_empty()) {
             self.main(&others);
+        }
+    }
+
+    /// Binds names to the constants that they are. What would trap stays where it stands, too.
+    pub(super) fn constants(&mut self, definitions: &mut Definitions) {
+        for &(name, value, place) in &definitions.constants {
+            let value = self.expression(value);
+            let value = match value.known() {
+                Some(known) => ir::Expression::new(known, value.span),
+                None => {
+                    definitions.places.remove(&place);
+                    value
+                }
+            };
+            self.scopes.bind(name, Binding::Known(value));
         }
     }
 

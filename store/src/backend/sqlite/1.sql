@@ -43,7 +43,7 @@ CREATE TABLE ops (
     UNIQUE (stream, author, seq)
 ) STRICT;
 
-CREATE INDEX ops_by_ulid ON ops (stream, author, ulid);
+CREATE INDEX ops_by_ulid ON ops (stream, ulid, author);
 CREATE INDEX ops_of_governance ON ops (stream, position) WHERE is_governance = 1;
 
 CREATE TRIGGER ops_follow BEFORE INSERT ON ops
@@ -93,6 +93,11 @@ CREATE TABLE state (
     policy_root BLOB NOT NULL REFERENCES programs (root),
     PRIMARY KEY (stream, key)
 ) STRICT, WITHOUT ROWID;
+
+-- The rows that are there, for people and queries: key and value as JSON; value is null where JSON can't show it.
+CREATE VIEW live_rows AS
+    SELECT t.name AS stream, s.path, s.name AS key, s.view AS value, s.epoch, s.count, s.fold_root, s.policy_root
+    FROM state s JOIN streams t ON t.stream = s.stream WHERE s.value IS NOT NULL;
 
 CREATE TABLE poison (
     stream INTEGER NOT NULL REFERENCES streams (stream),

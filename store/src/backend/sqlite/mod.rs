@@ -1,12 +1,10 @@
 //! SQLite: one file, one writer at a time, write-ahead log, every commit synced.
 
-mod read;
-mod write;
-
+use super::cell::{Cell, Found, Row};
 use crate::code::{Code, Refused};
 use crate::fault::Fault;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection, Transaction};
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Row as _, Sqlite, SqliteConnection, TypeInfo, ValueRef};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -22,10 +20,7 @@ pub struct Database {
     connection: SqliteConnection,
 }
 
-/// A transaction: all of it is committed, or nothing.
-pub struct Session<'c> {
-    transaction: Transaction<'c, Sqlite>,
-}
+pub type Transaction<'c> = sqlx::Transaction<'c, Sqlite>;
 
 impl Database {
     /// Opens the file, makes it where there is none, and brings its schema up to date.
@@ -45,74 +40,90 @@ impl Database {
         Ok(database)
     }
 
-    /// A transaction that only reads: it sees one state of the database, whatever others commit meanwhile.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn read(&mut self) -> Result<Session<'_>, Fault> {
-        Ok(Session { transaction: self.connection.begin_with("BEGIN DEFERRED").await? })
+    pub(super) async fn read(&mut self) -> Result<Transaction<'_>, Fault> {
+        Ok(self.connection.begin_with("BEGIN DEFERRED").await?)
     }
 
-    /// A transaction that writes: it holds the lock until it ends.
-    ///
-    /// # Errors
-    /// `ACK_TIMEOUT` where another writer held the lock for too long.
-    pub async fn write(&mut self) -> Result<Session<'_>, Fault> {
-        Ok(Session { transaction: self.connection.begin_with("BEGIN IMMEDIATE").await? })
+    pub(super) async fn write(&mut self) -> Result<Transaction<'_>, Fault> {
+        Ok(self.connection.begin_with("BEGIN IMMEDIATE").await?)
     }
 
     async fn migrate(&mut self) -> Result<(), Fault> {
         let newest = SCHEMAS.len() as i64;
-        if self.read().await?.schema().await? == newest {
+        if schema(&mut self.read().await?).await? == newest {
             return Ok(());
         }
-        let mut session = self.write().await?;
-        let version = session.schema().await?;
+        let mut transaction = self.write().await?;
+        let version = schema(&mut transaction).await?;
         let missing = SCHEMAS.iter().skip(usize::try_from(version).unwrap_or(usize::MAX));
         for schema in missing {
-            sqlx::raw_sql(*schema).execute(&mut *session.transaction).await?;
+            sqlx::raw_sql(*schema).execute(&mut *transaction).await?;
         }
         if version < newest {
-            session.mark().await?;
+            mark(&mut transaction).await?;
         }
-        session.commit().await
+        Ok(transaction.commit().await?)
     }
 }
 
-impl Session<'_> {
-    /// Commits what was written; a session that is dropped instead leaves nothing behind.
-    ///
-    /// # Errors
-    /// Where the database fails: then nothing was committed.
-    pub async fn commit(self) -> Result<(), Fault> {
-        Ok(self.transaction.commit().await?)
+/// The schema's version; 0 is a database without any table.
+async fn schema(transaction: &mut Transaction<'_>) -> Result<i64, Fault> {
+    let connection = &mut **transaction;
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
+    let application: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(connection).await?;
+    if application != APPLICATION && (application != 0 || version != 0 || tables != 0) {
+        return Err(Refused::new(Code::SCHEMA_FOREIGN, "").into());
     }
+    super::known_schema(version, SCHEMAS.len())
+}
 
-    /// The schema's version; 0 is a database without any table.
-    async fn schema(&mut self) -> Result<i64, Fault> {
-        let connection = &mut *self.transaction;
-        let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
-        let application: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
-        let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(connection).await?;
-        if application != APPLICATION && (application != 0 || version != 0 || tables != 0) {
-            return Err(Refused::new(Code::SCHEMA_FOREIGN, "").into());
-        }
-        if version > SCHEMAS.len() as i64 {
-            let what = format!("schema {version}, where this build knows {}", SCHEMAS.len());
-            return Err(Refused::new(Code::SCHEMA_NEWER, what).into());
-        }
-        Ok(version)
+/// Says which schema the database has. Pragmas take no parameters, so that the text is written out and tested.
+async fn mark(transaction: &mut Transaction<'_>) -> Result<(), Fault> {
+    let sql = "PRAGMA application_id = 0x6b657261; PRAGMA user_version = 1";
+    sqlx::raw_sql(sql).execute(&mut **transaction).await?;
+    if schema(transaction).await? == SCHEMAS.len() as i64 {
+        Ok(())
+    } else {
+        Err(Refused::new(Code::SCHEMA_FOREIGN, "the schema's mark").into())
     }
+}
 
-    /// Says which schema the database has. Pragmas take no parameters, so that the text is written out and tested.
-    async fn mark(&mut self) -> Result<(), Fault> {
-        sqlx::raw_sql("PRAGMA application_id = 0x6b657261; PRAGMA user_version = 1")
-            .execute(&mut *self.transaction)
-            .await?;
-        if self.schema().await? == SCHEMAS.len() as i64 {
-            Ok(())
-        } else {
-            Err(Refused::new(Code::SCHEMA_FOREIGN, "the schema's mark").into())
-        }
-    }
+fn query<'q>(sql: &'static str, cells: &[Cell<'q>]) -> sqlx::query::Query<'q, Sqlite, SqliteArguments> {
+    cells.iter().fold(sqlx::query(sql), |query, cell| match *cell {
+        Cell::Integer(number) => query.bind(number),
+        Cell::Text(text) => query.bind(text),
+        Cell::Bytes(bytes) => query.bind(bytes),
+    })
+}
+
+fn row(row: &SqliteRow) -> Result<Row, Fault> {
+    let cell = |column| {
+        let raw = row.try_get_raw(column)?;
+        Ok(match (raw.is_null(), raw.type_info().name()) {
+            (true, _) => Found::Nothing,
+            (false, "INTEGER") => Found::Integer(row.try_get(column)?),
+            (false, "TEXT") => Found::Text(row.try_get(column)?),
+            (false, _) => Found::Bytes(row.try_get(column)?),
+        })
+    };
+    let cells: Result<Vec<Found>, sqlx::Error> = (0..row.len()).map(cell).collect();
+    Ok(Row::new(cells?))
+}
+
+pub(super) async fn rows(
+    transaction: &mut Transaction<'_>,
+    sql: &'static str,
+    cells: &[Cell<'_>],
+) -> Result<Vec<Row>, Fault> {
+    query(sql, cells).fetch_all(&mut **transaction).await?.iter().map(row).collect()
+}
+
+pub(super) async fn execute(
+    transaction: &mut Transaction<'_>,
+    sql: &'static str,
+    cells: &[Cell<'_>],
+) -> Result<(), Fault> {
+    query(sql, cells).execute(&mut **transaction).await?;
+    Ok(())
 }

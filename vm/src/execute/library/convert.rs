@@ -271,6 +271,7 @@ fn in_base(call: &mut Call, value: Value, base: i64) -> Outcome<Value> {
     call.meter.charge_values(content.len())?;
     let (is_negative, digits) = match trimmed(content) {
         [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
         digits => (false, digits),
     };
     let magnitude = digits.iter().try_fold(0_i128, |value, &digit| {

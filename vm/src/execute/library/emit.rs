@@ -2,6 +2,7 @@
 
 use super::Call;
 use super::weigh::Scale;
+use crate::bytecode::Limits;
 use crate::encoding::{Options, cbor};
 use crate::execute::Outcome;
 use crate::limit;
@@ -19,10 +20,61 @@ pub struct Row {
 
 /// What a run has emitted.
 #[derive(Default)]
-pub(in crate::execute) struct Output {
-    pub(in crate::execute) rows: Vec<Row>,
+pub(crate) struct Output {
+    pub(crate) rows: Vec<Row>,
     keys: BTreeSet<Vec<u8>>,
+    /// Tables below this number are not written, when they are emitted a row an entry, but put down here.
+    defers_below: u32,
+    pub(crate) deferred: Vec<Deferred>,
 }
+
+/// A table that was to be emitted a row an entry.
+#[derive(Clone, Copy)]
+pub(crate) struct Deferred {
+    pub(crate) path: Value,
+    pub(crate) table: Value,
+}
+
+impl Output {
+    /// Forgets everything, which usually is nothing. Tables with lower numbers are left to whoever asked for that.
+    pub(in crate::execute) fn begin(&mut self, defers_below: u32) {
+        if !self.keys.is_empty() || !self.deferred.is_empty() {
+            *self = Output::default();
+        }
+        self.defers_below = defers_below;
+    }
+}
+
+/// A row, and what of the limits emitting it takes.
+pub(crate) struct Emission {
+    pub(crate) row: Row,
+    pub(crate) gas: u64,
+    pub(crate) output: u64,
+}
+
+impl Emission {
+    pub(crate) fn new(heap: &Heap, limits: Limits, path: Value, key: Value, value: Value) -> Outcome<Emission> {
+        let mut meter = Meter::new(limits);
+        let row = row(heap, &mut meter, path, key, value)?;
+        let left = meter.left();
+        Ok(Emission { row, gas: limits.gas - left.gas, output: limits.output - left.output })
+    }
+
+    /// How the keys of all rows at a path begin.
+    pub(crate) fn prefix(heap: &Heap, limits: Limits, path: Value) -> Outcome<Vec<u8>> {
+        let mut prefix = vec![ROW_KEY];
+        prefix.extend(encoded(heap, &mut Meter::new(limits), path)?);
+        Ok(prefix)
+    }
+
+    /// The gas for putting so many entries in order.
+    pub(crate) fn sorting(count: usize) -> u64 {
+        Meter::sorting(count)
+    }
+}
+
+/// The head of a list of two: path and key.
+const ROW_KEY: u8 = 0x82;
 
 /// The canonical CBOR of a value, paid for.
 fn encoded(heap: &Heap, meter: &mut Meter, value: Value) -> Outcome<Vec<u8>> {
@@ -35,15 +87,20 @@ fn encoded(heap: &Heap, meter: &mut Meter, value: Value) -> Outcome<Vec<u8>> {
     Ok(out)
 }
 
+/// A row, paid for.
+fn row(heap: &Heap, meter: &mut Meter, path: Value, key: Value, value: Value) -> Outcome<Row> {
+    let mut row_key = vec![ROW_KEY];
+    row_key.extend(encoded(heap, meter, path)?);
+    row_key.extend(encoded(heap, meter, key)?);
+    Ok(Row { key: row_key, value: encoded(heap, meter, value)? })
+}
+
 fn put(call: &mut Call, path: Value, key: Value, value: Value) -> Outcome<()> {
-    let mut row_key = vec![0x82];
-    row_key.extend(encoded(call.heap, call.meter, path)?);
-    row_key.extend(encoded(call.heap, call.meter, key)?);
-    let value = encoded(call.heap, call.meter, value)?;
-    if !call.output.keys.insert(row_key.clone()) {
+    let row = row(call.heap, call.meter, path, key, value)?;
+    if !call.output.keys.insert(row.key.clone()) {
         return Err(TrapCode::EMITTED_TWICE);
     }
-    call.output.rows.push(Row { key: row_key, value });
+    call.output.rows.push(row);
     Ok(())
 }
 
@@ -63,6 +120,10 @@ pub(super) fn emit_document(call: &mut Call) -> Outcome<()> {
     if call.heap.kind(value) != Kind::Map {
         let key = call.heap.string(b"");
         return put(call, path, key, value);
+    }
+    if value.as_table().is_some_and(|id| id.0 < call.output.defers_below) {
+        call.output.deferred.push(Deferred { path, table: value });
+        return Ok(());
     }
     call.meter.charge_sort(call.heap.count(value).unwrap_or_default())?;
     for (key, value) in call.heap.entries(value).unwrap_or_default() {

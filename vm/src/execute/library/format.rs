@@ -78,7 +78,7 @@ impl Item {
             b'd' | b'i' => b"-+ 0",
             b'u' => b"-0",
             b'o' | b'x' | b'X' => b"-#0",
-            b'a' | b'A' | b'e' | b'E' | b'f' | b'F' | b'g' | b'G' => b"-+ #0",
+            b'a' | b'A' | b'e' | b'E' | b'f' | b'g' | b'G' => b"-+ #0",
             b'q' if self.is_bare => b"",
             _ => return Err(TrapCode::FORMAT),
         };

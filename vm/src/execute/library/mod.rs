@@ -14,6 +14,7 @@ mod search;
 mod set;
 mod string;
 mod table;
+mod total;
 mod utf8;
 mod weigh;
 
@@ -23,8 +24,8 @@ use crate::meter::Meter;
 use crate::trap::TrapCode;
 use crate::value::{Heap, Value};
 
-pub(super) use emit::Output;
 pub use emit::Row;
+pub(crate) use emit::{Deferred, Emission, Output};
 pub(super) use string::join;
 pub(super) use table::{length, put};
 

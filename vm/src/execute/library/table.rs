@@ -62,10 +62,8 @@ pub(super) fn remove(call: &mut Call) -> Outcome<Value> {
     let table = call.argument(0);
     let length = length(call.heap, call.meter, table)?;
     let position = call.integer(1)?.unwrap_or(length);
-    if length == 0 && position == 0 {
-        return Ok(take(call.heap, table, 0));
-    }
-    if !(1..=length.saturating_add(1)).contains(&position) {
+    // Of an empty list the last place is 0, which is taken like any other.
+    if position != length && !(1..=length.saturating_add(1)).contains(&position) {
         return Err(TrapCode::ARGUMENTS);
     }
     call.meter.charge((length - position.min(length)).cast_unsigned())?;
@@ -109,7 +107,10 @@ pub(super) fn sort(call: &mut Call) -> Outcome<()> {
     let length = length(call.heap, call.meter, table)?;
     let count = usize::try_from(length).unwrap_or(usize::MAX);
     call.meter.charge_sort(count)?;
-    let mut items: Vec<Value> = (1..=length).map(|place| take(call.heap, table, place)).collect();
+    let mut items: Vec<Value> = match call.heap.items(table) {
+        Some(items) if items.len() == count => items.to_vec(),
+        _ => (1..=length).map(|place| take(call.heap, table, place)).collect(),
+    };
     sort_plain(call.heap, call.meter, &mut items)?.then_some(()).ok_or(TrapCode::KIND)?;
     for (place, &item) in (1..).zip(&items) {
         put(call.heap, call.meter, table, place, item)?;
@@ -119,6 +120,12 @@ pub(super) fn sort(call: &mut Call) -> Outcome<()> {
 
 /// Sorts numbers, or strings; false where the items are neither. Their number is paid for already.
 pub(super) fn sort_plain(heap: &Heap, meter: &mut Meter, items: &mut [Value]) -> Outcome<bool> {
+    // Equal integers can't be told apart, so nothing shows how they were sorted.
+    if let Some(mut integers) = items.iter().map(|item| item.as_i64()).collect::<Option<Vec<i64>>>() {
+        integers.sort_unstable();
+        items.iter_mut().zip(integers).for_each(|(item, integer)| *item = Value::integer(integer));
+        return Ok(true);
+    }
     let is_number = |item: &Value| {
         matches!(heap.kind(*item), Kind::Number | Kind::Float | Kind::Fixed)
             && !item.as_float().is_some_and(Float::is_nan)

@@ -1,0 +1,254 @@
+//! The index: rules are found by what their `when` says of an attribute, so that a decision costs what may apply.
+//!
+//! All that a `when` says of a text, that it is equal to one or a path of a form, lies within ranges of the order of
+//! texts: what begins with `a/b` comes before `a/b0`, because `0` follows `/`. The ends of all rules' ranges cut the
+//! order into pieces; within a piece the same rules may apply, and the piece of a value is found by halving. The index
+//! only leaves rules out whose `when` is false: what it finds is still asked. Where the attribute is missing or no
+//! text, nothing is known, and all rules are asked.
+
+use super::{Desk, Lowering, NOWHERE, call_builtin, call_rule, declare};
+use crate::ir::{Action, Binary, Block, Call, Callee, Expression, FunctionId, Statement, Values, VariableId};
+use crate::syntax::policy::schema::{Kind, Schema};
+use crate::syntax::policy::tree::{Expression as Tree, ExpressionKind, Operator, Rule};
+use kerai_vm::bytecode::Builtin;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// So few rules are asked one after the other.
+const FEW: usize = 2;
+/// A rule that lies in more pieces than these is asked outside of the index, so that the index stays small.
+const MOST_PIECES: usize = 16;
+/// So many pieces are found within one function.
+const PIECES_OF_FUNCTION: usize = 128;
+
+/// A range of texts: from one, up to but without another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Range {
+    from: Vec<u8>,
+    to: Vec<u8>,
+}
+
+/// How the rules that may apply are found. Rules are named by their places.
+#[derive(Debug)]
+pub(super) enum Plan {
+    InOrder(Vec<usize>),
+    Split(Split),
+}
+
+/// Rules by an attribute, and those that say nothing of it.
+#[derive(Debug)]
+pub(super) struct Split {
+    attribute: String,
+    /// All rules that the pieces tell apart.
+    rules: Vec<usize>,
+    pieces: Vec<Piece>,
+    rest: Box<Plan>,
+}
+
+/// From a text up to the next piece.
+#[derive(Debug)]
+struct Piece {
+    from: Vec<u8>,
+    plan: Plan,
+}
+
+/// The ranges in which a rule may apply, by attribute.
+type Ranges = BTreeMap<String, Vec<Range>>;
+
+/// How to find the rules at these places.
+pub(super) fn plan(rules: &[Rule], places: Vec<usize>, schema: &Schema) -> Plan {
+    let ranges: Vec<Ranges> = rules.iter().map(|rule| ranges(rule, schema)).collect();
+    split(&ranges, places, &BTreeSet::new())
+}
+
+fn split(ranges: &[Ranges], places: Vec<usize>, done: &BTreeSet<&str>) -> Plan {
+    if places.len() <= FEW {
+        return Plan::InOrder(places);
+    }
+    let Some(attribute) = best(ranges, &places, done) else { return Plan::InOrder(places) };
+    let of = |place: usize| ranges.get(place).and_then(|ranges| ranges.get(attribute));
+    let (mut told, mut rest): (Vec<usize>, Vec<usize>) = places.into_iter().partition(|&place| of(place).is_some());
+    let ends = |told: &[usize]| -> Vec<Vec<u8>> {
+        let ranges = told.iter().filter_map(|&place| of(place)).flatten();
+        let ends: BTreeSet<&[u8]> = ranges.flat_map(|range| [&*range.from, &*range.to]).collect();
+        // Every text lies in a piece, because none comes before the empty one.
+        let ends: BTreeSet<Vec<u8>> = ends.into_iter().chain([b"".as_slice()]).map(<[u8]>::to_vec).collect();
+        ends.into_iter().collect()
+    };
+    let all = ends(&told);
+    let width = |range: &Range| {
+        let place = |end: &Vec<u8>| all.partition_point(|other| other < end);
+        place(&range.to).saturating_sub(place(&range.from))
+    };
+    let is_wide = |place: usize| of(place).into_iter().flatten().map(width).sum::<usize>() > MOST_PIECES;
+    rest.extend(told.iter().copied().filter(|&place| is_wide(place)));
+    told.retain(|&place| !is_wide(place));
+    rest.sort_unstable();
+    if told.len() <= FEW {
+        rest.extend(told);
+        rest.sort_unstable();
+        return Plan::InOrder(rest);
+    }
+    let ends = ends(&told);
+    let mut pieces: Vec<(Vec<u8>, Vec<usize>)> = ends.into_iter().map(|end| (end, Vec::new())).collect();
+    for &place in &told {
+        for range in of(place).into_iter().flatten() {
+            let begin = pieces.partition_point(|(from, _)| *from < range.from);
+            let within = pieces.iter_mut().skip(begin).take_while(|(from, _)| *from < range.to);
+            // A rule may have ranges that overlap, and is in a piece once.
+            within.filter(|(_, found)| found.last() != Some(&place)).for_each(|(_, found)| found.push(place));
+        }
+    }
+    let mut done = done.clone();
+    done.insert(attribute);
+    let pieces = pieces.into_iter().map(|(from, found)| Piece { from, plan: split(ranges, found, &done) }).collect();
+    let rest = Box::new(split(ranges, rest, &done));
+    Plan::Split(Split { attribute: attribute.to_owned(), rules: told, pieces, rest })
+}
+
+/// The attribute that tells the most rules apart; of several the first by name.
+fn best<'r>(ranges: &'r [Ranges], places: &[usize], done: &BTreeSet<&str>) -> Option<&'r str> {
+    let mut told: BTreeMap<&str, BTreeSet<&[Range]>> = BTreeMap::new();
+    for ranges in places.iter().filter_map(|&place| ranges.get(place)) {
+        for (attribute, ranges) in ranges.iter().filter(|(attribute, _)| !done.contains(attribute.as_str())) {
+            told.entry(attribute).or_default().insert(ranges);
+        }
+    }
+    let most = told.values().map(BTreeSet::len).max().filter(|&most| most > 1)?;
+    told.into_iter().find(|(_, kinds)| kinds.len() == most).map(|(attribute, _)| attribute)
+}
+
+fn ranges(rule: &Rule, schema: &Schema) -> Ranges {
+    let mut found = Ranges::new();
+    for condition in &rule.when {
+        if let Some((attribute, ranges)) = of_condition(&condition.expression, schema) {
+            // A second condition on the same attribute would only narrow it further.
+            found.entry(attribute.to_owned()).or_insert(ranges);
+        }
+    }
+    found
+}
+
+/// The attribute that a condition is about and the ranges outside of which it is false.
+fn of_condition<'t>(tree: &'t Tree, schema: &Schema) -> Option<(&'t str, Vec<Range>)> {
+    match &tree.kind {
+        ExpressionKind::Or(left, right) => {
+            let (attribute, mut ranges) = of_condition(left, schema)?;
+            let (other, more) = of_condition(right, schema)?;
+            ranges.extend(more);
+            (attribute == other).then_some((attribute, ranges))
+        }
+        ExpressionKind::Binary(operator, left, right) => {
+            let ExpressionKind::Reference(reference) = &left.kind else { return None };
+            let is_text = matches!(schema.kind_of(reference), Kind::String | Kind::Path);
+            if !is_text || !reference.steps.is_empty() {
+                return None;
+            }
+            Some((&reference.root.text, of_value(*operator, right)?))
+        }
+        _ => None,
+    }
+}
+
+fn of_value(operator: Operator, value: &Tree) -> Option<Vec<Range>> {
+    let text = |tree: &Tree| match &tree.kind {
+        ExpressionKind::String(text) => Some(text.as_bytes().to_vec()),
+        _ => None,
+    };
+    match (operator, &value.kind) {
+        (Operator::Equal, _) => Some(vec![only(text(value)?)]),
+        (Operator::In, ExpressionKind::List(items)) => items.iter().map(|item| text(item).map(only)).collect(),
+        (Operator::Matches, _) => {
+            let form = text(value)?;
+            let Some(star) = form.split(|&byte| byte == b'/').position(|segment| segment.starts_with(b"*")) else {
+                return Some(vec![only(form)]);
+            };
+            let begin: Vec<&[u8]> = form.split(|&byte| byte == b'/').take(star).collect();
+            let from = begin.join(&b'/');
+            if star == 0 {
+                return None;
+            }
+            let to = from.iter().copied().chain([b'/' + 1]).collect();
+            Some(vec![Range { from, to }])
+        }
+        _ => None,
+    }
+}
+
+/// The range of one text alone: what follows it at once is that text and a zero byte.
+fn only(text: Vec<u8>) -> Range {
+    let to = text.iter().copied().chain([0]).collect();
+    Range { from: text, to }
+}
+
+impl Lowering<'_> {
+    /// Asks the rules that a plan finds.
+    pub(super) fn search(&mut self, plan: &Plan, functions: &[FunctionId], desk: Desk, body: &mut Block) {
+        let split = match plan {
+            Plan::InOrder(places) => {
+                return body.extend(places.iter().filter_map(|&place| call_rule(functions.get(place)?, desk)));
+            }
+            Plan::Split(split) => split,
+        };
+        let value = self.variable("value");
+        let read = |variable| Expression::variable(variable, NOWHERE);
+        let name = Expression::string(split.attribute.as_bytes(), NOWHERE);
+        let attribute = Expression::index(read(desk.input), name, NOWHERE);
+        let string = Expression::string(b"string", NOWHERE);
+        body.push(declare(value, call_builtin(Builtin::TotalOf, vec![attribute, string])));
+        let mut found = Block::new();
+        self.halves(&split.pieces, functions, desk, value, &mut found);
+        let all = split.rules.iter().filter_map(|&place| call_rule(functions.get(place)?, desk)).collect();
+        body.push(Statement::new(Action::If(vec![(read(value), found)], all), NOWHERE));
+        self.search(&split.rest, functions, desk, body);
+    }
+
+    /// Finds the piece that a value lies in, and asks its rules. The value is in one of these pieces.
+    fn halves(&mut self, pieces: &[Piece], functions: &[FunctionId], desk: Desk, value: VariableId, body: &mut Block) {
+        let (left, right) = pieces.split_at(pieces.len() / 2);
+        let Some(middle) = right.first() else { return };
+        if left.is_empty() {
+            return self.search(&middle.plan, functions, desk, body);
+        }
+        let mut halves = [(left, Block::new()), (right, Block::new())];
+        for (pieces, block) in &mut halves {
+            if pieces.len() > PIECES_OF_FUNCTION {
+                self.halves(pieces, functions, desk, value, block);
+            } else {
+                self.elsewhere(pieces, functions, desk, value, block);
+            }
+        }
+        let [(_, less), (_, more)] = halves;
+        body.push(unless_less(value, &middle.from, more, less));
+    }
+
+    /// As [`Lowering::halves`], in a function of its own where that is worth it.
+    fn elsewhere(
+        &mut self,
+        pieces: &[Piece],
+        functions: &[FunctionId],
+        desk: Desk,
+        value: VariableId,
+        body: &mut Block,
+    ) {
+        if pieces.len() < PIECES_OF_FUNCTION / 2 {
+            return self.halves(pieces, functions, desk, value, body);
+        }
+        let inner = self.desk();
+        let parameter = self.variable("value");
+        let mut found = Block::new();
+        self.halves(pieces, functions, inner, parameter, &mut found);
+        let function = self.define("pieces", vec![inner.input, inner.denies, inner.allows, parameter], found);
+        let arguments = [desk.input, desk.denies, desk.allows, value];
+        let arguments = arguments.map(|variable| Expression::variable(variable, NOWHERE));
+        let call = Call { callee: Callee::Function(function), arguments: Values::of(arguments.into()) };
+        body.push(Statement::new(Action::Do(call), NOWHERE));
+    }
+}
+
+/// One block where the value comes before a text, another where it does not.
+fn unless_less(value: VariableId, text: &[u8], not_less: Block, less: Block) -> Statement {
+    let value = Expression::variable(value, NOWHERE);
+    let text = Expression::string(text, NOWHERE);
+    let at_least = Expression::binary(Binary::AtLeast, value, text, NOWHERE);
+    Statement::new(Action::If(vec![(at_least, not_less)], less), NOWHERE)
+}

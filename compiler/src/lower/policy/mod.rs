@@ -1,0 +1,265 @@
+//! From a policy's tree to the IR. The program has two exports: `decide(input)` gives the decision and the ids of the
+//! rules that made it, as every policy does; `explain(input)` gives what each condition came to, and why.
+//!
+//! A decision needs no third truth. Whether a condition is true, and whether it may be true, are two questions with
+//! plain answers: rules that allow ask the first, rules that deny ask the second.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the arms name the few forms that are treated alone, every other is treated alike"
+)]
+
+mod index;
+mod truth;
+mod value;
+mod why;
+
+pub use why::references;
+
+use crate::Span;
+use crate::ir::{
+    Action, Block, Call, Callee, Expression, Function, FunctionId, Ir, Lambda, Node, Statement, Type, Values, Variable,
+    VariableId,
+};
+use crate::syntax::policy::schema::Schema;
+use crate::syntax::policy::tree::{Condition, Policy, Rule};
+use kerai_vm::bytecode::{self, Builtin, Limits, ProgramKind};
+use std::collections::BTreeMap;
+
+/// What is reported where no rule decides.
+pub const DEFAULT_RULE: &str = "default";
+
+/// How the rules that may apply are found. No decision depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Search {
+    /// By what their `when` says of one attribute and another.
+    Indexed,
+    /// One after the other.
+    InOrder,
+}
+
+/// Makes the IR of a policy.
+#[must_use]
+pub fn lower(policy: &Policy, search: Search) -> Ir {
+    let mut lowering = Lowering::new(policy);
+    lowering.decide(policy, search);
+    lowering.explain(policy);
+    lowering.audited(policy);
+    lowering.ir
+}
+
+/// The conditions of a policy, each once, in the order in which its rules first have them: that of `explain`'s answers.
+#[must_use]
+pub fn conditions(policy: &Policy) -> Vec<&Condition> {
+    let mut seen = BTreeMap::new();
+    let all = policy.rules.iter().flat_map(|rule| rule.when.iter().chain(&rule.allow_if).chain(&rule.deny_if));
+    all.filter(|condition| seen.insert(condition.text.as_str(), ()).is_none()).collect()
+}
+
+/// A policy on its way to the IR.
+struct Lowering<'p> {
+    ir: Ir,
+    schema: &'p Schema,
+    /// Functions that ask a condition which several rules have, by the question and the condition's text.
+    shared: BTreeMap<(Question, &'p str), FunctionId>,
+    /// How many rules have a condition.
+    uses: BTreeMap<&'p str, usize>,
+}
+
+/// What is asked of a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Question {
+    /// whether it is true
+    Certain,
+    /// whether it is not false
+    Possible,
+}
+
+/// The names of a function's parameters in IR: what is asked, and the lists of ids of rules that deny and allow.
+#[derive(Debug, Clone, Copy)]
+struct Desk {
+    input: VariableId,
+    denies: VariableId,
+    allows: VariableId,
+}
+
+const NOWHERE: Span = Span::new(0, 0);
+
+impl<'p> Lowering<'p> {
+    fn new(policy: &'p Policy) -> Lowering<'p> {
+        let rules = policy.rules.iter();
+        let rules = rules.map(|rule| bytecode::Rule { id: rule.id.clone(), reason: rule.reason.clone() }).collect();
+        let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+        for rule in &policy.rules {
+            for condition in rule.when.iter().chain(&rule.allow_if).chain(&rule.deny_if) {
+                *uses.entry(&condition.text).or_default() += 1;
+            }
+        }
+        Lowering {
+            ir: Ir {
+                kind: ProgramKind::Policy,
+                variables: Vec::new(),
+                functions: Vec::new(),
+                exports: BTreeMap::new(),
+                limits: Limits::DEFAULT,
+                rules,
+            },
+            schema: &policy.schema,
+            shared: BTreeMap::new(),
+            uses,
+        }
+    }
+
+    fn variable(&mut self, name: &str) -> VariableId {
+        let id = VariableId(u32::try_from(self.ir.variables.len()).unwrap_or(u32::MAX));
+        self.ir.variables.push(Variable { name: name.to_owned(), holds: Type::Any });
+        id
+    }
+
+    fn define(&mut self, name: &str, parameters: Vec<VariableId>, body: Block) -> FunctionId {
+        let id = FunctionId(u32::try_from(self.ir.functions.len()).unwrap_or(u32::MAX));
+        let lambda = Lambda { parameters, rest: None, body };
+        self.ir.functions.push(Function { name: name.to_owned(), lambda });
+        id
+    }
+
+    fn desk(&mut self) -> Desk {
+        Desk { input: self.variable("input"), denies: self.variable("denies"), allows: self.variable("allows") }
+    }
+
+    /// `decide(input)`: all rules that may apply put their ids into a list, and denials count first.
+    fn decide(&mut self, policy: &'p Policy, search: Search) {
+        let functions: Vec<FunctionId> = policy.rules.iter().map(|rule| self.rule(rule)).collect();
+        let desk = self.desk();
+        let lists = [desk.denies, desk.allows].map(|list| declare(list, call_builtin(Builtin::NewList, Vec::new())));
+        let mut body: Block = lists.into();
+        let places: Vec<usize> = (0..policy.rules.len()).collect();
+        match search {
+            Search::Indexed => {
+                let plan = index::plan(&policy.rules, places, self.schema);
+                self.search(&plan, &functions, desk, &mut body);
+            }
+            Search::InOrder => body.extend(places.iter().filter_map(|&place| call_rule(functions.get(place)?, desk))),
+        }
+        let is_filled =
+            |list| Expression::index(Expression::variable(list, NOWHERE), Expression::integer(1, NOWHERE), NOWHERE);
+        let answer = |decision: &str, rules: Expression| {
+            let values = Values::of(vec![Expression::string(decision.as_bytes(), NOWHERE), rules]);
+            vec![Statement::new(Action::Return(values), NOWHERE)]
+        };
+        let default =
+            Expression::new(Node::List(Values::one(Expression::string(DEFAULT_RULE.as_bytes(), NOWHERE))), NOWHERE);
+        let arms = vec![
+            (is_filled(desk.denies), answer("deny", Expression::variable(desk.denies, NOWHERE))),
+            (is_filled(desk.allows), answer("allow", Expression::variable(desk.allows, NOWHERE))),
+        ];
+        body.push(Statement::new(Action::If(arms, answer("deny", default)), NOWHERE));
+        let decide = self.define("decide", vec![desk.input], body);
+        self.ir.exports.insert("decide".to_owned(), decide);
+    }
+
+    /// A function that puts the rule's id into the lists where it decides.
+    fn rule(&mut self, rule: &'p Rule) -> FunctionId {
+        let desk = self.desk();
+        let mut body = Block::new();
+        if !rule.deny_if.is_empty() {
+            let when: Vec<Expression> = self.ask_all(Question::Possible, &rule.when, desk.input);
+            let reasons = self.ask_all(Question::Possible, &rule.deny_if, desk.input);
+            let any = joined(reasons, Node::Or);
+            body.push(note(joined(when.into_iter().chain(any).collect(), Node::And), desk.denies, rule));
+        }
+        if !rule.allow_if.is_empty() {
+            let mut all = self.ask_all(Question::Certain, &rule.when, desk.input);
+            all.extend(self.ask_all(Question::Certain, &rule.allow_if, desk.input));
+            body.push(note(joined(all, Node::And), desk.allows, rule));
+        }
+        self.define(&rule.id, vec![desk.input, desk.denies, desk.allows], body)
+    }
+
+    fn ask_all(&mut self, question: Question, conditions: &'p [Condition], input: VariableId) -> Vec<Expression> {
+        conditions.iter().map(|condition| self.ask(question, condition, input)).collect()
+    }
+
+    /// A question to a condition. What several rules ask is a function of its own.
+    fn ask(&mut self, question: Question, condition: &'p Condition, input: VariableId) -> Expression {
+        let span = condition.expression.span;
+        if self.uses.get(condition.text.as_str()).is_none_or(|&uses| uses < 2) {
+            return self.truth(question, &condition.expression, input);
+        }
+        let key = (question, condition.text.as_str());
+        let function = match self.shared.get(&key) {
+            Some(&function) => function,
+            None => {
+                let parameter = self.variable("input");
+                let answer = self.truth(question, &condition.expression, parameter);
+                let body = vec![Statement::new(Action::Return(Values::one(answer)), span)];
+                let function = self.define("condition", vec![parameter], body);
+                self.shared.insert(key, function);
+                function
+            }
+        };
+        Expression::call(Callee::Function(function), vec![Expression::variable(input, span)], span)
+    }
+
+    /// Which rules ask to be looked at by people, where any do.
+    fn audited(&mut self, policy: &Policy) {
+        let ids: Vec<&Rule> = policy.rules.iter().filter(|rule| rule.audit).collect();
+        if ids.is_empty() {
+            return;
+        }
+        let list = self.variable("rules");
+        let mut body = vec![declare(list, call_builtin(Builtin::NewList, Vec::new()))];
+        body.extend(ids.iter().map(|rule| insert(list, id_of(rule))));
+        body.push(Statement::new(Action::Return(Values::one(Expression::variable(list, NOWHERE))), NOWHERE));
+        let audited = self.define("audited", Vec::new(), body);
+        self.ir.exports.insert("audited".to_owned(), audited);
+    }
+}
+
+/// Conditions under one operator, nested as little as can be; none where there are none.
+fn joined(mut conditions: Vec<Expression>, join: fn(Box<Expression>, Box<Expression>) -> Node) -> Option<Expression> {
+    let half = conditions.split_off(conditions.len() / 2);
+    if conditions.is_empty() {
+        return half.into_iter().next();
+    }
+    match (joined(conditions, join), joined(half, join)) {
+        (Some(left), Some(right)) => {
+            let span = left.span;
+            Some(Expression::new(join(Box::new(left), Box::new(right)), span))
+        }
+        (one, None) | (None, one) => one,
+    }
+}
+
+fn id_of(rule: &Rule) -> Expression {
+    Expression::string(rule.id.as_bytes(), rule.span)
+}
+
+/// Puts the rule's id into a list if the condition holds; without one it does.
+fn note(condition: Option<Expression>, list: VariableId, rule: &Rule) -> Statement {
+    let insert = insert(list, id_of(rule));
+    match condition {
+        Some(condition) => Statement::new(Action::If(vec![(condition, vec![insert])], Block::new()), rule.span),
+        None => insert,
+    }
+}
+
+fn insert(list: VariableId, value: Expression) -> Statement {
+    let span = value.span;
+    let arguments = Values::of(vec![Expression::variable(list, span), value]);
+    Statement::new(Action::Do(Call { callee: Callee::Builtin(Builtin::TableInsert), arguments }), span)
+}
+
+fn declare(variable: VariableId, value: Expression) -> Statement {
+    Statement::new(Action::Let(vec![variable], Values::one(value)), NOWHERE)
+}
+
+fn call_builtin(builtin: Builtin, arguments: Vec<Expression>) -> Expression {
+    Expression::builtin(builtin, arguments, NOWHERE)
+}
+
+fn call_rule(&function: &FunctionId, desk: Desk) -> Option<Statement> {
+    let arguments = [desk.input, desk.denies, desk.allows].map(|variable| Expression::variable(variable, NOWHERE));
+    let call = Call { callee: Callee::Function(function), arguments: Values::of(arguments.into()) };
+    Some(Statement::new(Action::Do(call), NOWHERE))
+}

@@ -1,0 +1,122 @@
+//! Conditions in their one form of writing: equal texts are equal trees.
+
+use super::tree::*;
+use std::fmt::{self, Display, Formatter, Write};
+
+impl Display for Expression {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        write(out, self, Level::Or)
+    }
+}
+
+impl Display for Reference {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.root.text)?;
+        for step in &self.steps {
+            match step {
+                Step::Field(name) => write!(out, ".{}", name.text)?,
+                Step::Key(key) => write!(out, "[{key}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How closely a place binds: what binds less stands in parentheses there.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Or,
+    And,
+    Not,
+    Comparison,
+    Sum,
+    Product,
+    Primary,
+}
+
+impl Level {
+    const fn of(operator: Operator) -> (Level, Level, Level) {
+        match operator.level() {
+            0 => (Level::Comparison, Level::Sum, Level::Sum),
+            1 => (Level::Sum, Level::Sum, Level::Product),
+            _ => (Level::Product, Level::Product, Level::Primary),
+        }
+    }
+}
+
+/// Writes what stands where a level is wanted. The tree's depth is bounded, so this may recur.
+fn write(out: &mut Formatter<'_>, expression: &Expression, wanted: Level) -> fmt::Result {
+    let own = match &expression.kind {
+        ExpressionKind::Or(..) => Level::Or,
+        ExpressionKind::And(..) => Level::And,
+        ExpressionKind::Not(_) => Level::Not,
+        ExpressionKind::Has(_) => Level::Comparison,
+        ExpressionKind::Binary(operator, ..) => Level::of(*operator).0,
+        // A minus before its digits binds like the sign of a product.
+        ExpressionKind::Number(_)
+        | ExpressionKind::Bool(_)
+        | ExpressionKind::String(_)
+        | ExpressionKind::List(_)
+        | ExpressionKind::Reference(_)
+        | ExpressionKind::Call(..) => Level::Primary,
+    };
+    if own < wanted {
+        out.write_char('(')?;
+        write(out, expression, Level::Or)?;
+        return out.write_char(')');
+    }
+    match &expression.kind {
+        ExpressionKind::Bool(truth) => write!(out, "{truth}"),
+        ExpressionKind::Number(number) => write!(out, "{number}"),
+        ExpressionKind::String(text) => quoted(out, text),
+        ExpressionKind::List(items) => {
+            out.write_char('[')?;
+            for (place, item) in items.iter().enumerate() {
+                if place > 0 {
+                    out.write_str(", ")?;
+                }
+                write!(out, "{item}")?;
+            }
+            out.write_char(']')
+        }
+        ExpressionKind::Reference(reference) => write!(out, "{reference}"),
+        ExpressionKind::Has(reference) => write!(out, "has {reference}"),
+        ExpressionKind::Not(operand) => {
+            out.write_str("not ")?;
+            write(out, operand, Level::Not)
+        }
+        ExpressionKind::And(left, right) => {
+            write(out, left, Level::And)?;
+            out.write_str(" and ")?;
+            write(out, right, Level::Not)
+        }
+        ExpressionKind::Or(left, right) => {
+            write(out, left, Level::Or)?;
+            out.write_str(" or ")?;
+            write(out, right, Level::And)
+        }
+        ExpressionKind::Binary(operator, left, right) => {
+            let (_, before, behind) = Level::of(*operator);
+            write(out, left, before)?;
+            write!(out, " {} ", operator.text())?;
+            write(out, right, behind)
+        }
+        ExpressionKind::Call(function, argument) => write!(out, "{}({argument})", function.text()),
+    }
+}
+
+/// A text between single quotes.
+pub(super) fn quoted(out: &mut impl Write, text: &str) -> fmt::Result {
+    out.write_char('\'')?;
+    for point in text.chars() {
+        match point {
+            '\'' => out.write_str("\\'")?,
+            '\\' => out.write_str("\\\\")?,
+            '\n' => out.write_str("\\n")?,
+            '\t' => out.write_str("\\t")?,
+            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => write!(out, "\\u{{{:x}}}", u32::from(point))?,
+            _ => out.write_char(point)?,
+        }
+    }
+    out.write_char('\'')
+}

@@ -1,0 +1,227 @@
+//! The tree of policies: rules, their conditions, and what conditions are made of.
+
+use super::schema::Schema;
+use crate::Span;
+use kerai_vm::number::Number;
+
+/// A whole policy: what is asked of its inputs, and its rules in the order of their ids.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    pub schema: Schema,
+    pub rules: Vec<Rule>,
+}
+
+/// A rule. With `allow_if` it can allow, with `deny_if` it can deny, with both it does either under one `when`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    pub id: String,
+    pub reason: String,
+    /// All of them say where the rule applies.
+    pub when: Vec<Condition>,
+    /// All of them must hold; where there are none the rule never allows.
+    pub allow_if: Vec<Condition>,
+    /// Any of them suffices.
+    pub deny_if: Vec<Condition>,
+    pub audit: bool,
+    pub span: Span,
+}
+
+/// A condition as its author wrote it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    pub expression: Expression,
+    /// Its one form of writing, by which equal conditions are known.
+    pub text: String,
+}
+
+/// An expression, where it stands, and how deep it nests.
+#[derive(Debug, Clone)]
+pub struct Expression {
+    pub kind: ExpressionKind,
+    pub span: Span,
+    pub depth: u16,
+}
+
+// Where something stands is no part of what it is.
+impl PartialEq for Expression {
+    fn eq(&self, other: &Expression) -> bool {
+        self.kind == other.kind
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExpressionKind {
+    Bool(bool),
+    Number(Number),
+    String(Box<str>),
+    List(Vec<Expression>),
+    Reference(Reference),
+    /// Whether the reference is there: true or unknown.
+    Has(Reference),
+    Not(Box<Expression>),
+    And(Box<Expression>, Box<Expression>),
+    Or(Box<Expression>, Box<Expression>),
+    Binary(Operator, Box<Expression>, Box<Expression>),
+    Call(Function, Box<Expression>),
+}
+
+/// An attribute of the input, or a constant's name, and the way from there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reference {
+    pub root: Name,
+    pub steps: Vec<Step>,
+}
+
+/// A step from a map to what it holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    Field(Name),
+    Key(Box<Expression>),
+}
+
+#[derive(Debug, Clone)]
+pub struct Name {
+    pub text: Box<str>,
+    pub span: Span,
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Name) -> bool {
+        self.text == other.text
+    }
+}
+
+/// What an operator wants on a side, and what it gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wants {
+    /// a number or a string, the same on both sides
+    Ordered,
+    /// a bool, a number or a string, the same on both sides
+    Scalar,
+    Number,
+    String,
+    /// a list, or a map, whose keys count
+    Collection,
+    /// a list, a map, or a string
+    Whole,
+}
+
+macro_rules! operators {
+    ($($operator:ident $text:literal $level:literal $left:ident $right:ident $about:literal;)+) => {
+        /// What stands between two values. Whatever it can't answer is unknown.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Operator { $(#[doc = $about] $operator),+ }
+
+        impl Operator {
+            pub const ALL: &[Operator] = &[$(Operator::$operator),+];
+
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self { $(Operator::$operator => $text),+ }
+            }
+
+            /// How closely it binds; those that answer true or false bind the least.
+            #[must_use]
+            pub const fn level(self) -> u8 {
+                match self { $(Operator::$operator => $level),+ }
+            }
+
+            #[must_use]
+            pub const fn wants(self) -> (Wants, Wants) {
+                match self { $(Operator::$operator => (Wants::$left, Wants::$right)),+ }
+            }
+
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Operator::$operator => $about),+ }
+            }
+        }
+    };
+}
+
+operators! {
+    Equal "==" 0 Scalar Scalar "both are equal";
+    NotEqual "!=" 0 Scalar Scalar "both are of one kind and differ";
+    Less "<" 0 Ordered Ordered "the left is less; texts are compared byte by byte";
+    AtMost "<=" 0 Ordered Ordered "the left is at most the right";
+    Greater ">" 0 Ordered Ordered "the left is greater";
+    AtLeast ">=" 0 Ordered Ordered "the left is at least the right";
+    Includes "includes" 0 Collection Scalar "the list has the item, or the map the key";
+    Contains "contains" 0 Whole Scalar "the list has the item, the map the key, or the text the part";
+    In "in" 0 Scalar Collection "the item is in the list, or the key in the map";
+    StartsWith "starts_with" 0 String String "the text begins with the other";
+    EndsWith "ends_with" 0 String String "the text ends with the other";
+    Matches "matches" 0 String String "the path is of the form: `*` is one segment, `**` any number of them";
+    InCidr "in_cidr" 0 String String "the address, or all of the network, is in the network";
+    Add "+" 1 Number Number "the sum";
+    Subtract "-" 1 Number Number "the difference";
+    Multiply "*" 2 Number Number "the product";
+    Divide "/" 2 Number Number "the quotient, rounded once at 18 places";
+    FloorDivide "//" 2 Number Number "the quotient, rounded down";
+    Modulo "%" 2 Number Number "what the quotient that is rounded down leaves";
+}
+
+impl Operator {
+    /// Whether it answers true or false.
+    #[must_use]
+    pub const fn is_predicate(self) -> bool {
+        self.level() == 0
+    }
+}
+
+macro_rules! functions {
+    ($($function:ident $text:literal $wants:ident $about:literal;)+) => {
+        /// What makes a value of one value.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Function { $(#[doc = $about] $function),+ }
+
+        impl Function {
+            pub const ALL: &[Function] = &[$(Function::$function),+];
+
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self { $(Function::$function => $text),+ }
+            }
+
+            #[must_use]
+            pub const fn wants(self) -> Wants {
+                match self { $(Function::$function => Wants::$wants),+ }
+            }
+
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Function::$function => $about),+ }
+            }
+        }
+    };
+}
+
+functions! {
+    Size "size" Whole "how many items a list has, or bytes a text";
+    Lower "lower" String "the text with the letters A to Z in lower case";
+}
+
+impl ExpressionKind {
+    /// How deep what is below nests.
+    #[must_use]
+    pub fn depth(&self) -> u16 {
+        let of = |reference: &Reference| {
+            let depths = reference.steps.iter().map(|step| match step {
+                Step::Field(_) => 0,
+                Step::Key(key) => key.depth,
+            });
+            // A step is a level, because reading goes one map deeper.
+            let steps = u16::try_from(reference.steps.len()).unwrap_or(u16::MAX);
+            depths.max().unwrap_or(0).saturating_add(steps)
+        };
+        match self {
+            ExpressionKind::Bool(_) | ExpressionKind::Number(_) | ExpressionKind::String(_) => 0,
+            ExpressionKind::List(items) => items.iter().map(|item| item.depth).max().unwrap_or(0),
+            ExpressionKind::Reference(reference) | ExpressionKind::Has(reference) => of(reference),
+            ExpressionKind::Not(operand) | ExpressionKind::Call(_, operand) => operand.depth,
+            ExpressionKind::And(left, right)
+            | ExpressionKind::Or(left, right)
+            | ExpressionKind::Binary(_, left, right) => left.depth.max(right.depth),
+        }
+    }
+}

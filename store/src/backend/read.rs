@@ -1,0 +1,325 @@
+//! Reading: the same statements on every database.
+
+use super::cell::{Cell, Row};
+use super::session::{Session, Transaction};
+use super::{Columns, Projection, StateRow, StoredOp, Stream, damaged, postgres, signed};
+use crate::checkpoint::SignedCheckpoint;
+use crate::code::Refused;
+use crate::document::{Hash, program_text};
+use crate::fault::Fault;
+use crate::fold::{Place, Snapshot};
+use crate::log::Head;
+use crate::program::{Library, Stored};
+use kerai_vm::ulid::Ulid;
+use std::collections::BTreeMap;
+
+/// A statement that selects whole streams, or whole ops: what comes after `FROM`.
+macro_rules! streams {
+    ($rest:literal) => {
+        concat!(
+            "SELECT stream, name, genesis, epoch, fold_root, policy_root, governance_root, count, received_ms, edge \
+             FROM streams ",
+            $rest
+        )
+    };
+}
+
+macro_rules! ops {
+    ($rest:literal) => {
+        concat!(
+            "SELECT position, body, payload, salts, signature, record, op_id, author, seq, ulid, given, outcome, \
+             is_governance, fold_root, policy_root, received_ms FROM ops ",
+            $rest
+        )
+    };
+}
+
+fn stream(mut row: Row) -> Result<Stream, Refused> {
+    Ok(Stream {
+        number: row.integer()?,
+        name: row.text()?,
+        genesis: row.hash()?,
+        epoch: row.number()?,
+        fold_root: row.hash()?,
+        policy_root: row.hash()?,
+        governance_root: row.hash()?,
+        count: row.number()?,
+        received: row.number()?,
+        edge: row.bytes()?,
+    })
+}
+
+fn op(mut row: Row) -> Result<StoredOp, Refused> {
+    let position = row.number()?;
+    let (body, payload, salts, signature) = (row.bytes()?, row.bytes()?, row.bytes()?, row.bytes()?);
+    let signed = signed(body, payload, &salts, signature)?;
+    let record = row.bytes()?;
+    let columns = Columns {
+        op_id: row.hash()?,
+        author: row.hash()?,
+        sequence: row.number()?,
+        ulid: row.array()?,
+        given: row.hash()?,
+        outcome: row.text()?,
+        is_governance: row.integer()? != 0,
+        fold_root: row.hash()?,
+        policy_root: row.hash()?,
+        received: row.number()?,
+    };
+    Ok(StoredOp { position, signed, record, columns })
+}
+
+fn checkpoint(row: &mut Row) -> Result<SignedCheckpoint, Refused> {
+    Ok(SignedCheckpoint { body: row.bytes()?, signature: row.array()? })
+}
+
+/// A place in the order by ULID out of its 80 bytes.
+fn place(bytes: &[u8]) -> Option<Place> {
+    let (ulid, rest) = bytes.split_first_chunk::<16>()?;
+    let (content, op) = rest.split_first_chunk::<32>()?;
+    Some((Ulid::from_bytes(*ulid), *content, op.try_into().ok()?))
+}
+
+impl Session<'_> {
+    async fn all<T>(
+        &mut self,
+        sql: &'static str,
+        cells: &[Cell<'_>],
+        read: impl FnMut(Row) -> Result<T, Refused>,
+    ) -> Result<Vec<T>, Fault> {
+        let rows: Result<Vec<T>, Refused> = self.rows(sql, cells).await?.into_iter().map(read).collect();
+        Ok(rows?)
+    }
+
+    /// # Errors
+    /// Where the database fails; so it is with all that reads.
+    pub async fn streams(&mut self) -> Result<Vec<Stream>, Fault> {
+        self.all(streams!("ORDER BY name"), &[], stream).await
+    }
+
+    /// # Errors
+    /// Where the database fails.
+    pub async fn stream(&mut self, name: &str) -> Result<Option<Stream>, Fault> {
+        let row = self.row(streams!("WHERE name = $1"), &[name.into()]).await?;
+        Ok(row.map(stream).transpose()?)
+    }
+
+    /// The stream, under the lock of its log: nobody else moves its tip before this session ends.
+    ///
+    /// # Errors
+    /// `ACK_TIMEOUT` where another writer held the lock for too long.
+    pub async fn lock_log(&mut self, name: &str) -> Result<Option<Stream>, Fault> {
+        let sql = match self.0 {
+            // Beginning to write took the one lock that there is.
+            Transaction::Sqlite(_) => streams!("WHERE name = $1"),
+            // Not its key: rows that refer to the stream may be written meanwhile.
+            Transaction::Postgres(_) => streams!("WHERE name = $1 FOR NO KEY UPDATE"),
+        };
+        Ok(self.row(sql, &[name.into()]).await?.map(stream).transpose()?)
+    }
+
+    /// Takes the lock of a stream's tables; 0 is the one of all streams' names.
+    ///
+    /// # Errors
+    /// As [`Session::lock_log`].
+    pub async fn lock_tables(&mut self, stream: i64) -> Result<(), Fault> {
+        match &mut self.0 {
+            Transaction::Sqlite(_) => Ok(()),
+            Transaction::Postgres(transaction) => postgres::lock(transaction, stream).await,
+        }
+    }
+
+    /// All programs, each checked against its root.
+    ///
+    /// # Errors
+    /// `LOG_DAMAGED` where a program is not what its root says.
+    pub async fn programs(&mut self) -> Result<Library, Fault> {
+        let mut library = Library::default();
+        for mut row in self.rows("SELECT root, code FROM programs", &[]).await? {
+            let (root, code) = (row.hash()?, row.bytes()?);
+            let program = Stored::from_bytes(&code).map_err(|refused| damaged(refused.to_string()))?;
+            if program.root != root {
+                return Err(damaged(format!("the program `{}`", program_text(&root))).into());
+            }
+            library.add(program);
+        }
+        Ok(library)
+    }
+
+    /// The end of an author's chain.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn head(&mut self, stream: i64, author: &Hash) -> Result<Option<Head>, Fault> {
+        let sql = "SELECT seq, op_id FROM ops WHERE stream = $1 AND author = $2 ORDER BY seq DESC LIMIT 1";
+        let row = self.row(sql, &[stream.into(), author.into()]).await?;
+        let head = |mut row: Row| Ok::<_, Refused>(Head { sequence: row.number()?, op: row.hash()? });
+        Ok(row.map(head).transpose()?)
+    }
+
+    /// Where ops stand; those that stand nowhere are left out.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn positions(&mut self, stream: i64, ops: &[Hash]) -> Result<BTreeMap<Hash, u64>, Fault> {
+        let one = "SELECT op_id, position FROM ops WHERE stream = $1 AND op_id = $2";
+        let many = "SELECT op_id, position FROM ops WHERE stream = $1 AND op_id = ANY($2)";
+        let ops: Vec<&[u8]> = ops.iter().map(<[u8; 32]>::as_slice).collect();
+        let rows = self.about(one, many, stream, &ops).await?;
+        let pairs: Result<_, Refused> = rows.into_iter().map(|mut row| Ok((row.hash()?, row.number()?))).collect();
+        Ok(pairs?)
+    }
+
+    /// What was first given under each of the ULIDs, by author.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn given(&mut self, stream: i64, ulids: &[Ulid]) -> Result<BTreeMap<(Hash, Ulid), Hash>, Fault> {
+        let one = "SELECT author, ulid, given FROM ops WHERE stream = $1 AND ulid = $2 ORDER BY position";
+        let many = "SELECT author, ulid, given FROM ops WHERE stream = $1 AND ulid = ANY($2) ORDER BY position";
+        let ulids: Vec<[u8; 16]> = ulids.iter().map(|ulid| ulid.to_bytes()).collect();
+        let ulids: Vec<&[u8]> = ulids.iter().map(<[u8; 16]>::as_slice).collect();
+        let mut given = BTreeMap::new();
+        for mut row in self.about(one, many, stream, &ulids).await? {
+            let (author, ulid) = (row.hash()?, Ulid::from_bytes(row.array()?));
+            let hash = row.hash()?;
+            given.entry((author, ulid)).or_insert(hash);
+        }
+        Ok(given)
+    }
+
+    /// Asks about many: a server once, since each question is a journey there; a file one by one.
+    async fn about(
+        &mut self,
+        one: &'static str,
+        many: &'static str,
+        stream: i64,
+        list: &[&[u8]],
+    ) -> Result<Vec<Row>, Fault> {
+        if let Transaction::Postgres(transaction) = &mut self.0 {
+            return postgres::bulk::about(transaction, many, stream, list).await;
+        }
+        let mut rows = Vec::new();
+        for &about in list {
+            rows.extend(self.rows(one, &[stream.into(), about.into()]).await?);
+        }
+        Ok(rows)
+    }
+
+    /// The governance ops that were admitted, in the order of the log.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn governance_ops(&mut self, stream: i64) -> Result<Vec<StoredOp>, Fault> {
+        let sql = ops!("WHERE stream = $1 AND is_governance = 1 AND outcome = 'admitted' ORDER BY position");
+        self.all(sql, &[stream.into()], op).await
+    }
+
+    /// All ops from after a position, in the order of the log.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn ops_after(&mut self, stream: i64, position: u64) -> Result<Vec<StoredOp>, Fault> {
+        self.all(ops!("WHERE stream = $1 AND position > $2 ORDER BY position"), &[stream.into(), position.into()], op)
+            .await
+    }
+
+    /// The ids of the ops that were admitted.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn admitted(&mut self, stream: i64) -> Result<Vec<Hash>, Fault> {
+        let sql = "SELECT op_id FROM ops WHERE stream = $1 AND outcome = 'admitted'";
+        self.all(sql, &[stream.into()], |mut row| row.hash()).await
+    }
+
+    /// The counts of an epoch's snapshots, the newest first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn snapshots(&mut self, stream: i64, epoch: u64) -> Result<Vec<u64>, Fault> {
+        let sql = "SELECT count FROM snapshots WHERE stream = $1 AND epoch = $2 ORDER BY count DESC";
+        self.all(sql, &[stream.into(), epoch.into()], |mut row| row.number()).await
+    }
+
+    /// A snapshot with the checkpoint that was written with it.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn snapshot(
+        &mut self,
+        stream: i64,
+        epoch: u64,
+        count: u64,
+    ) -> Result<Option<(Snapshot, SignedCheckpoint)>, Fault> {
+        let sql = "SELECT s.folded, s.last, s.bytes, c.body, c.signature FROM snapshots s \
+                   JOIN checkpoints c ON c.stream = s.stream AND c.epoch = s.epoch AND c.count = s.count \
+                   WHERE s.stream = $1 AND s.epoch = $2 AND s.count = $3";
+        let row = self.row(sql, &[stream.into(), epoch.into(), count.into()]).await?;
+        let Some(mut row) = row else { return Ok(None) };
+        let (folded, last) = (row.number()?, row.bytes_or_null()?);
+        let last = last.map(|last| place(&last).ok_or_else(|| damaged("a snapshot's last op"))).transpose()?;
+        let snapshot = Snapshot { count, folded, last, bytes: row.bytes()? };
+        Ok(Some((snapshot, checkpoint(&mut row)?)))
+    }
+
+    /// The ops of an epoch that left no trace, with their traps.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn poison(&mut self, stream: i64, epoch: u64) -> Result<BTreeMap<u64, String>, Fault> {
+        let sql = "SELECT position, trap FROM poison WHERE stream = $1 AND epoch = $2";
+        let pairs = self.all(sql, &[stream.into(), epoch.into()], |mut row| Ok((row.number()?, row.text()?))).await?;
+        Ok(pairs.into_iter().collect())
+    }
+
+    /// The stream's state, tombstones included, by key.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn state(&mut self, stream: i64) -> Result<BTreeMap<Vec<u8>, StateRow>, Fault> {
+        let sql = "SELECT key, value, path, name, view FROM state WHERE stream = $1";
+        let read = |mut row: Row| {
+            let (key, value) = (row.bytes()?, row.bytes_or_null()?);
+            let projection = Projection { path: row.text()?, name: row.text()?, view: row.text_or_null()? };
+            Ok((key.clone(), StateRow { key, value, projection }))
+        };
+        Ok(self.all(sql, &[stream.into()], read).await?.into_iter().collect())
+    }
+
+    /// The stream's checkpoints, the latest first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn checkpoints(&mut self, stream: i64) -> Result<Vec<SignedCheckpoint>, Fault> {
+        let sql = "SELECT body, signature FROM checkpoints WHERE stream = $1 ORDER BY epoch DESC, count DESC";
+        self.all(sql, &[stream.into()], |mut row| checkpoint(&mut row)).await
+    }
+
+    /// # Errors
+    /// Where the database fails.
+    pub async fn last_checkpoint(&mut self, stream: i64) -> Result<Option<SignedCheckpoint>, Fault> {
+        let sql = "SELECT body, signature FROM checkpoints WHERE stream = $1 ORDER BY epoch DESC, count DESC LIMIT 1";
+        let row = self.row(sql, &[stream.into()]).await?;
+        Ok(row.map(|mut row| checkpoint(&mut row)).transpose()?)
+    }
+
+    /// How often ops were refused, by code.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn refusals(&mut self, stream: i64) -> Result<BTreeMap<String, u64>, Fault> {
+        let sql = "SELECT code, count FROM refusals WHERE stream = $1";
+        let pairs = self.all(sql, &[stream.into()], |mut row| Ok((row.text()?, row.number()?))).await?;
+        Ok(pairs.into_iter().collect())
+    }
+
+    /// The ids of the ops that are kept as evidence of forks.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn forks(&mut self, stream: i64) -> Result<Vec<Hash>, Fault> {
+        let sql = "SELECT op_id FROM forks WHERE stream = $1 ORDER BY op_id";
+        self.all(sql, &[stream.into()], |mut row| row.hash()).await
+    }
+}

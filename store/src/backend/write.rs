@@ -1,0 +1,262 @@
+//! Writing: the same statements on every database.
+
+use super::cell::Cell;
+use super::session::{Session, Transaction};
+use super::{StateRow, StoredOp, Stream, damaged, postgres};
+use crate::checkpoint::{Checkpoint, SignedCheckpoint};
+use crate::code::Code;
+use crate::fault::Fault;
+use crate::fold::Folded;
+use crate::op::Checked;
+use crate::program::Stored;
+use kerai_vm::trap::Trap;
+use std::collections::BTreeMap;
+
+/// Rows that a server is given in one statement.
+const ROWS: usize = 4096;
+
+impl Session<'_> {
+    /// Keeps a program; one that is kept already stays.
+    ///
+    /// # Errors
+    /// Where the database fails; so it is with all that writes.
+    pub async fn add_program(&mut self, program: &Stored) -> Result<(), Fault> {
+        let sql = "INSERT INTO programs (root, code) VALUES ($1, $2) ON CONFLICT (root) DO NOTHING";
+        self.execute(sql, &[(&program.root).into(), (&program.bytes).into()]).await
+    }
+
+    /// Adds a stream and gives it its number.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add_stream(&mut self, stream: &Stream) -> Result<i64, Fault> {
+        let sql = "INSERT INTO streams (epoch, fold_root, policy_root, governance_root, count, received_ms, edge, name, genesis) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING stream";
+        let cells = [&tip(stream)[..], &[(&stream.name).into(), (&stream.genesis).into()]].concat();
+        let mut row = self.row(sql, &cells).await?.ok_or_else(|| damaged("a stream without a number"))?;
+        Ok(row.integer()?)
+    }
+
+    /// Moves the tip of a stream's log, and what it binds.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn move_tip(&mut self, stream: &Stream) -> Result<(), Fault> {
+        let sql = "UPDATE streams SET epoch = $1, fold_root = $2, policy_root = $3, governance_root = $4, count = $5, \
+                   received_ms = $6, edge = $7 WHERE stream = $8";
+        self.execute(sql, &[&tip(stream)[..], &[stream.number.into()]].concat()).await
+    }
+
+    /// Tells those who follow the log, once this is committed.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn tell(&mut self) -> Result<(), Fault> {
+        match self.0 {
+            Transaction::Sqlite(_) => Ok(()),
+            Transaction::Postgres(_) => self.execute("SELECT pg_notify($1, '')", &[postgres::CHANNEL.into()]).await,
+        }
+    }
+
+    /// Adds ops at their positions: a server takes them all at once.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add_ops(&mut self, stream: i64, ops: &[StoredOp], added: impl Fn()) -> Result<(), Fault> {
+        if let Transaction::Postgres(transaction) = &mut self.0 {
+            if !ops.is_empty() {
+                postgres::bulk::add_ops(transaction, stream, ops).await?;
+                added();
+            }
+            return Ok(());
+        }
+        for op in ops {
+            self.add_op(stream, op).await?;
+            added();
+        }
+        Ok(())
+    }
+
+    async fn add_op(&mut self, stream: i64, op: &StoredOp) -> Result<(), Fault> {
+        let sql = "INSERT INTO ops (stream, position, op_id, author, seq, ulid, given, outcome, is_governance, fold_root, \
+                   policy_root, received_ms, body, payload, salts, signature, record) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+        let StoredOp { position, signed, record, columns } = op;
+        let cells = [
+            stream.into(),
+            (*position).into(),
+            (&columns.op_id).into(),
+            (&columns.author).into(),
+            columns.sequence.into(),
+            (&columns.ulid).into(),
+            (&columns.given).into(),
+            (&columns.outcome).into(),
+            i64::from(columns.is_governance).into(),
+            (&columns.fold_root).into(),
+            (&columns.policy_root).into(),
+            columns.received.into(),
+            (&signed.body).into(),
+            (&signed.payload).into(),
+            signed.salts.bytes().into(),
+            (&signed.signature).into(),
+            record.into(),
+        ];
+        self.execute(sql, &cells).await
+    }
+
+    /// Keeps an op that the log did not take as evidence.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add_fork(&mut self, stream: i64, op: &Checked, code: Code, received: u64) -> Result<(), Fault> {
+        let sql = "INSERT INTO forks (stream, op_id, author, seq, code, received_ms, body, payload, salts, signature) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (stream, op_id) DO NOTHING";
+        let Checked { id, op, signed } = op;
+        let cells = [
+            stream.into(),
+            id.into(),
+            (&op.author).into(),
+            op.sequence.into(),
+            code.name().into(),
+            received.into(),
+            (&signed.body).into(),
+            (&signed.payload).into(),
+            signed.salts.bytes().into(),
+            (&signed.signature).into(),
+        ];
+        self.execute(sql, &cells).await
+    }
+
+    /// Counts a refusal.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn count_refusal(&mut self, stream: i64, code: Code) -> Result<(), Fault> {
+        let sql = "INSERT INTO refusals (stream, code, count) VALUES ($1, $2, 1) \
+                   ON CONFLICT (stream, code) DO UPDATE SET count = refusals.count + 1";
+        self.execute(sql, &[stream.into(), code.name().into()]).await
+    }
+
+    /// Writes rows and tombstones as of a checkpoint, each key once.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn put_rows(
+        &mut self,
+        stream: i64,
+        rows: &[StateRow],
+        checkpoint: &Checkpoint,
+        written: impl Fn(),
+    ) -> Result<(), Fault> {
+        if let Transaction::Postgres(transaction) = &mut self.0 {
+            for rows in rows.chunks(ROWS) {
+                postgres::bulk::put_rows(transaction, stream, rows, checkpoint).await?;
+                written();
+            }
+            return Ok(());
+        }
+        for row in rows {
+            self.put_row(stream, row, checkpoint).await?;
+            written();
+        }
+        Ok(())
+    }
+
+    async fn put_row(&mut self, stream: i64, row: &StateRow, checkpoint: &Checkpoint) -> Result<(), Fault> {
+        let sql = "INSERT INTO state (stream, key, value, path, name, view, epoch, count, fold_root, policy_root) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+                   ON CONFLICT (stream, key) DO UPDATE SET value = excluded.value, path = excluded.path, \
+                   name = excluded.name, view = excluded.view, epoch = excluded.epoch, count = excluded.count, \
+                   fold_root = excluded.fold_root, policy_root = excluded.policy_root";
+        let StateRow { key, value, projection } = row;
+        let cells = [
+            stream.into(),
+            key.into(),
+            Cell::Bytes(value.as_deref()),
+            (&projection.path).into(),
+            (&projection.name).into(),
+            Cell::Text(projection.view.as_deref()),
+            checkpoint.epoch.into(),
+            checkpoint.count.into(),
+            (&checkpoint.fold_root).into(),
+            (&checkpoint.policy_root).into(),
+        ];
+        self.execute(sql, &cells).await
+    }
+
+    /// Says which ops after a position left no trace, and why; what was said of those before stays.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn put_poison(
+        &mut self,
+        stream: i64,
+        epoch: u64,
+        after: u64,
+        poison: &BTreeMap<u64, Trap>,
+    ) -> Result<(), Fault> {
+        let sql = "DELETE FROM poison WHERE stream = $1 AND epoch = $2 AND position > $3";
+        self.execute(sql, &[stream.into(), epoch.into(), after.into()]).await?;
+        for (&position, trap) in poison {
+            let sql = "INSERT INTO poison (stream, epoch, position, trap) VALUES ($1, $2, $3, $4)";
+            self.execute(sql, &[stream.into(), epoch.into(), position.into(), (&trap.to_string()).into()]).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a state to go on from.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add_snapshot(&mut self, stream: i64, checkpoint: &Checkpoint, folded: &Folded) -> Result<(), Fault> {
+        let sql = "INSERT INTO snapshots (stream, epoch, count, folded, last, bytes) VALUES ($1, $2, $3, $4, $5, $6)";
+        let last = folded.last.map(|(ulid, content, op)| [&ulid.to_bytes()[..], &content, &op].concat());
+        let cells = [
+            stream.into(),
+            checkpoint.epoch.into(),
+            checkpoint.count.into(),
+            folded.folded.into(),
+            Cell::Bytes(last.as_deref()),
+            (&folded.snapshot).into(),
+        ];
+        self.execute(sql, &cells).await
+    }
+
+    /// Forgets a snapshot; all of other epochs are forgotten too.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn drop_snapshot(&mut self, stream: i64, epoch: u64, count: u64) -> Result<(), Fault> {
+        let sql = "DELETE FROM snapshots WHERE stream = $1 AND (epoch <> $2 OR count = $3)";
+        self.execute(sql, &[stream.into(), epoch.into(), count.into()]).await
+    }
+
+    /// Adds a checkpoint.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add_checkpoint(
+        &mut self,
+        stream: i64,
+        checkpoint: &Checkpoint,
+        signed: &SignedCheckpoint,
+    ) -> Result<(), Fault> {
+        let sql = "INSERT INTO checkpoints (stream, epoch, count, body, signature) VALUES ($1, $2, $3, $4, $5)";
+        let (body, signature) = (&signed.body, &signed.signature);
+        let cells = [stream.into(), checkpoint.epoch.into(), checkpoint.count.into(), body.into(), signature.into()];
+        self.execute(sql, &cells).await
+    }
+}
+
+/// What moves with a stream's log.
+fn tip(stream: &Stream) -> [Cell<'_>; 7] {
+    [
+        stream.epoch.into(),
+        (&stream.fold_root).into(),
+        (&stream.policy_root).into(),
+        (&stream.governance_root).into(),
+        stream.count.into(),
+        stream.received.into(),
+        (&stream.edge).into(),
+    ]
+}
