@@ -54,7 +54,7 @@ fn right_joins_pass_in_their_class() {
 #[test]
 fn wrong_joins_are_refuted_by_little() {
     let mut random = Random::new(6);
-    let mut longest = 0;
+    let (mut longest, mut all) = (0, 0);
     for number in 0..1000 {
         let (one, other) = (1 + random.below(9), 2 + random.below(8));
         let (lift, join) = wrong(&mut random, one, other);
@@ -64,10 +64,12 @@ fn wrong_joins_are_refuted_by_little() {
         assert_ne!(counterexample.law, Law::Lifts, "{join}");
         assert_ne!(counterexample.results[0], counterexample.results[1], "{join}");
         let operations: usize = counterexample.operations.iter().map(Vec::len).sum();
-        assert!(operations <= 5, "{number}: {join}: {counterexample:?}");
+        assert!(operations <= 8, "{number}: {join}: {counterexample:?}");
         longest = longest.max(operations);
+        all += operations;
     }
     assert!(longest >= 3, "some join is only not associative");
+    assert!(all <= 3500, "{all} operations in 1,000 counterexamples: they could be smaller");
 }
 
 /// A join that does not merge, where other joins of its kind do.
@@ -105,6 +107,7 @@ fn lattices_of_the_table_keep_the_laws() {
 
 #[test]
 fn what_is_no_join_fold_has_no_laws() {
-    let text = "function fold(events)\n  local n = 0\n  for _, e in dpairs(events) do\n    n = n + 1\n  end\n  emit(\"a\", \"b\", n)\nend\n";
+    let text =
+        "function init()\n  return {}\nend\nfunction step(state, op)\n  return op\nend\nfunction finish(state)\nend\n";
     assert!(examine(&program(Language::Lua, text)).is_err());
 }
