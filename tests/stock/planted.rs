@@ -49,7 +49,7 @@ bugs! {
     }
     "compiler/src/emit/results.rs" {
         "a built-in with many results gives one"
-            "Gives::Many => None" => "Gives::Many => Some(1)";
+            "Gives::Many => Known::Varies" => "Gives::Many => Known::Exactly(1)";
     }
     "compiler/src/ir/canonical.rs" {
         "`and` with a known first value gives the wrong one"

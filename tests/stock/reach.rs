@@ -261,8 +261,10 @@ fn the_generator_reaches_every_form_and_every_name() {
         let text = program::program(&mut random);
         walk::block(&parse(&text).chunk.body, true, &mut met);
     }
-    // What is drawn by chance can't agree with anything.
-    let names = ENTRIES.iter().filter(|entry| matches!(entry.member, Member::Function | Member::Value));
+    // What is drawn by chance can't agree with anything, and stock Lua has no lattices to agree with.
+    let names = ENTRIES.iter().filter(|entry| {
+        matches!(entry.member, Member::Function | Member::Value) && !entry.name.starts_with("lattice.")
+    });
     let wanted = FORMS
         .iter()
         .map(|form| (*form).to_owned())
