@@ -19,9 +19,9 @@ fn request(rest: &str) -> String {
 fn a_request_is_decided_and_the_answer_explained() {
     let folder = Folder::new("policy");
     folder.write("rules.rgs", RULES);
-    folder.write("good.json", &request(",\"labels\":[],\"payload\":{\"amount\":100}"));
-    folder.write("much.json", &request(",\"labels\":[],\"payload\":{\"amount\":100.000000000000000001}"));
-    folder.write("open.json", &request(",\"payload\":{\"amount\":1}"));
+    folder.write("good.json", request(",\"labels\":[],\"payload\":{\"amount\":100}"));
+    folder.write("much.json", request(",\"labels\":[],\"payload\":{\"amount\":100.000000000000000001}"));
+    folder.write("open.json", request(",\"payload\":{\"amount\":1}"));
 
     let (code, out, _) = folder.kerai(&["policy", "eval", "rules.rgs", "good.json", "--json"]);
     let answer = json(&out);
@@ -44,7 +44,7 @@ fn a_request_is_decided_and_the_answer_explained() {
 fn a_built_policy_decides_as_its_source() {
     let folder = Folder::new("policy-built");
     folder.write("rules.rgs", RULES);
-    folder.write("good.json", &request(",\"labels\":[],\"payload\":{\"amount\":1}"));
+    folder.write("good.json", request(",\"labels\":[],\"payload\":{\"amount\":1}"));
     let (code, _, error) = folder.kerai(&["build", "rules.rgs"]);
     assert_eq!((code, error.as_str()), (Some(0), ""));
     let source = folder.kerai(&["policy", "eval", "rules.rgs", "good.json"]);

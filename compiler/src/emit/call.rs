@@ -19,8 +19,7 @@ impl<'i> Body<'_, 'i> {
         let callee = match &call.callee {
             Callee::Function(_) | Callee::Builtin(_) => None,
             Callee::Value(callee) | Callee::Protected(callee) => {
-                let later: Vec<_> = call.arguments.fixed.iter().collect();
-                Some(self.operand_before(callee, &later)?)
+                Some(self.operand_before(callee, &call.arguments.expressions())?)
             }
         };
         let is_below = callee.is_some_and(|callee| callee >= first);

@@ -80,7 +80,7 @@ impl<'i> Body<'_, 'i> {
                     Target::Index(self.fresh(table)?, self.key(key, true, &[])?)
                 }
                 Place::Index(table, key) => {
-                    let later: Vec<&Expression> = [key].into_iter().chain(&values.fixed).collect();
+                    let later: Vec<&Expression> = [key].into_iter().chain(values.expressions()).collect();
                     let table = self.operand_before(table, &later)?;
                     Target::Index(table, self.key(key, false, later.get(1..).unwrap_or_default())?)
                 }

@@ -338,6 +338,23 @@ impl Values {
         Values { fixed, rest: None }
     }
 
+    /// The expressions that give them, in the order of their evaluation.
+    #[must_use]
+    pub fn expressions(&self) -> Vec<&Expression> {
+        let mut all: Vec<&Expression> = self.fixed.iter().collect();
+        match self.rest.as_deref() {
+            Some(Rest::Spread(list)) => all.push(list),
+            Some(Rest::Call(call)) => {
+                if let Callee::Value(callee) | Callee::Protected(callee) = &call.callee {
+                    all.push(callee);
+                }
+                all.extend(call.arguments.expressions());
+            }
+            None => {}
+        }
+        all
+    }
+
     #[must_use]
     pub fn one(value: Expression) -> Values {
         Values::of(vec![value])
