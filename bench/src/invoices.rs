@@ -43,6 +43,45 @@ pub fn measure_fold(example: &Example, plan: &Plan) -> Outcome<Report> {
     measure(format!("{} {}", plan.events, example.about), plan.rounds, contenders)
 }
 
+fn or_broken<'p>(steps: Outcome<Finished<'p>>) -> Box<dyn Fresh + 'p> {
+    match steps {
+        Ok(steps) => Box::new(steps),
+        Err(_) => Box::new(Broken),
+    }
+}
+
+/// So many events on top of all others.
+const MORE: usize = 1000;
+
+/// What some more events take when all others are folded and their rows are made, beside all from the start.
+pub fn measure_more(example: &Example, plan: &Plan) -> Outcome<Report> {
+    let events = decoded(&Events::generate(plan.events + MORE, plan.seed))?;
+    let (before, more) = events.split_at_checked(plan.events).unwrap_or_default();
+    let program = compiled(example.lua)?;
+    let mut whole = Finished(Steps::new(&program, Way::Shipped, &events)?);
+    let rows = whole.pass();
+    let root = whole.0.folding.rows().state_root();
+    let begun = |way: Way| -> Outcome<Finished> {
+        let mut steps = Finished(Steps::new(&program, way, before)?);
+        steps.pass();
+        steps.0.offer(more)?;
+        Ok(steps)
+    };
+    let mut grown = begun(Way::Shipped)?;
+    if grown.pass() != rows || grown.0.folding.rows().state_root() != root {
+        return Err("what is added comes to something else than all from the start".to_owned());
+    }
+    let work = Work { units: plan.events, bytes: 0 };
+    let contenders = vec![
+        Contender::fresh(Role::Ours, "a-thousand-more", work, rows, || or_broken(begun(Way::Shipped))),
+        Contender::fresh(Role::Peer, "from-the-start", work, rows, || {
+            or_broken(Steps::new(&program, Way::Shipped, &events).map(Finished))
+        }),
+        Contender::fresh(Role::Ceiling, "unmetered", work, rows, || or_broken(begun(Way::Unmetered))),
+    ];
+    measure(format!("{} {}", plan.events, example.about), plan.rounds, contenders)
+}
+
 /// An event as the peers have it.
 struct Event {
     json: Vec<u8>,
@@ -78,11 +117,15 @@ struct Steps<'p> {
 
 impl<'p> Steps<'p> {
     fn new(program: &'p Verified, way: Way, events: &[Event]) -> Outcome<Steps<'p>> {
-        let mut folding = Folding::new(program, 1, Limits::DEFAULT).map_err(|fault| format!("{fault:?}"))?;
-        for event in events {
-            folding.offer_json(&event.json).map_err(|refusal| refusal.to_string())?;
-        }
-        Ok(Steps { folding, way })
+        let folding = Folding::new(program, 1, Limits::DEFAULT).map_err(|fault| format!("{fault:?}"))?;
+        let mut steps = Steps { folding, way };
+        steps.offer(events)?;
+        Ok(steps)
+    }
+
+    fn offer(&mut self, events: &[Event]) -> Outcome<()> {
+        let offer = |event: &Event| self.folding.offer_json(&event.json).map_err(|refusal| refusal.to_string());
+        events.iter().try_for_each(offer)
     }
 
     /// The invoices that all events come to.
@@ -120,6 +163,18 @@ impl Fresh for Steps<'_> {
                 None => return done,
             }
         }
+    }
+}
+
+/// A fold whose operations wait, and whose rows are made after them.
+struct Finished<'p>(Steps<'p>);
+
+impl Fresh for Finished<'_> {
+    /// How many rows there are then.
+    fn pass(&mut self) -> u64 {
+        self.0.pass();
+        let finished = self.0.folding.finish();
+        finished.map_or(0, |_| self.0.folding.rows().sorted().len() as u64)
     }
 }
 

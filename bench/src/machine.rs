@@ -29,6 +29,8 @@ enum Measure {
     Twin { argument: i64, asm: &'static str, twin: &'static str, factor: f64 },
     /// It is a fold, to which the events of the plan are given.
     Fold,
+    /// As that: some more events on top of all the others.
+    More,
 }
 
 macro_rules! program {
@@ -98,6 +100,13 @@ pub const EXAMPLES: &[Example] = &[
         lua: program!("invoices.lua"),
         work: Measure::Fold,
         target: 0.4,
+    },
+    Example {
+        name: "invoices-more",
+        about: "events folded and finished, rows and root; ours is a thousand more on top of them",
+        lua: program!("invoices.lua"),
+        work: Measure::More,
+        target: 0.02,
     },
 ];
 
@@ -180,6 +189,7 @@ pub fn run(example: &Example, plan: &Plan) -> Outcome<Finding> {
         Measure::Run { argument, asm } => run_program(example, plan, (argument, asm)),
         Measure::Twin { argument, asm, twin, factor } => run_twins(example, plan, (argument, asm), (twin, factor)),
         Measure::Fold => Finding::new(invoices::measure_fold(example, plan)?, example.target),
+        Measure::More => Finding::new(invoices::measure_more(example, plan)?, example.target),
     }
 }
 
