@@ -477,6 +477,7 @@ fn pages() -> Vec<(String, String)> {
         ("docs/reference/instructions.md".to_owned(), instructions_page()),
         ("docs/reference/builtins.md".to_owned(), builtins_page()),
         ("docs/reference/traps.md".to_owned(), traps_page()),
+        ("docs/reference/gas.md".to_owned(), kerai_tests::gas::page()),
         ("docs/reference/outcomes.md".to_owned(), outcomes_page()),
         ("docs/reference/policies.md".to_owned(), policy_page()),
         ("docs/reference/codes/README.md".to_owned(), codes_index()),

@@ -10,6 +10,7 @@ pub mod differential;
 pub mod evaluator;
 pub mod files;
 pub mod folds;
+pub mod gas;
 pub mod generate;
 pub mod law;
 pub mod lua;
