@@ -243,7 +243,7 @@ fn limits_page() -> String {
     let mut page = "# Limits\n\nEvery depth, length and size has a limit with a name, under which errors speak of it. \
          A program or a flag may lower a limit, never raise it.\n\n| limit | value | what it bounds |\n|---|---:|---|\n"
         .to_owned();
-    for limit in limit::ALL.iter().chain(kerai_store::limit::ALL) {
+    for limit in limit::ALL.iter().chain(kerai_compiler::limit::ALL).chain(kerai_store::limit::ALL) {
         let _ = writeln!(page, "| `{}` | {} | {} |", limit.name, limit.value, limit.about.trim());
     }
     page
