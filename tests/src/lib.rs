@@ -19,6 +19,7 @@ pub mod policy;
 pub mod property;
 pub mod rewrite;
 pub mod rewrite_lua;
+pub mod shapes;
 pub mod shrink;
 pub mod source;
 pub mod stage;
