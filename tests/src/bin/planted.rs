@@ -46,8 +46,8 @@ const PROFILE: &[(&str, &str)] = &[
     ("CARGO_PROFILE_DEV_DEBUG", "0"),
 ];
 
-/// What is no source, or is not needed to judge.
-const LEFT_OUT: &[&str] = &["target", ".git", "bench", "golden"];
+/// What is no source.
+const LEFT_OUT: &[&str] = &["target", ".git", "bench"];
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
