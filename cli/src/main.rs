@@ -78,6 +78,8 @@ enum Verb {
     Run(command::run::Arguments),
     /// Ask a policy, learn why it decided, begin a new one
     Policy(command::policy::Arguments),
+    /// Ask a price list what something costs, and how that is computed
+    Price(command::price::Arguments),
     /// Whether a fold's `join` merges, and if not, why
     Laws(command::laws::Arguments),
     /// What an error code means and what to do about it
@@ -106,6 +108,7 @@ fn main() -> ExitCode {
         Verb::Verify(verify) => command::verify::run(&verify, global),
         Verb::Run(run) => command::run::run(&run, global),
         Verb::Policy(policy) => command::policy::run(&policy, global),
+        Verb::Price(price) => command::price::run(&price, global),
         Verb::Explain(explain) => command::explain::run(&explain, global),
     };
     outcome::exit(result)

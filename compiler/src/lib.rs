@@ -9,6 +9,7 @@ pub mod ir;
 mod layout;
 pub mod limit;
 pub mod lower;
+pub mod price;
 mod source;
 
 mod span;

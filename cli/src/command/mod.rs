@@ -14,6 +14,7 @@ pub mod keys;
 pub mod laws;
 pub mod materialize;
 pub mod policy;
+pub mod price;
 pub mod run;
 pub mod show;
 pub mod stream;

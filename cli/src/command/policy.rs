@@ -80,7 +80,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
 }
 
 /// Reads the request into a heap: an object, since what a policy is asked has attributes by name.
-fn input(heap: &mut Heap, path: &str, bytes: &[u8]) -> Result<Result<Value, Refusal>, Fault> {
+pub(super) fn input(heap: &mut Heap, path: &str, bytes: &[u8]) -> Result<Result<Value, Refusal>, Fault> {
     let value = match document::decode(heap, bytes, &Options::CANONICAL) {
         Ok(value) => value,
         Err(refusal) => return Ok(Err(refusal.in_text(bytes))),
@@ -92,7 +92,7 @@ fn input(heap: &mut Heap, path: &str, bytes: &[u8]) -> Result<Result<Value, Refu
     Ok(Ok(value))
 }
 
-fn fault(found: Unexplained) -> Fault {
+pub(super) fn fault(found: Unexplained) -> Fault {
     Fault::Use(found.to_string())
 }
 
@@ -175,7 +175,7 @@ fn to_json(explanation: &Explanation, text: &str) -> String {
 }
 
 /// An object of values that are JSON already: numbers go into it as they are, through no float.
-fn object(fields: &[(&str, String)]) -> String {
+pub(super) fn object(fields: &[(&str, String)]) -> String {
     let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
     format!("{{{}}}", fields.join(","))
 }
