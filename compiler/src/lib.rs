@@ -10,11 +10,13 @@ mod layout;
 pub mod limit;
 pub mod lower;
 pub mod price;
+pub mod relate;
 mod source;
 
 mod span;
 mod suggest;
 pub mod syntax;
+pub mod trial;
 
 pub use code::Code;
 pub use compile::{Compiled, Language, compile};

@@ -18,4 +18,5 @@ pub mod price;
 pub mod run;
 pub mod show;
 pub mod stream;
+pub mod trial;
 pub mod verify;
