@@ -2,6 +2,7 @@
 
 use crate::ir::Ir;
 use crate::lower::policy::Search;
+use crate::syntax::policy::tree::Rules;
 use crate::syntax::{lua, policy};
 use crate::{Diagnostic, Source, emit, emit::Map, lower};
 use kerai_vm::bytecode::Program;
@@ -65,7 +66,10 @@ pub fn ir(language: Language, source: &Source) -> Result<Ir, Vec<Diagnostic>> {
     let text = source.text();
     match language {
         Language::Lua => lower::lua::lower(&lua::check(text)?),
-        Language::Policy => Ok(lower::policy::lower(&policy::check(text)?, Search::Indexed)),
+        Language::Policy => Ok(match policy::read(text)? {
+            Rules::Policy(policy) => lower::policy::lower(&policy, Search::Indexed),
+            Rules::Pricing(pricing) => lower::policy::lower_prices(&pricing),
+        }),
         Language::Yaml => lower::merge::lower(text),
         Language::Ir => Ir::from_text(text).map_err(|diagnostic| vec![diagnostic]),
     }
