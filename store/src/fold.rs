@@ -3,7 +3,7 @@
 use crate::code::{Code, Refused};
 use crate::document::{Hash, encode, integer, to_hex};
 use crate::op::Checked;
-use kerai_vm::bytecode::{Limits, Verified};
+use kerai_vm::bytecode::{Limits, Order, Verified};
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, cbor};
 use kerai_vm::fold::{FoldFault, Folding};
@@ -24,15 +24,6 @@ pub struct Input {
     pub op: Checked,
 }
 
-/// In which order a fold gets its ops, which says what it may know of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// By ULID: a late op comes where it belongs, so that the time of its receipt says nothing.
-    Ulid,
-    /// By position: the order of the log, whose time is `received_ms`.
-    Commit,
-}
-
 /// A state to go on from: nothing tells it from one that never stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
@@ -46,9 +37,10 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Whether ops can be folded on top of it: all come later in the order by ULID.
+    /// Whether ops that came to the log since can be folded on top of it: in the order by ULID all must come later.
     #[must_use]
-    pub fn precedes(&self, inputs: &[Input]) -> bool {
+    pub fn precedes(&self, order: Order, inputs: &[Input]) -> bool {
+        let Order::Ulid = order else { return true };
         self.last.is_none_or(|last| inputs.iter().all(|input| place(input) > last))
     }
 }
@@ -126,7 +118,8 @@ fn document(input: &Input, order: Order) -> Result<Vec<u8>, Refusal> {
 pub fn fold(program: &Verified, order: Order, from: Option<&Snapshot>, inputs: &[Input]) -> Result<Folded, Refused> {
     let mut places: Vec<(Place, &Input)> = inputs.iter().map(|input| (place(input), input)).collect();
     match order {
-        Order::Ulid => places.sort_by_key(|found| found.0),
+        // Any order would do for a fold of joins: this one makes poison and places the same everywhere.
+        Order::Join | Order::Ulid => places.sort_by_key(|found| found.0),
         Order::Commit => places.sort_by_key(|found| found.1.position),
     }
     // The seed can't be observed in any result.
@@ -147,7 +140,7 @@ pub fn fold(program: &Verified, order: Order, from: Option<&Snapshot>, inputs: &
     folding.finish().map_err(|trap| Refused::new(Code::FOLD_TRAP, format!("`finish`: {trap}")))?;
     let rows = folding.rows().sorted().iter().map(|row| (row.key.clone(), row.value.clone())).collect();
     let snapshot = folding.snapshot().map_err(|refusal| Refused::new(Code::FOLD_TRAP, refusal.to_string()))?;
-    let last = places.last().map(|found| found.0).or(from.and_then(|from| from.last));
+    let last = places.iter().map(|found| found.0).max().max(from.and_then(|from| from.last));
     Ok(Folded { rows, poison, folded: folding.count(), last, snapshot })
 }
 

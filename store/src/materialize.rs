@@ -4,7 +4,7 @@ use crate::backend::{Projection, StateRow, StoredOp, damaged};
 use crate::checkpoint::Checkpoint;
 use crate::code::Refused;
 use crate::document::Hash;
-use crate::fold::{self, Folded, Input, Order, Rows, Snapshot};
+use crate::fold::{self, Folded, Input, Rows, Snapshot};
 use crate::governance::Binding;
 use crate::log::{Head, LogTree, Outcome, Record};
 use crate::op::{Checked, Op};
@@ -79,7 +79,7 @@ pub fn folded(
     library: &Library,
 ) -> Result<Folded, Refused> {
     let program = library.find(&binding.fold_root, ProgramKind::Fold, FOLD_EXPORTS)?;
-    fold::fold(&program.verified, Order::Ulid, from, &inputs(ops))
+    fold::fold(&program.verified, program.order(), from, &inputs(ops))
 }
 
 /// What a whole log amounts to, from nothing.

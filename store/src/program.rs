@@ -2,7 +2,7 @@
 
 use crate::code::{Code, Refused};
 use crate::document::{Hash, program_text};
-use kerai_vm::bytecode::{Program, ProgramKind, Verified};
+use kerai_vm::bytecode::{Order, Program, ProgramKind, Verified};
 use kerai_vm::encoding::root::Root;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,6 +63,12 @@ impl Stored {
     #[must_use]
     pub fn kind(&self) -> ProgramKind {
         self.verified.program().kind
+    }
+
+    /// In which order the fold takes ops.
+    #[must_use]
+    pub fn order(&self) -> Order {
+        self.verified.program().merging.order
     }
 
     /// # Errors

@@ -372,7 +372,8 @@ impl Base {
                 continue;
             };
             let ops = logged(session.ops_after(stream.number, count).await?)?;
-            if snapshot.precedes(&materialize::inputs(&ops)) {
+            let order = library.get(&binding.fold_root).map(Stored::order).unwrap_or_default();
+            if snapshot.precedes(order, &materialize::inputs(&ops)) {
                 let vector = signed.check()?.vector;
                 return Ok(Base { binding, library, snapshot: Some(snapshot), vector, ops, admitted });
             }
