@@ -40,7 +40,7 @@ die() { say "error: $*"; exit 1; }
 
 # golden CARGO-OPTION…: builds the program, runs the cases and adds the platform's row to the table.
 golden() {
-  local options=(--quiet --locked --manifest-path "$root/Cargo.toml" --package kerai-tests --bin golden-portable "$@")
+  local options=(--quiet --locked --manifest-path "$root/Cargo.toml" --package kerai-golden --bin golden-portable "$@")
   local output=$scratch/output status=0 summary
   say building
   "${CARGO:-cargo}" build "${options[@]}" || die "the build failed"

@@ -1,10 +1,10 @@
 //! Every golden case as a test of its own, and checks that the cases leave nothing out.
 
 use kerai_compiler::Code as Diagnosis;
-use kerai_tests::case::Case;
-use kerai_tests::files::{self, CaseFile};
-use kerai_tests::verdict::{BLESS_HINT, bless, differences, report};
-use kerai_tests::{map_seed, stage};
+use kerai_golden::case::Case;
+use kerai_golden::files::{self, CaseFile};
+use kerai_golden::verdict::{BLESS_HINT, bless, differences, report};
+use kerai_golden::{map_seed, stage};
 use kerai_vm::bytecode::{Builtin, Op};
 use kerai_vm::limit;
 use kerai_vm::refusal::Code;
@@ -51,7 +51,7 @@ fn check(file: &CaseFile, seed: u64, blessing: bool) -> Result<(), Failed> {
 
 /// The codes in the diagnostic sections of all cases: the first words in capitals.
 fn codes_of(case: &Case) -> Vec<String> {
-    let content = case.section("diagnostic").map(kerai_tests::case::Section::content).unwrap_or_default();
+    let content = case.section("diagnostic").map(kerai_golden::case::Section::content).unwrap_or_default();
     let is_code =
         |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
     content.lines().filter_map(|line| line.split(": ").find(is_code).map(str::to_owned)).collect()

@@ -3,8 +3,8 @@
 
 use kerai_compiler::explain::Examiner;
 use kerai_compiler::syntax::policy::{check, tree::Policy};
-use kerai_tests::policy::naive::{self, Datum};
-use kerai_tests::policy::{agreed, in_order, indexed};
+use kerai_golden::policy::naive::{self, Datum};
+use kerai_golden::policy::{agreed, in_order, indexed};
 use kerai_tests::property::{Random, Run};
 use kerai_vm::bytecode::{Builtin, Limits, Program};
 use kerai_vm::execute::Machine;

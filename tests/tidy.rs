@@ -3,10 +3,10 @@
 use kerai_compiler::Code as Diagnosis;
 use kerai_compiler::syntax::policy::schema::{Kind, Schema};
 use kerai_compiler::syntax::policy::tree::{Function, Operator};
+use kerai_golden::case::Case;
+use kerai_golden::stage::{Role, STAGES};
 use kerai_store::code::{Class, Code as Outcome};
 use kerai_store::host::Point;
-use kerai_tests::case::Case;
-use kerai_tests::stage::{Role, STAGES};
 use kerai_vm::bytecode::{ANY, Builtin, Exit, Gives, Op, Purity, Role as Operand};
 use kerai_vm::limit;
 use kerai_vm::refusal::Code;

@@ -1,8 +1,7 @@
 //! Runs all golden cases without a test harness, for targets that have none.
 
-use kerai_tests::stage::{self, Outcome};
-use kerai_tests::verdict::{Tally, plain_difference, report};
-use kerai_tests::{files, map_seed};
+use kerai_golden::verdict::Tally;
+use kerai_golden::{files, map_seed};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,16 +10,7 @@ fn run(directory: &Path) -> Result<bool, String> {
     let cases = files::list(directory).map_err(|fault| format!("cannot read `{}`: {fault}", directory.display()))?;
     let mut tally = Tally::default();
     for file in &cases {
-        let (outcome, failure) = match file.read() {
-            Ok(case) => {
-                let outcome = stage::run(&case, seed);
-                let failure = report(&case, &outcome, plain_difference);
-                (outcome, failure)
-            }
-            Err(fault) => (Outcome { faults: vec![fault.clone()], ..Outcome::default() }, Some(fault)),
-        };
-        tally.count(&file.name, &outcome, failure.is_none());
-        if let Some(failure) = failure {
+        if let Some(failure) = tally.judge(&file.name, file.read(), seed) {
             println!("failed: {}\n{failure}", file.name);
         }
     }

@@ -1,7 +1,7 @@
 //! The verdict on a case: what differs from its sections, what to write into them, and the root over all.
 
 use crate::case::Case;
-use crate::stage::Outcome;
+use crate::stage::{self, Outcome};
 use kerai_vm::encoding::root::{Context, Root};
 
 /// How to fill output sections; shown with every failure that it mends.
@@ -87,6 +87,20 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Runs a case, or takes note that it could not be read, and counts it. Says what failed.
+    pub fn judge(&mut self, name: &str, case: Result<Case, String>, seed: u64) -> Option<String> {
+        let (outcome, failure) = match case {
+            Ok(case) => {
+                let outcome = stage::run(&case, seed);
+                let failure = report(&case, &outcome, plain_difference);
+                (outcome, failure)
+            }
+            Err(fault) => (Outcome { faults: vec![fault.clone()], ..Outcome::default() }, Some(fault)),
+        };
+        self.count(name, &outcome, failure.is_none());
+        failure
+    }
+
     /// Counts a case and what it gave.
     pub fn count(&mut self, name: &str, outcome: &Outcome, has_passed: bool) {
         self.cases += 1;
@@ -105,6 +119,18 @@ impl Tally {
         self.bytes.extend_from_slice(text.as_bytes());
     }
 
+    /// How many cases were counted, and how many of them passed.
+    #[must_use]
+    pub const fn counts(&self) -> (usize, usize) {
+        (self.cases, self.passed)
+    }
+
+    /// The root over all names and outcomes so far.
+    #[must_use]
+    pub fn root(&self) -> Root {
+        Root::of_data(Context::Golden, &self.bytes)
+    }
+
     /// Whether there were cases and all passed.
     #[must_use]
     pub fn is_good(&self) -> bool {
@@ -114,7 +140,6 @@ impl Tally {
     /// The last line of a run.
     #[must_use]
     pub fn summary(&self) -> String {
-        let root = Root::of_data(Context::Golden, &self.bytes);
-        format!("golden: {} cases, {} passed, root {root}", self.cases, self.passed)
+        format!("golden: {} cases, {} passed, root {}", self.cases, self.passed, self.root())
     }
 }
