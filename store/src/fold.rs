@@ -4,7 +4,7 @@ use crate::code::{Code, Refused};
 use crate::document::{Hash, encode, integer, to_hex};
 use crate::limit::{self, length};
 use crate::op::Checked;
-use kerai_vm::bytecode::{Limits, Verified};
+use kerai_vm::bytecode::{Limits, Order, Verified};
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, cbor};
 use kerai_vm::fold::{self as vm_fold, FoldFault, Folding, RowChanges};
@@ -23,25 +23,6 @@ pub struct Input {
     pub position: u64,
     pub received: u64,
     pub op: Checked,
-}
-
-/// In which order a fold gets its ops, which says what it may know of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// None: whatever order they come in, the state is the same.
-    Join,
-    /// By ULID: a late op comes where it belongs, so that the time of its receipt says nothing.
-    Ulid,
-    /// By position: the order of the log, whose time is `received_ms`.
-    Commit,
-}
-
-impl Order {
-    /// Whether an op that comes late must be folded before those that are folded already.
-    #[must_use]
-    pub const fn rewinds(self) -> bool {
-        matches!(self, Order::Ulid)
-    }
 }
 
 /// A state to go on from: nothing tells it from one that never stopped.
@@ -163,6 +144,7 @@ fn sort(order: Order, steps: &mut [Step]) {
     if order == Order::Commit {
         return steps.sort_by_key(|step| step.position);
     }
+    // Any order would do for a fold of joins: this one makes poison and places the same everywhere.
     steps.sort_by_key(|step| step.ulid);
     for same in steps.chunk_by_mut(|a, b| a.ulid == b.ulid).filter(|same| same.len() > 1) {
         same.sort_by_cached_key(Step::place);

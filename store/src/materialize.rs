@@ -4,13 +4,13 @@ use crate::backend::{Projection, StateRow, StoredOp, damaged};
 use crate::checkpoint::Checkpoint;
 use crate::code::Refused;
 use crate::document::Hash;
-use crate::fold::{self, Folded, Input, Order, Rows, Step};
+use crate::fold::{self, Folded, Input, Rows, Step};
 use crate::governance::Binding;
 use crate::log::{Head, LogTree, Outcome, Record};
 use crate::op::{Checked, Op};
-use crate::program::{FOLD_EXPORTS, Library, Stored};
+use crate::program::{FOLD_EXPORTS, Library};
 use crate::state;
-use kerai_vm::bytecode::ProgramKind;
+use kerai_vm::bytecode::{Order, ProgramKind};
 use kerai_vm::encoding::{Options, cbor, json};
 use kerai_vm::value::{Heap, Value};
 use std::collections::BTreeMap;
@@ -52,12 +52,6 @@ pub struct State {
     pub folded: Folded,
 }
 
-/// In which order a fold gets its ops.
-#[must_use]
-pub const fn order(_: &Stored) -> Order {
-    Order::Ulid
-}
-
 /// The ops of a log that its fold gets.
 ///
 /// # Errors
@@ -82,7 +76,7 @@ pub fn vector(before: BTreeMap<Hash, Head>, ops: &[Logged]) -> BTreeMap<Hash, He
 /// `FOLD_TRAP`, or the fold is missing.
 pub fn state(ops: &[Logged], binding: &Binding, library: &Library) -> Result<State, Refused> {
     let program = library.find(&binding.fold_root, ProgramKind::Fold, FOLD_EXPORTS)?;
-    let order = order(program);
+    let order = program.order();
     let folded = fold::fold(&program.verified, order, steps(ops, order)?)?;
     let mut tree = LogTree::default();
     ops.iter().for_each(|logged| tree.push(&logged.record));

@@ -5,7 +5,7 @@ use crate::checkpoint::Checkpoint;
 use crate::code::Refused;
 use crate::document::Hash;
 use crate::fault::Fault;
-use crate::fold::{self, Input, Order, Place, Rows, Run, Snapshot, Step};
+use crate::fold::{self, Input, Place, Rows, Run, Snapshot, Step};
 use crate::governance::Binding;
 use crate::host::{Host, Point};
 use crate::limit;
@@ -16,7 +16,7 @@ use crate::op::{Checked, Op, Salts, SignedOp};
 use crate::pages::{self, Change, Entry, Map, Update, present};
 use crate::program::{FOLD_EXPORTS, Library, Stored};
 use crate::store::{Materialized, find, logged, resume};
-use kerai_vm::bytecode::ProgramKind;
+use kerai_vm::bytecode::{Order, ProgramKind};
 use kerai_vm::encoding::map::{row_key, row_value};
 use kerai_vm::fold::RowChanges;
 use std::collections::BTreeMap;
@@ -138,7 +138,7 @@ impl<'p> Materializer<'p> {
             }
             let Some(program) = self.library.get(&stream.fold_root) else { return Ok(None) };
             program.expect(ProgramKind::Fold, FOLD_EXPORTS)?;
-            let ground = self.ground(&mut session, stream, last, materialize::order(program)).await?;
+            let ground = self.ground(&mut session, stream, last, program.order()).await?;
             let done = self.fold(&mut session, &ground, program).await?;
             // Read to its end, so that folding keeps nobody waiting.
             session.commit().await?;
@@ -199,8 +199,8 @@ impl<'p> Materializer<'p> {
         ground: &Ground,
         program: &'p Stored,
     ) -> Result<Done<'p>, Fault> {
-        let order = materialize::order(program);
-        let late = if order.rewinds() { fold::first(&ground.since.steps) } else { None };
+        let order = program.order();
+        let late = if order == Order::Ulid { fold::first(&ground.since.steps) } else { None };
         let is_its =
             |resident: &Resident<'_>| (resident.epoch, resident.count) == (ground.binding.epoch, ground.count());
         let resident = self.resident.take().filter(|resident| ground.goes_on() && is_its(resident));

@@ -27,7 +27,7 @@ fn generated(numbers: &mut Numbers, number: u64) -> Draft {
 }
 
 /// What a checkpoint says, and what folding the log to its count from nothing gives.
-async fn is_refold(store: &mut Store, done: &Materialized, what: &str) {
+pub async fn is_refold(store: &mut Store, done: &Materialized, what: &str) {
     let State { count, inputs_root, log_head, state_root, snapshot_root, vector, .. } =
         store.at(STREAM, done.checkpoint.count).await.expect("a state");
     let refolded =

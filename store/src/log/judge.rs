@@ -4,12 +4,12 @@
 use super::{LogTree, Outcome, Record};
 use crate::code::{Class, Code, Refused};
 use crate::document::{Hash, program_text};
-use crate::fold::{self, Input, Order, Step};
+use crate::fold::{self, Input, Step};
 use crate::gate::Gate;
 use crate::governance::Governance;
 use crate::op::{Checked, Draft, Op, Resource, SignedOp, op_id};
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS};
-use kerai_vm::bytecode::ProgramKind;
+use kerai_vm::bytecode::{Order, ProgramKind};
 use kerai_vm::ulid::Ulid;
 use std::collections::BTreeMap;
 
