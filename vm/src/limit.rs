@@ -50,6 +50,8 @@ limits! {
     PROGRAM_CODE "program.code" = 1 << 16;
     /// registers of one function
     PROGRAM_REGISTERS "program.registers" = 250;
+    /// names from an operation to the value by which a fold's state falls into parts
+    PROGRAM_KEY "program.key" = 16;
     /// captures of one pattern
     PATTERN_CAPTURES "pattern.captures" = 32;
     /// choices and captures of one match that may still be taken back

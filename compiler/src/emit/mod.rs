@@ -114,6 +114,7 @@ pub fn emit(checked: &CheckedIr) -> Result<(Program, Map), Diagnostic> {
         exports,
         limits: ir.limits,
         rules: ir.rules.clone(),
+        merging: ir.merging(),
     };
     Ok((program, map))
 }

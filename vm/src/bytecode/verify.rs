@@ -54,6 +54,9 @@ impl Program {
         if !self.exports.iter().all(|(name, &index)| is_name(name) && self.is_plain(index)) {
             return Err(Refusal::new(Code::PROGRAM_EXPORT, 0));
         }
+        if let Some(fault) = self.merging.fault(self.kind, &self.exports) {
+            return Err(Refusal::new(fault, 0));
+        }
         let (ready, places) = ready(&self);
         Ok(Verified { program: self, ready, host: Ready::host(), places })
     }

@@ -25,7 +25,7 @@ use crate::ir::{
 };
 use crate::syntax::policy::schema::Schema;
 use crate::syntax::policy::tree::{Condition, Policy, Pricing, Rule};
-use kerai_vm::bytecode::{self, Builtin, Limits, ProgramKind};
+use kerai_vm::bytecode::{self, Builtin, Limits, Order, ProgramKind};
 use std::collections::BTreeMap;
 
 /// What is reported where no rule decides.
@@ -116,6 +116,8 @@ impl<'p> Lowering<'p> {
                 exports: BTreeMap::new(),
                 limits: Limits::DEFAULT,
                 rules,
+                order: Order::default(),
+                key: Vec::new(),
             },
             schema,
             shared: BTreeMap::new(),
