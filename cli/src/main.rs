@@ -80,6 +80,8 @@ enum Verb {
     Policy(command::policy::Arguments),
     /// Whether a fold's `join` merges, and if not, why
     Laws(command::laws::Arguments),
+    /// Golden cases: that this machine gives the same answers as every other
+    Golden(command::golden::Arguments),
     /// What an error code means and what to do about it
     Explain(command::explain::Arguments),
 }
@@ -106,6 +108,7 @@ fn main() -> ExitCode {
         Verb::Verify(verify) => command::verify::run(&verify, global),
         Verb::Run(run) => command::run::run(&run, global),
         Verb::Policy(policy) => command::policy::run(&policy, global),
+        Verb::Golden(golden) => command::golden::run(&golden, global),
         Verb::Explain(explain) => command::explain::run(&explain, global),
     };
     outcome::exit(result)

@@ -9,6 +9,7 @@ pub mod eval;
 pub mod exec;
 pub mod explain;
 pub mod fmt;
+pub mod golden;
 pub mod init;
 pub mod keys;
 pub mod laws;
