@@ -5,7 +5,7 @@ use crate::lower::policy::Search;
 use crate::syntax::policy::tree::Rules;
 use crate::syntax::{lua, policy};
 use crate::{Diagnostic, Source, emit, emit::Map, lower};
-use kerai_vm::bytecode::Program;
+use kerai_vm::bytecode::{Order, Program};
 
 /// A language that programs are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,17 @@ pub struct Compiled {
 /// Everything that an author must mend.
 pub fn compile(language: Language, source: &Source) -> Result<Compiled, Vec<Diagnostic>> {
     let ir = ir(language, source)?;
+    let checked = ir.check()?;
+    let (program, map) = emit::emit(&checked).map_err(|diagnostic| vec![diagnostic])?;
+    Ok(Compiled { program, map })
+}
+
+/// Compiles a source as a fold in the order by ULID, of whose joins nothing is claimed: so the claim can be examined.
+///
+/// # Errors
+/// Everything that an author must mend.
+pub fn unproven(language: Language, source: &Source) -> Result<Compiled, Vec<Diagnostic>> {
+    let ir = Ir { order: Order::Ulid, ..ir(language, source)? };
     let checked = ir.check()?;
     let (program, map) = emit::emit(&checked).map_err(|diagnostic| vec![diagnostic])?;
     Ok(Compiled { program, map })

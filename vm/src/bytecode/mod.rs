@@ -19,5 +19,6 @@ pub use merging::{Certificate, Class, Grounds, Merging, Order};
 pub use module::{Constant, Function, Limits, PROFILE, Program, ProgramKind, Rule};
 pub use ready::{After, Instruction, Ready, Reply, block_cost};
 pub use verify::Verified;
+pub(crate) use verify::live;
 
 pub(crate) use instruction::each_instruction;
