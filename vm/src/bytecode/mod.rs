@@ -7,6 +7,7 @@ mod decode;
 mod encode;
 mod instruction;
 mod module;
+mod quick;
 mod ready;
 mod text;
 mod verify;
@@ -15,7 +16,9 @@ pub(crate) use builtin::each_builtin;
 pub use builtin::{ANY, Builtin, Gives, Purity};
 pub use instruction::{ALL_RESULTS, Arguments, Exit, Information, Op, Operand, Place, Role, SPREAD, Word, results};
 pub use module::{Constant, Function, Limits, PROFILE, Program, ProgramKind, Rule};
+pub use quick::Quick;
 pub use ready::{After, Instruction, Ready, Reply, block_cost};
 pub use verify::Verified;
 
 pub(crate) use instruction::each_instruction;
+pub(crate) use quick::each_quick;

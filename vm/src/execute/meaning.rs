@@ -208,6 +208,16 @@ pub(super) fn Return<M: Mode>(_: &mut Step<M>, _: &Instruction) -> Flow {
 }
 
 #[inline(always)]
+pub(super) fn CallOne<M: Mode>(_: &mut Step<M>, _: &Instruction) -> Flow {
+    Err(Leave::CallOne)
+}
+
+#[inline(always)]
+pub(super) fn ReturnOne<M: Mode>(_: &mut Step<M>, _: &Instruction) -> Flow {
+    Err(Leave::ReturnOne)
+}
+
+#[inline(always)]
 pub(super) fn Raise<M: Mode>(_: &mut Step<M>, _: &Instruction) -> Flow {
     Err(Leave::Raise)
 }
