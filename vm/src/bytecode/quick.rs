@@ -1,21 +1,25 @@
-//! How prepared code runs: each operation, those that know more of their place, and pairs that run without a dispatch between.
+//! How prepared code runs: each operation, those that know more of their place, and rows that run without a dispatch between.
 //!
-//! None of this is in a program's bytes. A pair stands where its first operation does, and its second one still stands
-//! behind it, so that what is charged, where control goes on and where a trap stands are those of the two by themselves.
+//! None of this is in a program's bytes. A row stands where its first operation does, and the others still stand behind
+//! it, so that what is charged, where control goes on and where a trap stands are those of each by itself.
 
-use super::{Op, Word};
+use super::{Builtin, Op, Word};
 
 /// The way that an operation runs at its place.
 macro_rules! quick {
-    (([$($special:ident $about:literal)+] [$($pair:ident $first:ident $second:ident)+]) $($byte:literal $op:ident)+) => {
+    (([$($special:ident $about:literal)+] [$($row:ident: $first:ident $($next:ident)+;)+])
+     $($byte:literal $op:ident)+) => {
         // Counted from 0, so that dispatch is one look into a table.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[repr(u8)]
         pub enum Quick {
             $(#[doc = "as the operation says"] $op,)+
             $(#[doc = $about] $special,)+
-            $(#[doc = "the one and then the other"] $pair,)+
+            $(#[doc = "the one and then the others"] $row,)+
         }
+
+        /// Every row, by the operations in it.
+        const ROWS: &[(Quick, &[Quick])] = &[$((Quick::$row, &[Quick::$first, $(Quick::$next),+])),+];
 
         impl Quick {
             /// The way of an operation that knows nothing of its place.
@@ -23,48 +27,42 @@ macro_rules! quick {
             pub const fn of(op: Op) -> Quick {
                 match op { $(Op::$op => Quick::$op,)+ }
             }
-
-            /// The way of two that follow one another, where there is one.
-            #[must_use]
-            pub const fn pair(first: Quick, second: Quick) -> Option<Quick> {
-                match (first, second) {
-                    $((Quick::$first, Quick::$second) => Some(Quick::$pair),)+
-                    _ => None,
-                }
-            }
         }
     };
 }
 
-/// Expands `$action!` with what is special, with the pairs, and then with the rows of the instruction table.
+/// Expands `$action!` with what is special, with the rows, and then with the rows of the instruction table.
 macro_rules! each_quick {
     ($action:ident $($context:tt)*) => {
         $crate::bytecode::each_instruction! { $action ($($context)*
             // What most calls and returns are, known beforehand.
             [CallOne "calls a function that takes one argument with just that"
-             ReturnOne "gives one value to the caller"]
+             ReturnOne "gives one value to the caller"
+             SquareRoot "calls the built-in that gives the root of a float"]
             // Which operations follow one another often: in calls, loops, and work on records.
-            [AddIntegerCallOne AddInteger CallOne
-             AddReturnOne Add ReturnOne
-             LessReturnOne Less ReturnOne
-             SetAgain Set Again
-             AddAgain Add Again
-             GetAdd Get Add
-             GetUnless Get Unless
-             GetFieldGetField GetField GetField
-             GetItemGetField GetItem GetField
-             GetFieldSubtract GetField Subtract
-             GetFieldMultiply GetField Multiply
-             GetFieldSetField GetField SetField
-             ConstantSetField Constant SetField
-             ConstantUnlessEqual Constant UnlessEqual
-             TableSetField Table SetField
-             SetFieldGetField SetField GetField
-             MultiplyAdd Multiply Add
-             MultiplySubtract Multiply Subtract
-             MultiplyMultiply Multiply Multiply
-             AddSetField Add SetField
-             AddMultiply Add Multiply])
+            [AddIntegerCallOne: AddInteger CallOne;
+             AddReturnOne: Add ReturnOne;
+             LessReturnOne: Less ReturnOne;
+             BoolSetAgain: Bool Set Again;
+             SetAgain: Set Again;
+             GetAddAgain: Get Add Again;
+             AddAgain: Add Again;
+             GetUnless: Get Unless;
+             GetConstantSetField: Get Constant SetField;
+             GetItemGetField: GetItem GetField;
+             GetFieldConstantUnlessEqual: GetField Constant UnlessEqual;
+             GetFieldGetField: GetField GetField;
+             GetFieldSubtract: GetField Subtract;
+             GetFieldMultiply: GetField Multiply;
+             GetFieldSetField: GetField SetField;
+             ConstantSetField: Constant SetField;
+             ConstantUnlessEqual: Constant UnlessEqual;
+             TableSetField: Table SetField;
+             SetFieldGetField: SetField GetField;
+             MultiplyMultiplyAdd: Multiply Multiply Add;
+             MultiplyAddSetField: Multiply Add SetField;
+             MultiplyAdd: Multiply Add;
+             MultiplySubtract: Multiply Subtract;])
         }
     };
 }
@@ -79,8 +77,19 @@ impl Quick {
             Quick::CallOne
         } else if op == Op::Return && word.b() == 1 {
             Quick::ReturnOne
+        } else if op == Op::CallBuiltin && word.wide() == Builtin::SquareRoot.number() && (word.b(), word.c()) == (1, 1)
+        {
+            Quick::SquareRoot
         } else {
             Quick::of(op)
         }
+    }
+
+    /// The way of the first of some operations: with the others, as many as there is a row for.
+    pub(super) fn of_row(operations: impl Iterator<Item = Quick> + Clone) -> Option<Quick> {
+        let begins =
+            |row: &[Quick]| operations.clone().zip(row).filter(|(one, other)| one == *other).count() == row.len();
+        let longest = ROWS.iter().filter(|(_, row)| begins(row)).max_by_key(|(_, row)| row.len());
+        longest.map(|(way, _)| *way).or(operations.clone().next())
     }
 }

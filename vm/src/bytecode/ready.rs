@@ -195,7 +195,7 @@ pub(super) fn ready(program: &Program) -> (Vec<Ready>, u32) {
     };
     let parameters = |number: u32| program.functions.get(number as usize).map_or(SPREAD, exactly);
     let functions = program.functions.iter().zip(&costs).enumerate().map(|(number, (function, own))| {
-        let code = paired(instructions(function, own, (&first, &parameters), &mut places));
+        let code = in_rows(instructions(function, own, (&first, &parameters), &mut places));
         let Function { registers, parameters, is_variadic, .. } = *function;
         let exactly = exactly(function);
         Ready { number: number as u32, code, cost: first(number), registers, parameters, is_variadic, exactly }
@@ -239,11 +239,11 @@ fn instructions(
     function.code.iter().enumerate().filter_map(instruction).collect()
 }
 
-/// The instructions, of which those that make a pair with the next one know it.
-fn paired(mut code: Vec<Instruction>) -> Box<[Instruction]> {
-    let seconds: Vec<Quick> = code.iter().skip(1).map(|instruction| instruction.quick).collect();
-    for (instruction, second) in code.iter_mut().zip(seconds) {
-        instruction.quick = Quick::pair(instruction.quick, second).unwrap_or(instruction.quick);
+/// The instructions, each of which knows of those behind it that run with it.
+fn in_rows(mut code: Vec<Instruction>) -> Box<[Instruction]> {
+    let alone: Vec<Quick> = code.iter().map(|instruction| instruction.quick).collect();
+    for (at, instruction) in code.iter_mut().enumerate() {
+        instruction.quick = Quick::of_row(alone.iter().skip(at).copied()).unwrap_or(instruction.quick);
     }
     code.into_boxed_slice()
 }

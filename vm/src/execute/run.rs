@@ -16,23 +16,20 @@ use core::slice::Iter;
 macro_rules! dispatch {
     (($step:ident $word:ident $seen:ident $gas:ident $rest:ident
       $called:lifetime $one:lifetime $closed:lifetime $returned:lifetime $given:lifetime $left:lifetime
-      [$($special:ident $about:literal)+] [$($pair:ident $first:ident $second:ident)+])
+      [$($special:ident $about:literal)+] [$($row:ident: $first:ident $($next:ident)+;)+])
      $($byte:literal $name:ident)+) => {
         match $seen.quick {
             $(Quick::$name => dispatch!(@go meaning::$name(&mut $step, $seen);
                 $step $gas $rest $called $one $closed $returned $given $left),)+
             $(Quick::$special => dispatch!(@go meaning::$special(&mut $step, $seen);
                 $step $gas $rest $called $one $closed $returned $given $left),)+
-            $(Quick::$pair => {
-                let first = meaning::$first(&mut $step, $seen);
-                let both = match first {
-                    Ok(()) => {
-                        $word = $step.rest.next().expect("a pair has a second");
-                        meaning::$second(&mut $step, $word)
-                    }
-                    Err(leave) => Err(leave),
-                };
-                dispatch!(@go both; $step $gas $rest $called $one $closed $returned $given $left)
+            $(Quick::$row => {
+                let mut flow = meaning::$first(&mut $step, $seen);
+                $(if flow.is_ok() {
+                    $word = $step.rest.next().expect("all of a row stand behind one another");
+                    flow = meaning::$next(&mut $step, $word);
+                })+
+                dispatch!(@go flow; $step $gas $rest $called $one $closed $returned $given $left)
             })+
         }
     };
