@@ -1,6 +1,6 @@
 //! The stages: one table from section names to what they do, and the run of a case through it.
 
-use crate::case::Case;
+use crate::case::{Case, Section};
 use crate::folds::{self, FoldRun};
 use crate::{calls, compile, law, policy, source};
 use kerai_compiler::syntax::{lua, yaml};
@@ -144,13 +144,13 @@ pub const STAGES: &[Stage] = &[
 ];
 
 /// The section that says what is called.
-const CALLS: &str = "calls";
+pub const CALLS: &str = "calls";
 
 /// The section with what a policy is asked.
-const REQUESTS: &str = "requests";
+pub const REQUESTS: &str = "requests";
 
 /// The section with what is folded.
-const OPERATIONS: &str = "ops";
+pub const OPERATIONS: &str = "ops";
 
 type Bytes = fn(&str) -> Result<Vec<u8>, String>;
 
@@ -360,6 +360,40 @@ fn stage(name: &str) -> Option<&'static Stage> {
     STAGES.iter().find(|stage| stage.name == name)
 }
 
+/// Whether a section is one from which a value or program comes.
+#[must_use]
+pub fn is_source(name: &str) -> bool {
+    matches!(stage(name), Some(Stage { role: Role::Source { .. }, .. }))
+}
+
+/// What a section gives a case to work with, as bytes: none for what it must come to.
+pub fn input(section: &Section) -> Option<Result<Vec<u8>, String>> {
+    match &stage(section.name())?.role {
+        Role::Source { bytes, .. } => Some(bytes(&section.content())),
+        Role::Options | Role::Calls | Role::Operations | Role::Requests => Some(Ok(section.content().into_bytes())),
+        Role::Results
+        | Role::Decisions
+        | Role::Folded(_)
+        | Role::Output { .. }
+        | Role::Written(_)
+        | Role::Diagnostic => None,
+    }
+}
+
+/// The case asking for more outputs, each in its place.
+#[must_use]
+pub fn with_outputs(case: &Case, names: &[&str]) -> Case {
+    let mut asking = Case::new("");
+    for stage in STAGES {
+        let own = case.sections().iter().filter(|section| section.name() == stage.name);
+        own.for_each(|section| asking.push(section.name(), &section.content()));
+        if names.contains(&stage.name) && case.section(stage.name).is_none() {
+            asking.push(stage.name, "");
+        }
+    }
+    asking
+}
+
 /// Sections that are unknown, out of order, or there twice.
 fn misplaced_sections(case: &Case) -> Vec<String> {
     let mut faults = Vec::new();
@@ -371,13 +405,12 @@ fn misplaced_sections(case: &Case) -> Vec<String> {
             faults.push(format!("there is no section `{name}`"));
             continue;
         };
-        let is_source = matches!(stage(name), Some(Stage { role: Role::Source { .. }, .. }));
         wants_output |=
             stage(name).is_some_and(|stage| stage.role.is_output() || matches!(stage.role, Role::Diagnostic));
         if place < last {
             faults.push(format!("section `{name}` must stand further up"));
         }
-        if !is_source && case.sections().iter().filter(|other| other.name() == name).count() > 1 {
+        if !is_source(name) && case.sections().iter().filter(|other| other.name() == name).count() > 1 {
             faults.push(format!("section `{name}` is there twice"));
         }
         last = last.max(place);

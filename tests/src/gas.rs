@@ -10,7 +10,7 @@ use kerai_compiler::ir::{
     self, Action, Binary, Callee, Each, Expression, Function, FunctionId, Ir, Lambda, Node, Rest, Statement, Type,
     Unary, Values, Variable, VariableId,
 };
-use kerai_vm::bytecode::{Builtin, Limits, ProgramKind};
+use kerai_vm::bytecode::{Builtin, Limits, Order, ProgramKind};
 use kerai_vm::number::Float;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -299,6 +299,8 @@ fn program(given: &[Given], work: impl FnOnce(Values) -> Vec<Statement>) -> Ir {
         exports: BTreeMap::from([("less".to_owned(), FunctionId(1)), ("main".to_owned(), FunctionId(0))]),
         limits: Limits::DEFAULT,
         rules: Vec::new(),
+        order: Order::default(),
+        key: Vec::new(),
     }
 }
 

@@ -32,12 +32,19 @@ impl Ir {
             }
             faults.extend(self.missing(*id, Span::default()));
         }
+        faults.extend(self.merging_fault());
         for function in &self.functions {
             let mut check = Check::of(&self, &mut seen);
             check.lambda(&function.lambda);
             faults.extend(check.faults);
         }
         if faults.is_empty() { Ok(CheckedIr(self.into_canonical())) } else { Err(faults) }
+    }
+
+    /// What the program says beside its code and can't have.
+    fn merging_fault(&self) -> Option<Diagnostic> {
+        let code = self.merging().fault(self.kind, &self.exports)?;
+        Some(Diagnostic::new(Code::FOLD_ORDER, Span::default(), code.summary()))
     }
 
     fn missing(&self, id: FunctionId, span: Span) -> Option<Diagnostic> {

@@ -8,7 +8,7 @@ use kerai_compiler::ir::{
     Action, Binary, Call, Callee, Count, Each, Entry, Expression, Function, FunctionId, Ir, Lambda, Node, Place, Rest,
     Statement, Type, Unary, Values, VariableId,
 };
-use kerai_vm::bytecode::{Builtin, Constant, Limits, ProgramKind};
+use kerai_vm::bytecode::{Builtin, Constant, Limits, Order, ProgramKind};
 use kerai_vm::number::parse_decimal;
 use std::collections::BTreeMap;
 
@@ -50,6 +50,8 @@ pub(super) fn program(maker: Maker<'_>) -> Generated {
         exports: BTreeMap::from([("main".to_owned(), FunctionId(0))]),
         limits: Limits::DEFAULT,
         rules: Vec::new(),
+        order: Order::default(),
+        key: Vec::new(),
     };
     let signature = Signature { parameters: softs, is_variadic: false, results: Vec::new(), is_recursive: false };
     Generated { ir, exports: vec![("main".to_owned(), signature)] }

@@ -7,7 +7,7 @@ use crate::ir::{
     Action, Binary, Block, Call, Callee, Count, Each, Entry, Expression, Function, FunctionId, Ir, Lambda, Node, Place,
     Rest, Statement, Type, Unary, Values, Variable, VariableId,
 };
-use kerai_vm::bytecode::{Builtin, Constant, Limits, ProgramKind, Rule};
+use kerai_vm::bytecode::{Builtin, Constant, Limits, Order, ProgramKind, Rule};
 
 type Read<T> = Result<T, TextFault>;
 
@@ -19,12 +19,16 @@ pub(super) fn read(text: &str) -> Read<Ir> {
         exports: Default::default(),
         limits: Limits::DEFAULT,
         rules: Vec::new(),
+        order: Order::default(),
+        key: Vec::new(),
     };
     let mut reader = Reader { variables: Vec::new(), most: text.len() };
     for form in forms(text)? {
         match form.construct()? {
             ("kind", [kind]) => ir.kind = named(ProgramKind::ALL, ProgramKind::name, kind)?,
             ("limit", [name, value]) => limit(&mut ir.limits, name, value)?,
+            ("order", [order]) => ir.order = named(Order::ALL, Order::name, order)?,
+            ("key", names) => ir.key = names.iter().map(string).collect::<Read<_>>()?,
             ("rule", [id, reason]) => ir.rules.push(Rule { id: string(id)?, reason: string(reason)? }),
             ("export", [name, function]) => {
                 ir.exports.insert(string(name)?, function_id(function)?);
