@@ -307,8 +307,8 @@ codes! {
         "correct the name; the reference lists what there is",
         "The library is the part of stock Lua's that gives the same answer everywhere.";
     LUA_RNG "`rng` is there for those who ask for it",
-        "write `--!rng` at the top of the source",
-        "A program that uses numbers by chance should say so where everyone who reads it looks first.";
+        "write `--!rng` at the top of the source, and call it in the rounds of `fold`",
+        "A program that uses numbers by chance should say so where everyone who reads it looks first. They are drawn from the operation, the policy and the fold, so every replay draws the same; they can be drawn in the rounds of `fold(events)` alone, where there is an operation: `rng(6)` gives an integer from 1 to 6, `rng(-1, 1)` one from -1 to 1, `rng()` a number below 1.";
     POLICY_CHARACTER "a character that has no meaning in a condition",
         "write conditions from names, values and the operators of the reference",
         "A condition is a small language of its own, in which every sign has one meaning. What it has no meaning for is refused and not skipped.";

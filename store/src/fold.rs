@@ -162,18 +162,24 @@ pub struct Run<'p> {
 }
 
 impl<'p> Run<'p> {
-    /// Begins with no ops, or goes on from a snapshot.
+    /// Begins with no ops, or goes on from a snapshot. The policy that ops passed is part of what chance is drawn from.
     ///
     /// # Errors
     /// `FOLD_TRAP` where `init` traps, `PROGRAM_KIND` where the program is no fold, `LOG_DAMAGED` where the snapshot is
     /// none.
-    pub fn begin(program: &'p Verified, order: Order, from: Option<&Snapshot>) -> Result<Run<'p>, Refused> {
+    pub fn begin(
+        program: &'p Verified,
+        order: Order,
+        policy_root: &Hash,
+        from: Option<&Snapshot>,
+    ) -> Result<Run<'p>, Refused> {
         // The seed can't be observed in any result.
-        let folding = match from {
+        let mut folding = match from {
             None => Folding::new(program, 0, Limits::DEFAULT).map_err(|fault| begun(&fault))?,
             Some(from) => Folding::resume(program, 0, Limits::DEFAULT, &from.bytes, from.folded)
                 .map_err(|fault| Refused::new(Code::LOG_DAMAGED, format!("a snapshot: {}", begun(&fault))))?,
         };
+        folding.under_policy(*policy_root);
         let last = from.and_then(|from| from.last);
         Ok(Run { folding, order, last, poison: BTreeMap::new(), points: VecDeque::new() })
     }
@@ -264,8 +270,8 @@ impl<'p> Run<'p> {
 ///
 /// # Errors
 /// As [`Run::begin`] and [`Run::finish`].
-pub fn fold(program: &Verified, order: Order, steps: Vec<Step>) -> Result<Folded, Refused> {
-    let mut run = Run::begin(program, order, None)?;
+pub fn fold(program: &Verified, order: Order, policy_root: &Hash, steps: Vec<Step>) -> Result<Folded, Refused> {
+    let mut run = Run::begin(program, order, policy_root, None)?;
     run.take(steps)?;
     run.finish()?;
     let rows = run.rows().sorted().iter().map(|row| (row.key.clone(), row.value.clone())).collect();

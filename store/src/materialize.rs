@@ -77,7 +77,7 @@ pub fn vector(before: BTreeMap<Hash, Head>, ops: &[Logged]) -> BTreeMap<Hash, He
 pub fn state(ops: &[Logged], binding: &Binding, library: &Library) -> Result<State, Refused> {
     let program = library.find(&binding.fold_root, ProgramKind::Fold, FOLD_EXPORTS)?;
     let order = program.order();
-    let folded = fold::fold(&program.verified, order, steps(ops, order)?)?;
+    let folded = fold::fold(&program.verified, order, &binding.policy_root, steps(ops, order)?)?;
     let mut tree = LogTree::default();
     ops.iter().for_each(|logged| tree.push(&logged.record));
     let admitted = ops.iter().filter(|logged| logged.outcome == Outcome::Admitted);

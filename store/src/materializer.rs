@@ -219,7 +219,8 @@ impl<'p> Materializer<'p> {
                     None => None,
                 };
                 let base = snapshot.as_ref().map_or(0, |snapshot| snapshot.count);
-                (Run::begin(&program.verified, order, snapshot.as_ref())?, base)
+                let policy_root = &ground.binding.policy_root;
+                (Run::begin(&program.verified, order, policy_root, snapshot.as_ref())?, base)
             }
         };
         let steps = if base == ground.count() {

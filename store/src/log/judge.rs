@@ -267,7 +267,8 @@ pub(crate) fn govern(inputs: &[Input], root: &Hash, library: &Library) -> Result
 fn govern_by(inputs: &[Input], root: &Hash, library: &Library) -> Result<Governance, Refused> {
     let program = library.find(root, ProgramKind::Fold, FOLD_EXPORTS).map_err(|refused| broken(&refused))?;
     let steps = inputs.iter().map(|input| Step::of(input, Order::Commit)).collect::<Result<_, _>>()?;
-    let folded = fold::fold(&program.verified, Order::Commit, steps).map_err(|refused| broken(&refused))?;
+    // Governance is under no policy, but under its own rules.
+    let folded = fold::fold(&program.verified, Order::Commit, &[0; 32], steps).map_err(|refused| broken(&refused))?;
     if let Some((position, trap)) = folded.poison.first_key_value() {
         return Err(Refused::new(Code::GOVERNANCE_BROKEN, format!("op {position}: {trap}")));
     }

@@ -40,6 +40,8 @@ contexts! {
     Golden = "kerai v1 golden";
     /// a program's random numbers: the seed and how much was drawn
     Random = "kerai v1 random";
+    /// what a step draws random numbers from: op id, policy_root, fold_root
+    Seed = "kerai v1 seed";
     /// an op's body: its op id
     Op = "kerai v1 op";
     /// the commitment to one field of a payload

@@ -45,6 +45,8 @@ struct Operation {
     tables: u32,
     /// Bytes that it takes, about.
     size: usize,
+    /// What its step draws random numbers from, where it draws any.
+    seed: Option<Root>,
 }
 
 impl Operation {
@@ -82,7 +84,15 @@ pub struct Folding<'p> {
     documents: Option<Documents>,
     /// The gas of the last step or `finish`.
     last_gas: u64,
+    chance: Option<Chance>,
     collection: Collection,
+}
+
+/// What seeds are made of beside operations, for a program whose step takes one.
+#[derive(Clone, Copy)]
+struct Chance {
+    policy_root: [u8; 32],
+    fold_root: Root,
 }
 
 /// When to look for what is still needed.
@@ -152,8 +162,14 @@ impl<'p> Folding<'p> {
             rows: Rows::default(),
             documents: None,
             last_gas: 0,
+            chance: chance(program)?,
             collection: Collection { above: YOUNG, dictionaries: 0, live: 0, grown: 0 },
         })
+    }
+
+    /// Names the policy that the operations passed, on which the numbers depend that a step draws. Without it, none did.
+    pub fn under_policy(&mut self, root: [u8; 32]) {
+        self.chance.iter_mut().for_each(|chance| chance.policy_root = root);
     }
 
     /// How many bytes may be made before what is needed no more is forgotten. No result depends on it.
@@ -185,7 +201,8 @@ impl<'p> Folding<'p> {
         let value = decode(heap)?;
         let tables = heap.mark().tables() - before.tables();
         let size = heap.young_size() - size + heap.dictionaries_since(dictionaries);
-        self.queue.push_back(Operation { value, tables, size });
+        let seed = self.chance.map(|chance| seed(heap, value, chance)).transpose()?;
+        self.queue.push_back(Operation { value, tables, size, seed });
         self.young += 1;
         self.young_size += size;
         // Many operations that wait are alive all of them: there is no need to look.
@@ -229,7 +246,13 @@ impl<'p> Folding<'p> {
         }
         let dictionaries = self.machine.values().dictionaries();
         let point = self.machine.heap().begin_step(operation.range());
-        let result = run(&mut self.machine, self.step, &[self.state, operation.value]);
+        let seed = operation.seed.map(|seed| self.machine.heap().string(seed.to_string().as_bytes()));
+        let arguments = [self.state, operation.value, seed.unwrap_or(Value::NIL)];
+        let [state, value, _] = arguments;
+        let result = match seed {
+            Some(_) => run(&mut self.machine, self.step, &arguments),
+            None => run(&mut self.machine, self.step, &[state, value]),
+        };
         self.last_gas = self.machine.gas_used();
         self.gas = self.gas.saturating_add(self.last_gas);
         let result = result.and_then(|results| {
@@ -375,4 +398,26 @@ impl<'p> Folding<'p> {
 /// The function that an export of a fold names.
 fn export(program: &Verified, name: &str) -> Result<u32, Refusal> {
     program.program().exports.get(name).copied().ok_or(Refusal::new(Code::PROGRAM_FOLD, 0))
+}
+
+/// What the program's seeds are made of, if its step takes one: a third parameter.
+fn chance(program: &Verified) -> Result<Option<Chance>, Refusal> {
+    let step = export(program, "step")?;
+    let takes_seed = program.program().functions.get(step as usize).is_some_and(|step| step.parameters > 2);
+    if !takes_seed {
+        return Ok(None);
+    }
+    Ok(Some(Chance { policy_root: [0; 32], fold_root: program.program().root()? }))
+}
+
+/// What an operation's step draws random numbers from. Where no log gave the operation an id, its content is one.
+fn seed(heap: &mut Heap, operation: Value, chance: Chance) -> Result<Root, Refusal> {
+    let name = heap.string(b"id");
+    let given = heap.get(operation, name);
+    let mut id = given.and_then(|id| heap.as_string(&id).map(<[u8]>::to_vec)).unwrap_or_default();
+    if id.is_empty() {
+        cbor::encode(heap, operation, &Options::CANONICAL, &mut id)?;
+    }
+    let parts = [id.as_slice(), &chance.policy_root, chance.fold_root.bytes()].concat();
+    Ok(Root::of_data(Context::Seed, &parts))
 }

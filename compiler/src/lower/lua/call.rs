@@ -1,16 +1,19 @@
 //! Calls: of functions, values, the library, and methods.
 
-use super::Lowering;
 use super::expression::Many;
 use super::library::builtin;
 use super::scope::Binding;
-use crate::Span;
+use super::{Chance, Lowering};
 use crate::ir::{
     Action, Binary, Block, Call, Callee, Expression, FunctionId, Node, Place, Rest, Statement, Unary, Values,
     VariableId,
 };
 use crate::syntax::lua::tree::{Call as Tree, Expression as Callable, ExpressionKind, Name};
+use crate::{Code, Span};
 use kerai_vm::bytecode::{Builtin, Constant};
+
+/// As many numbers below 1 as have 15 places: a float tells all of them apart too.
+const PARTS_OF_ONE: i64 = 1_000_000_000_000_000;
 
 /// A call, lowered as far as it can be before it is known what is wanted of it.
 enum Lowered {
@@ -128,6 +131,7 @@ impl Lowering {
                 let callee = Callee::Protected(Box::new(self.expression(called)));
                 Lowered::Call(Call { callee, arguments: self.values(arguments) })
             }
+            ("rng", arguments) => self.drawn(arguments, tree.span),
             ("dkeys", [table]) => {
                 let table = self.expression(table);
                 Lowered::Value(Expression::unary(Unary::Keys, table, tree.span))
@@ -146,6 +150,29 @@ impl Lowering {
                 None => self.named_call(name, tree),
             },
         }
+    }
+
+    /// A number by chance: from 1 or the first argument up to the last, or below 1 where there is none.
+    fn drawn(&mut self, arguments: &[Callable], span: Span) -> Lowered {
+        let Chance::Generator(generator, _) = self.chance else {
+            let message = "`rng` draws from an operation: call it in the rounds of `fold`";
+            self.report(Code::LUA_RNG, span, message);
+            return Lowered::Value(Expression::new(Node::Nil, span));
+        };
+        self.chance = Chance::Generator(generator, true);
+        let generator = Expression::variable(generator, span);
+        if !arguments.is_empty() {
+            let arguments = before(generator, self.values(arguments));
+            return Lowered::Call(Call {
+                callee: Callee::Builtin(Builtin::RandomNext),
+                arguments: fitted(Builtin::RandomNext, arguments),
+            });
+        }
+        let integer = |value| Expression::integer(value, span);
+        let drawn =
+            Expression::builtin(Builtin::RandomNext, vec![generator, integer(0), integer(PARTS_OF_ONE - 1)], span);
+        let operator = if self.is_float { Binary::FloatDivide } else { Binary::Divide };
+        Lowered::Value(Expression::binary(operator, drawn, integer(PARTS_OF_ONE), span))
     }
 
     fn named_call(&mut self, name: &str, tree: &Tree) -> Lowered {

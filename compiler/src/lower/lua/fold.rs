@@ -3,17 +3,17 @@
 //!
 //! The state holds the declared variables that rounds or the end need, at 1, 2, … in the order of their declaration.
 
-use super::Lowering;
 use super::names::Names;
 use super::program::Definitions;
 use super::scope::Binding;
+use super::{Chance, Lowering};
 use crate::Code;
 use crate::Span;
 use crate::ir::{Action, Entry, Expression, Lambda, Node, Place, Statement, Values, VariableId};
 use crate::syntax::lua::tree::{
     Block, Call, Expression as TreeExpression, ExpressionKind, Function, Name, Statement as Tree, StatementKind,
 };
-use kerai_vm::bytecode::ProgramKind;
+use kerai_vm::bytecode::{Builtin, ProgramKind};
 use std::collections::BTreeSet;
 
 /// The parts of a fold.
@@ -202,6 +202,8 @@ impl Lowering {
         self.rests.push(None);
         let lambda = self.scoped(|lowering| {
             let from = lowering.variable("state");
+            let generator = lowering.variable("generator");
+            lowering.chance = Chance::Generator(generator, false);
             let round = Names::of_statements(&parts.body.statements);
             let (mut body, places) = lowering.restored(declared, state, &round, from);
             let lowered = lowering.scoped(|lowering| {
@@ -216,7 +218,17 @@ impl Lowering {
                 let value = Values::one(Expression::variable(variable, span));
                 body.push(Statement::new(Action::Set(vec![target], value), span));
             }
-            Lambda { parameters: vec![from, event], rest: None, body }
+            let mut parameters = vec![from, event];
+            if matches!(lowering.chance, Chance::Generator(_, true)) {
+                // What a step takes beside state and operation is the seed that is drawn from it.
+                let seed = lowering.variable("seed");
+                parameters.push(seed);
+                let made = vec![Expression::variable(seed, parts.span)];
+                let made = Values::one(Expression::builtin(Builtin::RandomNew, made, parts.span));
+                body.insert(0, Statement::new(Action::Let(vec![generator], made), parts.span));
+            }
+            lowering.chance = Chance::Nowhere;
+            Lambda { parameters, rest: None, body }
         });
         self.rests.pop();
         self.export("step", lambda);

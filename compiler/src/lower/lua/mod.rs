@@ -47,7 +47,17 @@ struct Lowering {
     is_prelude: bool,
     /// Where the further arguments of the functions around are, the innermost last.
     rests: Vec<Option<VariableId>>,
+    chance: Chance,
     diagnostics: Vec<Diagnostic>,
+}
+
+/// Where numbers by chance are drawn from.
+#[derive(Clone, Copy)]
+enum Chance {
+    /// There is no operation to draw them from.
+    Nowhere,
+    /// A generator that the step has, and whether anything draws from it.
+    Generator(VariableId, bool),
 }
 
 impl Lowering {
@@ -68,6 +78,7 @@ impl Lowering {
             is_float: chunk.pragmas.iter().any(|pragma| pragma.kind == PragmaKind::NumericFloat),
             is_prelude: false,
             rests: Vec::new(),
+            chance: Chance::Nowhere,
             diagnostics: Vec::new(),
         }
     }
