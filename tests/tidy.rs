@@ -3,6 +3,7 @@
 use kerai_compiler::Code as Diagnosis;
 use kerai_compiler::syntax::policy::schema::{Kind, Schema};
 use kerai_compiler::syntax::policy::tree::{Function, Operator};
+use kerai_compiler::syntax::words::{host, library};
 use kerai_store::code::{Class, Code as Outcome};
 use kerai_store::host::Point;
 use kerai_tests::case::Case;
@@ -243,7 +244,7 @@ fn limits_page() -> String {
     let mut page = "# Limits\n\nEvery depth, length and size has a limit with a name, under which errors speak of it. \
          A program or a flag may lower a limit, never raise it.\n\n| limit | value | what it bounds |\n|---|---:|---|\n"
         .to_owned();
-    for limit in limit::ALL.iter().chain(kerai_store::limit::ALL) {
+    for limit in limit::ALL.iter().chain(kerai_compiler::limit::ALL).chain(kerai_store::limit::ALL) {
         let _ = writeln!(page, "| `{}` | {} | {} |", limit.name, limit.value, limit.about.trim());
     }
     page
@@ -469,6 +470,24 @@ fn policy_page() -> String {
     page
 }
 
+fn words_page() -> String {
+    let mut page = "# Words\n\nWhat stands before `--` is taken from the stack, what stands behind it is left there, the top \
+                    last. `[a -- b]` is a quotation with its own effect. [The guide](../words.md) says how sources are written.\n\n\
+                    | word | effect | what it does |\n|---|---|---|\n"
+        .to_owned();
+    let row = |page: &mut String, name: &str, effect: &str, about: &str| {
+        let _ = writeln!(page, "| `{name}` | `{effect}` | {} |", cell(about));
+    };
+    let words = library::names().filter_map(library::word);
+    words.for_each(|word| row(&mut page, word.name, &word.effect, word.about));
+    page.push_str(
+        "\n## Host words\n\nThey have effects on the world: they run in a session and are part of no program. What stands in \
+         parentheses may be absent.\n\n| word | effect | what it does |\n|---|---|---|\n",
+    );
+    host::ALL.iter().for_each(|word| row(&mut page, word.name, word.effect, word.about));
+    page
+}
+
 /// The reference pages: path and text, rendered from the tables.
 fn pages() -> Vec<(String, String)> {
     let mut pages = vec![
@@ -479,6 +498,7 @@ fn pages() -> Vec<(String, String)> {
         ("docs/reference/traps.md".to_owned(), traps_page()),
         ("docs/reference/outcomes.md".to_owned(), outcomes_page()),
         ("docs/reference/policies.md".to_owned(), policy_page()),
+        ("docs/reference/words.md".to_owned(), words_page()),
         ("docs/reference/codes/README.md".to_owned(), codes_index()),
     ];
     pages.extend(Code::ALL.iter().map(|&code| (format!("docs/reference/codes/{}.md", code.name()), code_page(code))));
