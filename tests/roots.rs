@@ -4,12 +4,13 @@
 
 use kerai_compiler::ir::{CheckedIr, Ir};
 use kerai_compiler::{Language, Source, compile, emit};
-use kerai_tests::case::Case;
+use kerai_golden::case::Case;
+use kerai_golden::files;
 use kerai_tests::differential::{Call, evaluate, with_room};
 use kerai_tests::generate::{self, Soft, input};
 use kerai_tests::property::{Random, Run};
 use kerai_tests::tokens::{mutated, tokens, written};
-use kerai_tests::{files, rewrite, rewrite_lua};
+use kerai_tests::{rewrite, rewrite_lua};
 use kerai_vm::bytecode::Program;
 use std::path::Path;
 
@@ -66,7 +67,9 @@ fn rewrites_keep_roots() {
                         let tokens = rewrite_lua::rewritten(tokens, &mut random);
                         written(golden.language, &tokens, &mut random)
                     }
-                    Language::Ir | Language::Policy | Language::Yaml => written(golden.language, tokens, &mut random),
+                    Language::Ir | Language::Policy | Language::Words | Language::Yaml => {
+                        written(golden.language, tokens, &mut random)
+                    }
                 };
                 let again = compiled(golden.language, &text);
                 let again = again.unwrap_or_else(|| panic!("{}: this is refused:\n{text}", golden.name)).1;

@@ -1,6 +1,7 @@
 //! `kerai-bench`: measures kerai beside its peers in one run and reports the ratios.
 
 mod cbor;
+mod compile;
 mod events;
 mod files;
 mod harness;
@@ -50,6 +51,7 @@ const HELP: &str = "\
 usage: kerai-bench NAME [--json] [--events N] [--rounds N] [--seed N]
        kerai-bench documents [--json] …
        kerai-bench machine [--json] …
+       kerai-bench compile [--json] …
        kerai-bench all [--json] …
        kerai-bench events [--events N] [--seed N]      writes the events as JSON Lines
        kerai-bench --list
@@ -79,7 +81,8 @@ const EVENTS: &str = "events";
 /// Group, name and summary of every benchmark.
 fn listed() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let documents = BENCHMARKS.iter().map(|benchmark| (DOCUMENTS, benchmark.name, benchmark.about));
-    documents.chain(machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about)))
+    let examples = machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about));
+    documents.chain(examples).chain([(compile::NAME, compile::NAME, compile::ABOUT)])
 }
 
 fn main() -> ExitCode {
@@ -147,7 +150,11 @@ fn run(arguments: &Arguments) -> Outcome<()> {
     if BENCHMARKS.iter().any(|benchmark| arguments.chooses(DOCUMENTS, benchmark.name)) {
         run_documents(arguments)?;
     }
-    run_machine(arguments)
+    run_machine(arguments)?;
+    if arguments.chooses(compile::NAME, compile::NAME) {
+        compile::run(&arguments.plan, arguments.json)?;
+    }
+    Ok(())
 }
 
 /// The events as other programs read them, a line each.

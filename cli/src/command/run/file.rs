@@ -11,7 +11,7 @@ use crate::program::{self, Opened};
 use crate::progress::Progress;
 use crate::report;
 use kerai_store::document::data_text;
-use kerai_vm::bytecode::Limits;
+use kerai_vm::bytecode::{Limits, Order};
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{self, cbor, json};
 use kerai_vm::execute::Row;
@@ -76,16 +76,17 @@ pub fn run(fold: &str, events: &str, options: &Options, global: &Global) -> Outc
         Err(FoldFault::Refused(refusal)) => return Ok(report::refuse(fold, &refusal, global.json)),
         Err(FoldFault::Trapped(trap)) => return Ok(trapped("init", &trap, &opened, global)),
     };
+    let order = opened.verified.program().merging.order;
     let mut progress = Progress::new(global.quiet);
     let mut input = Input::open(Some(events))?;
-    let events = match Events::read(&mut input, &mut progress)? {
+    let events = match Events::read(&mut input, order, &mut progress)? {
         Ok(events) => events,
         Err((line, why)) => {
             progress.end();
             return Ok(unreadable(&input.name, line, &why, global));
         }
     };
-    run.fold(&events, &input.name, &mut progress)?;
+    run.fold(&events, order, &input.name, &mut progress)?;
     progress.end();
     if let Err(trap) = run.folding.finish() {
         return Ok(trapped("finish", &trap, &opened, global));
@@ -128,9 +129,11 @@ fn begin<'p>(opened: &'p Opened, options: &Options) -> Result<Result<Run<'p>, Fo
 }
 
 impl Run<'_> {
-    fn fold(&mut self, events: &Events, name: &str, progress: &mut Progress) -> Result<(), Fault> {
+    fn fold(&mut self, events: &Events, order: Order, name: &str, progress: &mut Progress) -> Result<(), Fault> {
         let mut list = events.list.as_slice();
-        if let (Some(before), Some((first, rest))) = (self.last, list.split_first()) {
+        // Only the order by ULID has places that an event can be late for.
+        let before = self.last.filter(|_| order == Order::Ulid);
+        if let (Some(before), Some((first, rest))) = (before, list.split_first()) {
             let place = events.place(first);
             if place < before {
                 return Err(Fault::Use(format!(
