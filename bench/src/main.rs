@@ -3,6 +3,7 @@
 mod cbor;
 mod compile;
 mod events;
+mod files;
 mod harness;
 mod hash;
 mod invoices;
@@ -10,9 +11,11 @@ mod json;
 mod lua;
 mod machine;
 mod ours;
+mod wasm;
 
 use events::Events;
 use harness::{Outcome, Plan};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// One benchmark of documents: its name, what it compares, and the function that prepares, checks and measures.
@@ -50,6 +53,7 @@ usage: kerai-bench NAME [--json] [--events N] [--rounds N] [--seed N]
        kerai-bench machine [--json] …
        kerai-bench compile [--json] …
        kerai-bench all [--json] …
+       kerai-bench events [--events N] [--seed N]      writes the events as JSON Lines
        kerai-bench --list
 
 A ratio is the peer's time over ours: above 1 means ours is faster.
@@ -70,6 +74,9 @@ impl Arguments {
 /// The groups that a name can choose whole.
 const DOCUMENTS: &str = "documents";
 const MACHINE: &str = "machine";
+
+/// The name that measures nothing.
+const EVENTS: &str = "events";
 
 /// Group, name and summary of every benchmark.
 fn listed() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
@@ -122,7 +129,7 @@ fn parse(words: &[String]) -> Outcome<Arguments> {
             other => return Err(format!("unknown argument `{other}`: see `kerai-bench --help`")),
         }
     }
-    if listed().any(|(group, name, _)| arguments.chooses(group, name)) {
+    if arguments.name == EVENTS || listed().any(|(group, name, _)| arguments.chooses(group, name)) {
         Ok(arguments)
     } else {
         Err(format!("no benchmark `{}`: see `kerai-bench --list`", arguments.name))
@@ -137,6 +144,9 @@ fn number<T: std::str::FromStr + Default + PartialEq>(option: &str, word: Option
 }
 
 fn run(arguments: &Arguments) -> Outcome<()> {
+    if arguments.name == EVENTS {
+        return write_events(&arguments.plan).map_err(|error| format!("can't write the events: {error}"));
+    }
     if BENCHMARKS.iter().any(|benchmark| arguments.chooses(DOCUMENTS, benchmark.name)) {
         run_documents(arguments)?;
     }
@@ -145,6 +155,16 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         compile::run(&arguments.plan, arguments.json)?;
     }
     Ok(())
+}
+
+/// The events as other programs read them, a line each.
+fn write_events(plan: &Plan) -> std::io::Result<()> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for event in Events::generate(plan.events, plan.seed).json.each() {
+        out.write_all(event)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()
 }
 
 fn run_documents(arguments: &Arguments) -> Outcome<()> {
@@ -170,7 +190,7 @@ fn run_documents(arguments: &Arguments) -> Outcome<()> {
 fn run_machine(arguments: &Arguments) -> Outcome<()> {
     let mut multiples = Vec::new();
     for example in machine::EXAMPLES {
-        if !arguments.chooses(MACHINE, example.name) {
+        if !arguments.chooses(MACHINE, example.name) || !example.is_comparable() {
             continue;
         }
         let finding =
