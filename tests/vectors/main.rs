@@ -6,6 +6,8 @@
 mod cbor;
 mod cbor_facts;
 mod cedar;
+mod cel;
+mod cel_syntax;
 mod cidr;
 mod coremath;
 mod decimal;
@@ -57,6 +59,7 @@ const SETS: &[Set] = &[
     ("yaml-test-suite", yaml::run),
     ("cidr", cidr::run),
     ("policy-cedar", cedar::run),
+    ("policy-cel", cel::run),
 ];
 
 /// Models recurse once a nesting level, and some documents nest on purpose.
