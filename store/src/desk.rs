@@ -71,6 +71,11 @@ impl<'s> Desk<'s> {
         &self.log.governance.binding
     }
 
+    /// Whether any actor signs with the key.
+    pub(crate) fn knows(&self, key: &Hash) -> bool {
+        self.log.governance.knows(key)
+    }
+
     /// Whether the actor signs with the key.
     pub(crate) fn binds(&self, actor: &str, key: &Hash) -> bool {
         self.log.governance.binds(actor, key)

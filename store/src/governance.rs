@@ -1,9 +1,10 @@
 //! Governance: what a stream binds, which keys its actors sign with, and what policies ask about, read from the rows
 //! of the stream's governance fold.
 
+use crate::bundle::Mark;
 use crate::code::{Code, Refused};
 use crate::document::{
-    Hash, Reader, Writer, encode, hash_from_hex, program_root, program_text, text_of, texts_of, to_hex,
+    Hash, Reader, Writer, encode, hash_from_hex, integer, program_root, program_text, text_of, texts_of, to_hex,
 };
 use crate::fold::Rows;
 use crate::limit;
@@ -22,6 +23,8 @@ pub struct Binding {
     pub ahead: u64,
     /// Other pairs of fold and policy root that ops may consent to: work that was done offline.
     pub accepts: Vec<(Hash, Hash)>,
+    /// The bundle that the stream was last bound from.
+    pub bundle: Option<Mark>,
 }
 
 /// A stream's governance at a position of its log.
@@ -146,7 +149,11 @@ impl Binding {
             None => Vec::new(),
             Some(value) => accepted(&reader.heap, value).ok_or_else(|| broken("accepts"))?,
         };
-        Ok(Binding { epoch, fold_root, policy_root, governance_root, ahead, accepts })
+        let bundle = match reader.field("bundle") {
+            None => None,
+            Some(value) => Some(marked(&reader.heap, value).ok_or_else(|| broken("bundle"))?),
+        };
+        Ok(Binding { epoch, fold_root, policy_root, governance_root, ahead, accepts, bundle })
     }
 
     /// The payload of a governance op that binds this.
@@ -170,6 +177,11 @@ impl Binding {
             let pairs = writer.heap.list(&pairs);
             writer.value("accepts", pairs);
         }
+        if let Some(Mark { number, root }) = &self.bundle {
+            let root = writer.heap.bytes(root);
+            let mark = writer.heap.list(&[integer(*number), root]);
+            writer.value("bundle", mark);
+        }
         writer.finish().map_err(|refusal| says_nothing(refusal.to_string()))
     }
 
@@ -184,6 +196,12 @@ impl Binding {
         bound == (fold_root, policy_root)
             || self.accepts.iter().any(|pair| (&pair.0, &pair.1) == (fold_root, policy_root))
     }
+}
+
+/// A bundle's number and root.
+fn marked(heap: &Heap, value: Value) -> Option<Mark> {
+    let &[number, root] = heap.items(value)? else { return None };
+    Some(Mark { number: u64::try_from(number.as_i64()?).ok()?, root: heap.as_bytes(root)?.try_into().ok()? })
 }
 
 /// Pairs of roots, each a list of two texts.

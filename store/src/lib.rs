@@ -1,6 +1,7 @@
 //! kerai's memory: the log of signed operations, the gate, state, checkpoints, and the databases that hold them.
 
 pub mod backend;
+pub mod bundle;
 pub mod checkpoint;
 pub mod code;
 mod desk;

@@ -1,10 +1,11 @@
 //! The store: what the pure parts decide, done in one transaction each.
 
 use crate::backend::{Address, Database, Session, StoredOp, Stream, damaged};
+use crate::bundle::Opened;
 use crate::checkpoint::Checkpoint;
 use crate::code::{Code, Refused};
 use crate::desk::{Desk, move_tip};
-use crate::document::Hash;
+use crate::document::{Hash, to_hex};
 use crate::fault::Fault;
 use crate::governance::{Genesis, Governance, rotation};
 use crate::host::{Host, Point};
@@ -171,18 +172,30 @@ impl Store {
     }
 
     /// Binds another fold, another policy, or both, by a governance op: a new epoch, whose fold starts from the first op.
+    /// Where they are from a bundle, one of the stream's actors must have signed it, and none older is taken.
     ///
     /// # Errors
-    /// As [`Store::append`], or `PROGRAM_KIND`.
+    /// As [`Store::append`], or `PROGRAM_KIND`, `BUNDLE_UNSIGNED`, `BUNDLE_SIGNER`, `BUNDLE_OLD`.
     pub async fn bind(
         &mut self,
         name: &str,
         signers: &Signers,
         fold: Option<&Stored>,
         policy: Option<&Stored>,
+        bundle: Option<&Opened>,
     ) -> Result<Answer, Fault> {
         let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
         let mut binding = desk.binding().clone();
+        if let Some(bundle) = bundle {
+            let signer = bundle.signer.ok_or_else(|| Refused::new(Code::BUNDLE_UNSIGNED, ""))?;
+            if !desk.knows(&signer) {
+                return Err(Refused::new(Code::BUNDLE_SIGNER, format!("`{}`", to_hex(&signer))).into());
+            }
+            if let Some(mark) = &binding.bundle {
+                mark.gives_way(&bundle.mark())?;
+            }
+            binding.bundle = Some(bundle.mark());
+        }
         if let Some(fold) = fold {
             fold.expect(ProgramKind::Fold, FOLD_EXPORTS)?;
             binding.fold_root = fold.root;

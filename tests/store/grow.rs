@@ -86,7 +86,7 @@ async fn grow(store: &mut Store, seed: u64) {
         store.append(STREAM, &signers(), &drafts).await.expect("appended");
         if round % 5 == 4 {
             bound = if bound.root == fold().root { other_fold() } else { fold() };
-            let answer = store.bind(STREAM, &signers(), Some(&bound), None).await.expect("an answer");
+            let answer = store.bind(STREAM, &signers(), Some(&bound), None, None).await.expect("an answer");
             assert!(matches!(&answer, Answer::Committed(done) if done.outcome.code().is_none()), "{answer:?}");
         }
         let done = store.materialize(STREAM, &key("keeper")).await.expect("materialized");

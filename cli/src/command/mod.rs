@@ -3,6 +3,7 @@
 pub mod append;
 pub mod asm;
 pub mod build;
+pub mod bundle;
 pub mod check;
 pub mod data;
 pub mod eval;
