@@ -9,6 +9,7 @@ mod invoices;
 mod json;
 mod lua;
 mod machine;
+mod merges;
 mod ours;
 
 use events::Events;
@@ -49,6 +50,7 @@ usage: kerai-bench NAME [--json] [--events N] [--rounds N] [--seed N]
        kerai-bench documents [--json] …
        kerai-bench machine [--json] …
        kerai-bench compile [--json] …
+       kerai-bench merges [--json] …
        kerai-bench all [--json] …
        kerai-bench --list
 
@@ -70,12 +72,14 @@ impl Arguments {
 /// The groups that a name can choose whole.
 const DOCUMENTS: &str = "documents";
 const MACHINE: &str = "machine";
+const MERGES: &str = "merges";
 
 /// Group, name and summary of every benchmark.
 fn listed() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let documents = BENCHMARKS.iter().map(|benchmark| (DOCUMENTS, benchmark.name, benchmark.about));
     let examples = machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about));
-    documents.chain(examples).chain([(compile::NAME, compile::NAME, compile::ABOUT)])
+    let merges = merges::MERGES.iter().map(|merge| (MERGES, merge.name, merge.about));
+    documents.chain(examples).chain(merges).chain([(compile::NAME, compile::NAME, compile::ABOUT)])
 }
 
 fn main() -> ExitCode {
@@ -141,6 +145,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         run_documents(arguments)?;
     }
     run_machine(arguments)?;
+    merges::run(|merge| arguments.chooses(MERGES, merge.name), &arguments.plan, arguments.json)?;
     if arguments.chooses(compile::NAME, compile::NAME) {
         compile::run(&arguments.plan, arguments.json)?;
     }
