@@ -77,8 +77,15 @@ fn every_code_has_a_case(files: &[CaseFile]) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Limits that no stage meets, each with where it is tried.
+const LIMITS_WITHOUT_CASE: &[(&str, &str)] = &[
+    ("relate.cases", "no stage compares two policies; tests/relations.rs does"),
+    ("relate.tries", "no stage compares two policies; tests/relations.rs does"),
+];
+
 fn every_limit_has_two_cases(files: &[CaseFile]) -> Result<(), Failed> {
-    for limit in limit::ALL.iter().chain(kerai_compiler::limit::ALL) {
+    let is_excepted = |name: &str| LIMITS_WITHOUT_CASE.iter().any(|(exception, _)| *exception == name);
+    for limit in limit::ALL.iter().chain(kerai_compiler::limit::ALL).filter(|limit| !is_excepted(limit.name)) {
         for side in ["at", "past"] {
             let stem = format!("limits/{}-{side}", limit.name.replace('.', "-"));
             if !files.iter().any(|file| file.name.starts_with(&stem)) {

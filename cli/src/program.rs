@@ -8,6 +8,7 @@ use crate::sources::SourceFile;
 use crate::{report, sources};
 use kerai_compiler::ir::Ir;
 use kerai_compiler::{Diagnostic, Language, Source, compile};
+use kerai_store::program::Stored;
 use kerai_vm::bytecode::{Program, Verified};
 use kerai_vm::encoding::root::Root;
 use kerai_vm::refusal::{Code, Refusal};
@@ -62,8 +63,23 @@ impl Refused {
     }
 }
 
-/// Opens what a path names: a source or assembly by the ending of its name, else bytecode.
+/// The sources that ship in the box, by name.
+const SHIPPED: &[(&str, Language, &str)] =
+    &[("std/prices", Language::Policy, include_str!("../../policies/prices.rgs"))];
+
+/// A source that ships in the box.
+pub fn shipped(name: &str) -> Option<(Language, &'static str)> {
+    SHIPPED.iter().find(|shipped| shipped.0 == name).map(|&(_, language, text)| (language, text))
+}
+
+/// Opens what a path names: what ships in the box, by its name; a source or assembly by the ending of its name, else bytecode.
 pub fn open(path: &str) -> Result<Result<Opened, Refused>, Fault> {
+    if let Some((language, text)) = shipped(path) {
+        return Ok(from_source(language, path, text.as_bytes()));
+    }
+    if let Some(stored) = Stored::shipped(path) {
+        return Ok(from_bytes(stored.bytes, path).map_err(Refused::from));
+    }
     let SourceFile { path: name, bytes } = sources::read(path)?;
     let ending = Path::new(path).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     Ok(match Language::of_ending(ending) {

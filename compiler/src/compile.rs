@@ -2,6 +2,7 @@
 
 use crate::ir::Ir;
 use crate::lower::policy::Search;
+use crate::syntax::policy::tree::Rules;
 use crate::syntax::{lua, policy};
 use crate::{Diagnostic, Source, emit, emit::Map, lower};
 use kerai_vm::bytecode::{Order, Program};
@@ -13,12 +14,13 @@ pub enum Language {
     Policy,
     /// Merge folds.
     Yaml,
+    Words,
     /// The IR's text, for tests and curious people.
     Ir,
 }
 
 impl Language {
-    pub const ALL: &[Language] = &[Language::Lua, Language::Yaml, Language::Policy, Language::Ir];
+    pub const ALL: &[Language] = &[Language::Lua, Language::Yaml, Language::Policy, Language::Words, Language::Ir];
 
     /// How the names of its files end.
     #[must_use]
@@ -27,6 +29,7 @@ impl Language {
             Language::Lua => "lua",
             Language::Policy => "rgs",
             Language::Yaml => "yaml",
+            Language::Words => "kerai",
             Language::Ir => "ir",
         }
     }
@@ -76,8 +79,12 @@ pub fn ir(language: Language, source: &Source) -> Result<Ir, Vec<Diagnostic>> {
     let text = source.text();
     match language {
         Language::Lua => lower::lua::lower(&lua::check(text)?),
-        Language::Policy => Ok(lower::policy::lower(&policy::check(text)?, Search::Indexed)),
+        Language::Policy => Ok(match policy::read(text)? {
+            Rules::Policy(policy) => lower::policy::lower(&policy, Search::Indexed),
+            Rules::Pricing(pricing) => lower::policy::lower_prices(&pricing),
+        }),
         Language::Yaml => lower::merge::lower(text),
+        Language::Words => lower::words::lower(text),
         Language::Ir => Ir::from_text(text).map_err(|diagnostic| vec![diagnostic]),
     }
 }

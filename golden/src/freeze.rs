@@ -1,10 +1,9 @@
 //! A release's programs as cases of their own: the bytes that it gave out, and what they computed.
 
 use crate::case::Case;
+use crate::source;
 use crate::stage::{self, CALLS, OPERATIONS, Outcome, REQUESTS};
-
-/// What a policy's program is asked of each request.
-const ASKED: [&str; 2] = ["decide", "explain"];
+use kerai_vm::bytecode::Program;
 
 /// The sections that show what a program computed, in their order; the second tells which input each needs.
 const SHOWN: [(&str, &str); 5] =
@@ -16,10 +15,14 @@ const SHOWN: [(&str, &str); 5] =
 /// Where the bytes give something else than the source gave.
 pub fn frozen(name: &str, case: &Case, version: &str, seed: u64) -> Result<Option<Case>, String> {
     let Some(code) = program_of(case, seed) else { return Ok(None) };
+    // A policy's requests are put to all that it exports: what it decides or asks, and why.
+    let exports = Program::decode(&source::hexadecimal(&code)?).map_err(|refusal| refusal.to_string())?.exports;
+    let exports: Vec<String> = exports.into_keys().collect();
     let content = |section: &str| case.section(section).map(crate::case::Section::content).unwrap_or_default();
     let asked = content(REQUESTS);
     let asked = asked.lines().filter(|line| !line.is_empty());
-    let asked: Vec<String> = asked.flat_map(|line| ASKED.map(|export| format!("{export} [{line}]"))).collect();
+    let asked: Vec<String> =
+        asked.flat_map(|line| exports.iter().map(move |export| format!("{export} [{line}]"))).collect();
     let calls = [content(CALLS), asked.join("\n")].into_iter().filter(|lines| !lines.is_empty()).collect::<Vec<_>>();
     let operations = content(OPERATIONS);
 

@@ -5,9 +5,11 @@ use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::code::Refused;
 use crate::document::{Hash, data_text, to_hex};
 use crate::governance::Binding;
-use crate::log::{Commit, Facts, Log, Offer, Record};
+use crate::log::{Commit, Facts, Log, Offer, Outcome, Record};
 use crate::materialize::{self, Logged, State};
+use crate::pages::{self, Entry, Map, Place, present};
 use crate::program::Library;
+use kerai_vm::encoding::map::{row_key, row_value};
 use std::collections::BTreeMap;
 
 /// What is stored of a stream: all that verifying looks at.
@@ -18,6 +20,8 @@ pub struct Evidence {
     pub state: BTreeMap<Vec<u8>, StateRow>,
     /// The latest first.
     pub checkpoints: Vec<SignedCheckpoint>,
+    /// The pages of the maps, in the order of [`Map::ALL`].
+    pub pages: [BTreeMap<Place, Vec<u8>>; 2],
     pub library: Library,
 }
 
@@ -94,6 +98,7 @@ impl Replay<'_> {
         let log = replay.ops(checked)?;
         replay.tip(&log)?;
         let latest = replay.checkpoints(checked)?;
+        replay.pages(latest.as_ref())?;
         replay.rows(latest, checked)
     }
 
@@ -200,6 +205,28 @@ impl Replay<'_> {
             latest = Some(state);
         }
         Ok(latest)
+    }
+
+    /// The pages of the maps against what the state after the latest checkpoint gives.
+    fn pages(&self, latest: Option<&State>) -> Result<(), Stop> {
+        let count = latest.map_or(0, |state| state.count);
+        let is_in = |logged: &&Logged| logged.outcome == Outcome::Admitted && logged.input.position <= count;
+        let inputs: Vec<Entry> =
+            self.logged.iter().filter(is_in).map(|logged| (logged.input.op.id, present())).collect();
+        let rows = latest.map(|state| {
+            state.folded.rows.iter().map(|(key, value)| (row_key(key), row_value(value))).collect::<Vec<Entry>>()
+        });
+        let entries = [inputs, rows.unwrap_or_default()];
+        for ((map, entries), stored) in Map::ALL.into_iter().zip(entries).zip(&self.evidence.pages) {
+            let computed: BTreeMap<Place, Vec<u8>> = pages::whole(map, entries).added.into_iter().collect();
+            let differing = |place: &&Place| stored.get(*place) != computed.get(*place);
+            if let Some(place) = computed.keys().chain(stored.keys()).find(differing) {
+                let shown = |page: Option<&Vec<u8>>| page.map_or_else(|| "no page".into(), |page| to_hex(page));
+                let what = format!("page `{}` of the map of {}", to_hex(place), map.name());
+                return Err(differs(&what, shown(stored.get(place)), shown(computed.get(place))));
+            }
+        }
+        Ok(())
     }
 
     /// The tables against the state after the latest checkpoint.

@@ -3,6 +3,7 @@
 mod bad;
 mod crash;
 mod desk;
+mod events;
 mod grow;
 mod roles;
 mod server;

@@ -4,7 +4,7 @@
 use super::{LogTree, Outcome, Record};
 use crate::code::{Class, Code, Refused};
 use crate::document::{Hash, program_text};
-use crate::fold::{self, Input};
+use crate::fold::{self, Input, Step};
 use crate::gate::Gate;
 use crate::governance::Governance;
 use crate::op::{Checked, Draft, Op, Resource, SignedOp, op_id};
@@ -266,7 +266,8 @@ pub(crate) fn govern(inputs: &[Input], root: &Hash, library: &Library) -> Result
 
 fn govern_by(inputs: &[Input], root: &Hash, library: &Library) -> Result<Governance, Refused> {
     let program = library.find(root, ProgramKind::Fold, FOLD_EXPORTS).map_err(|refused| broken(&refused))?;
-    let folded = fold::fold(&program.verified, Order::Commit, None, inputs).map_err(|refused| broken(&refused))?;
+    let steps = inputs.iter().map(|input| Step::of(input, Order::Commit)).collect::<Result<_, _>>()?;
+    let folded = fold::fold(&program.verified, Order::Commit, steps).map_err(|refused| broken(&refused))?;
     if let Some((position, trap)) = folded.poison.first_key_value() {
         return Err(Refused::new(Code::GOVERNANCE_BROKEN, format!("op {position}: {trap}")));
     }
