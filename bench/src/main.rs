@@ -10,6 +10,7 @@ mod invoices;
 mod json;
 mod lua;
 mod machine;
+mod merges;
 mod ours;
 mod wasm;
 
@@ -52,6 +53,7 @@ usage: kerai-bench NAME [--json] [--events N] [--rounds N] [--seed N]
        kerai-bench documents [--json] …
        kerai-bench machine [--json] …
        kerai-bench compile [--json] …
+       kerai-bench merges [--json] …
        kerai-bench all [--json] …
        kerai-bench events [--events N] [--seed N]      writes the events as JSON Lines
        kerai-bench --list
@@ -74,6 +76,7 @@ impl Arguments {
 /// The groups that a name can choose whole.
 const DOCUMENTS: &str = "documents";
 const MACHINE: &str = "machine";
+const MERGES: &str = "merges";
 
 /// The name that measures nothing.
 const EVENTS: &str = "events";
@@ -82,7 +85,8 @@ const EVENTS: &str = "events";
 fn listed() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let documents = BENCHMARKS.iter().map(|benchmark| (DOCUMENTS, benchmark.name, benchmark.about));
     let examples = machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about));
-    documents.chain(examples).chain([(compile::NAME, compile::NAME, compile::ABOUT)])
+    let merges = merges::MERGES.iter().map(|merge| (MERGES, merge.name, merge.about));
+    documents.chain(examples).chain(merges).chain([(compile::NAME, compile::NAME, compile::ABOUT)])
 }
 
 fn main() -> ExitCode {
@@ -151,6 +155,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         run_documents(arguments)?;
     }
     run_machine(arguments)?;
+    merges::run(|merge| arguments.chooses(MERGES, merge.name), &arguments.plan, arguments.json)?;
     if arguments.chooses(compile::NAME, compile::NAME) {
         compile::run(&arguments.plan, arguments.json)?;
     }
