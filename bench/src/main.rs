@@ -9,6 +9,8 @@ mod json;
 mod lua;
 mod machine;
 mod ours;
+mod server;
+mod store;
 
 use events::Events;
 use harness::{Outcome, Plan};
@@ -47,6 +49,7 @@ const HELP: &str = "\
 usage: kerai-bench NAME [--json] [--events N] [--rounds N] [--seed N]
        kerai-bench documents [--json] …
        kerai-bench machine [--json] …
+       kerai-bench store [--json] …
        kerai-bench all [--json] …
        kerai-bench --list
 
@@ -68,11 +71,16 @@ impl Arguments {
 /// The groups that a name can choose whole.
 const DOCUMENTS: &str = "documents";
 const MACHINE: &str = "machine";
+const STORE: &str = "store";
+
+/// What the store's benchmark is about.
+const STORE_ABOUT: &str = "signed ops to rows and a checkpoint, beside plain SQL on the same server";
 
 /// Group, name and summary of every benchmark.
 fn listed() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let documents = BENCHMARKS.iter().map(|benchmark| (DOCUMENTS, benchmark.name, benchmark.about));
-    documents.chain(machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about)))
+    let machine = machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about));
+    documents.chain(machine).chain([(STORE, STORE, STORE_ABOUT)])
 }
 
 fn main() -> ExitCode {
@@ -137,7 +145,12 @@ fn run(arguments: &Arguments) -> Outcome<()> {
     if BENCHMARKS.iter().any(|benchmark| arguments.chooses(DOCUMENTS, benchmark.name)) {
         run_documents(arguments)?;
     }
-    run_machine(arguments)
+    run_machine(arguments)?;
+    if arguments.chooses(STORE, STORE) {
+        let finding = store::run(&arguments.plan).map_err(|message| format!("{STORE}: {message}"))?;
+        println!("{}", if arguments.json { finding.to_json().to_string() } else { finding.to_table() });
+    }
+    Ok(())
 }
 
 fn run_documents(arguments: &Arguments) -> Outcome<()> {

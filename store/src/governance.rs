@@ -3,11 +3,12 @@
 
 use crate::code::{Code, Refused};
 use crate::document::{
-    Hash, Reader, Writer, encode, hash_from_hex, program_root, program_text, text_of, texts_of, to_hex,
+    Hash, Reader, Writer, data_text, encode, hash_from_hex, program_root, program_text, text_of, texts_of, to_hex,
 };
 use crate::fold::Rows;
 use crate::limit;
 use kerai_vm::encoding::{Options, cbor};
+use kerai_vm::ulid::Ulid;
 use kerai_vm::value::{Heap, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,15 @@ pub struct Binding {
     pub ahead: u64,
     /// Other pairs of fold and policy root that ops may consent to: work that was done offline.
     pub accepts: Vec<(Hash, Hash)>,
+    /// Where the epochs before this one were closed.
+    pub closed: Option<Closed>,
+}
+
+/// The end of a closed epoch: its checkpoint, and the last ULID that it folded. No op goes behind that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closed {
+    pub checkpoint: Hash,
+    pub ulid: Ulid,
 }
 
 /// A stream's governance at a position of its log.
@@ -146,7 +156,11 @@ impl Binding {
             None => Vec::new(),
             Some(value) => accepted(&reader.heap, value).ok_or_else(|| broken("accepts"))?,
         };
-        Ok(Binding { epoch, fold_root, policy_root, governance_root, ahead, accepts })
+        let closed = match reader.field("closed") {
+            None => None,
+            Some(value) => Some(Closed::read(&reader.heap, value).ok_or_else(|| broken("closed"))?),
+        };
+        Ok(Binding { epoch, fold_root, policy_root, governance_root, ahead, accepts, closed })
     }
 
     /// The payload of a governance op that binds this.
@@ -170,6 +184,11 @@ impl Binding {
             let pairs = writer.heap.list(&pairs);
             writer.value("accepts", pairs);
         }
+        if let Some(Closed { checkpoint, ulid }) = &self.closed {
+            let texts = [data_text(checkpoint), ulid.to_string()].map(|text| writer.heap.string(text.as_bytes()));
+            let pair = writer.heap.list(&texts);
+            writer.value("closed", pair);
+        }
         writer.finish().map_err(|refusal| says_nothing(refusal.to_string()))
     }
 
@@ -183,6 +202,16 @@ impl Binding {
         let bound = (&self.fold_root, &self.policy_root);
         bound == (fold_root, policy_root)
             || self.accepts.iter().any(|pair| (&pair.0, &pair.1) == (fold_root, policy_root))
+    }
+}
+
+impl Closed {
+    /// A list of two texts: the checkpoint's hash, and the ULID.
+    fn read(heap: &Heap, value: Value) -> Option<Closed> {
+        let texts = texts_of(heap, value)?;
+        let [checkpoint, ulid] = texts.as_slice() else { return None };
+        let checkpoint = hash_from_hex(checkpoint.strip_prefix("blake3:")?)?;
+        Some(Closed { checkpoint, ulid: Ulid::parse(ulid.as_bytes()).ok()? })
     }
 }
 

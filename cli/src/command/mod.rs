@@ -5,6 +5,7 @@ pub mod asm;
 pub mod build;
 pub mod check;
 pub mod data;
+pub mod epoch;
 pub mod eval;
 pub mod exec;
 pub mod explain;
