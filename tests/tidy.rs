@@ -1,13 +1,16 @@
 //! Order in the house, as ordinary tests: files, words, modules, manifests, and reference pages that match their tables.
 
 use kerai_compiler::Code as Diagnosis;
+use kerai_compiler::lower::merge::lattice::{COMPOUNDS, Lattice};
 use kerai_compiler::syntax::policy::schema::{Kind, Schema};
-use kerai_compiler::syntax::policy::tree::{Function, Operator};
+use kerai_compiler::syntax::policy::tree::{Function, Operator, Rounding, UNITS};
+use kerai_compiler::syntax::words::{host, library};
 use kerai_golden::case::Case;
 use kerai_golden::stage::{Role, STAGES};
 use kerai_store::code::{Class, Code as Outcome};
 use kerai_store::host::Point;
-use kerai_vm::bytecode::{ANY, Builtin, Exit, Gives, Op, Purity, Role as Operand};
+use kerai_vm::bytecode::{ANY, Builtin, Class as LawClass, Exit, Gives, Grounds, Op, Order, Purity, Role as Operand};
+use kerai_vm::law::Law;
 use kerai_vm::limit;
 use kerai_vm::refusal::Code;
 use kerai_vm::trap::TrapCode;
@@ -243,7 +246,7 @@ fn limits_page() -> String {
     let mut page = "# Limits\n\nEvery depth, length and size has a limit with a name, under which errors speak of it. \
          A program or a flag may lower a limit, never raise it.\n\n| limit | value | what it bounds |\n|---|---:|---|\n"
         .to_owned();
-    for limit in limit::ALL.iter().chain(kerai_store::limit::ALL) {
+    for limit in limit::ALL.iter().chain(kerai_compiler::limit::ALL).chain(kerai_store::limit::ALL) {
         let _ = writeln!(page, "| `{}` | {} | {} |", limit.name, limit.value, limit.about.trim());
     }
     page
@@ -466,6 +469,85 @@ fn policy_page() -> String {
     for (name, kind) in Schema::standard().attributes {
         let _ = writeln!(page, "| `{name}` | {kind} |");
     }
+    page.push_str(
+        "\n## Prices\n\nA file whose rules have `price` is a price list, asked by `kerai price`. A rule has `id`, `scope`, \
+         `when`, `price`, `rounding` and `reason`. `scope` is the path of a subtree, without stars; the rule for the smallest \
+         subtree says the price, of several the one with the least id whose `when` holds. What is unknown gives no price, and \
+         there are no defaults, so nothing gets cheaper by leaving it out: an unknown `scope` or `when` ends the search, and \
+         so does an unknown number, a negative quantity, or a sum below zero.\n\n`price` is a number, a mapping of terms, or \
+         a list of them; their amounts are added up in order. Every number may be a text that computes it. A term may have a \
+         `name`, and an `if` like `when`: where it is false the term is left out. Without `inputs` those of the table above \
+         hold, and `nodes`, `queries`, `ops`.\n\n| term | amount |\n|---|---|\n",
+    );
+    for (unit, input) in UNITS {
+        let _ = writeln!(page, "| `{unit}: N` | `N` for each of `{input}` |");
+    }
+    page.push_str(
+        "| `base: N` | `N` |\n\
+         | `units: { of: Q, each: N }` | `Q` times `N` |\n\
+         | `tiers: { of: Q, tiers: [{ to: T, each: N }, …, { each: N }] }` | what of `Q` lies within each tier, times its `N` |\n\
+         | `percent: N` | so many hundredths of the sum before it; less than zero it is a discount |\n\
+         | `auction: { start, decrement, interval, floor, begin, now }` | `start` less `decrement` for each whole `interval` \
+         from `begin` to `now`, at least `floor`; before `begin` it is `start` |\n\n\
+         Amounts are exact decimals, rounded once at 18 places where they must be. The sum becomes whole credits by \
+         `rounding`, which stands among the terms where it changes anything.\n\n| rounding | to |\n|---|---|\n",
+    );
+    for rounding in Rounding::ALL {
+        let _ = writeln!(page, "| `{}` | {} |", rounding.text(), cell(rounding.about()));
+    }
+    page
+}
+
+fn lattices_page() -> String {
+    let mut page = "# Merge folds\n\nA merge fold `.yaml` says by which lattice each part of a payload is merged: `version: 1`, `inputs` \
+                    (globs over a resource's namespace and path, by default all), `reducers`, `emit`, and if wished `conflicts` \
+                    (where what nothing covers is emitted, by default `governance/conflicts`), `order` and `key`. A reducer has \
+                    `kind`, and `id`, `key`, `value`, `remove`, `adds`, `fields` or `ignore` as its kind asks. Paths are JSONPath of \
+                    names and indexes, with `[*]` at the end where many values are meant.\n\n\
+                    ## Lattices\n\n| kind | keeps | takes |\n|---|---|---|\n"
+        .to_owned();
+    for lattice in Lattice::ALL {
+        let _ =
+            writeln!(page, "| `{}` | {} | {} |", lattice.name(), cell(lattice.about()), cell(lattice.takes().about()));
+    }
+    page.push_str("\n## Kinds that are made of others\n\n| kind | keeps |\n|---|---|\n");
+    for (name, about) in COMPOUNDS {
+        let _ = writeln!(page, "| `{name}` | {} |", cell(about));
+    }
+    page.push_str("\n## Orders\n\n`order:` in a merge fold, `--!order` in Lua. Merge folds, and folds of `lift` and `join`, are in the order `join` unless they say another; all others in the order `ulid`.\n\n| order | operations come in |\n|---|---|\n");
+    for order in Order::ALL {
+        let _ = writeln!(page, "| `{}` | {} |", order.name(), cell(order.about()));
+    }
+    page.push_str("\n## Laws\n\n`kerai laws FOLD` says of which class a fold's joins are, and by what that is known; else it shows the least states that break a law.\n\n| class | |\n|---|---|\n");
+    for class in LawClass::ALL {
+        let _ = writeln!(page, "| `{}` | {} |", class.name(), cell(class.about()));
+    }
+    page.push_str("\n| law | |\n|---|---|\n");
+    for law in Law::ALL {
+        let _ = writeln!(page, "| `{}` | {} |", law.name(), cell(law.about()));
+    }
+    page.push_str("\n| grounds | |\n|---|---|\n");
+    for (name, about) in Grounds::ALL {
+        let _ = writeln!(page, "| `{name}` | {} |", cell(about));
+    }
+    page
+}
+
+fn words_page() -> String {
+    let mut page = "# Words\n\nWhat stands before `--` is taken from the stack, what stands behind it is left there, the top \
+                    last. `[a -- b]` is a quotation with its own effect. [The guide](../words.md) says how sources are written.\n\n\
+                    | word | effect | what it does |\n|---|---|---|\n"
+        .to_owned();
+    let row = |page: &mut String, name: &str, effect: &str, about: &str| {
+        let _ = writeln!(page, "| `{name}` | `{effect}` | {} |", cell(about));
+    };
+    let words = library::names().filter_map(library::word);
+    words.for_each(|word| row(&mut page, word.name, &word.effect, word.about));
+    page.push_str(
+        "\n## Host words\n\nThey have effects on the world: they run in a session and are part of no program. What stands in \
+         parentheses may be absent.\n\n| word | effect | what it does |\n|---|---|---|\n",
+    );
+    host::ALL.iter().for_each(|word| row(&mut page, word.name, word.effect, word.about));
     page
 }
 
@@ -477,8 +559,11 @@ fn pages() -> Vec<(String, String)> {
         ("docs/reference/instructions.md".to_owned(), instructions_page()),
         ("docs/reference/builtins.md".to_owned(), builtins_page()),
         ("docs/reference/traps.md".to_owned(), traps_page()),
+        ("docs/reference/gas.md".to_owned(), kerai_tests::gas::page()),
         ("docs/reference/outcomes.md".to_owned(), outcomes_page()),
         ("docs/reference/policies.md".to_owned(), policy_page()),
+        ("docs/reference/merge-folds.md".to_owned(), lattices_page()),
+        ("docs/reference/words.md".to_owned(), words_page()),
         ("docs/reference/codes/README.md".to_owned(), codes_index()),
     ];
     pages.extend(Code::ALL.iter().map(|&code| (format!("docs/reference/codes/{}.md", code.name()), code_page(code))));

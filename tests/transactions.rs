@@ -175,7 +175,7 @@ impl Pair {
                     // The same table in the model is the same table here.
                     Held::Table(table) => {
                         let place = *places.entry(*table).or_insert(found);
-                        assert!(place.is_same_words(found));
+                        assert!(place.is_same_table(found));
                     }
                 }
                 let again = self.heap.get(value, key).expect("the key is there");
@@ -184,7 +184,7 @@ impl Pair {
         }
         let all: Vec<Value> = places.values().copied().collect();
         for (at, place) in all.iter().enumerate() {
-            assert!(!all.iter().skip(at + 1).any(|other| other.is_same_words(*place)));
+            assert!(!all.iter().skip(at + 1).any(|other| other.is_same_table(*place)));
         }
         self.places = places;
         let bytes = snapshot(&self.heap, self.state);

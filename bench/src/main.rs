@@ -1,6 +1,7 @@
 //! `kerai-bench`: measures kerai beside its peers in one run and reports the ratios.
 
 mod cbor;
+mod compile;
 mod events;
 mod harness;
 mod hash;
@@ -49,6 +50,7 @@ const HELP: &str = "\
 usage: kerai-bench NAME [--json] [--events N] [--rounds N] [--seed N]
        kerai-bench documents [--json] …
        kerai-bench machine [--json] …
+       kerai-bench compile [--json] …
        kerai-bench store [--json] …
        kerai-bench all [--json] …
        kerai-bench --list
@@ -71,16 +73,13 @@ impl Arguments {
 /// The groups that a name can choose whole.
 const DOCUMENTS: &str = "documents";
 const MACHINE: &str = "machine";
-const STORE: &str = "store";
-
-/// What the store's benchmark is about.
-const STORE_ABOUT: &str = "signed ops to rows and a checkpoint, beside plain SQL on the same server";
 
 /// Group, name and summary of every benchmark.
 fn listed() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let documents = BENCHMARKS.iter().map(|benchmark| (DOCUMENTS, benchmark.name, benchmark.about));
-    let machine = machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about));
-    documents.chain(machine).chain([(STORE, STORE, STORE_ABOUT)])
+    let examples = machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about));
+    let others = [(compile::NAME, compile::NAME, compile::ABOUT), (store::NAME, store::NAME, store::ABOUT)];
+    documents.chain(examples).chain(others)
 }
 
 fn main() -> ExitCode {
@@ -146,8 +145,11 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         run_documents(arguments)?;
     }
     run_machine(arguments)?;
-    if arguments.chooses(STORE, STORE) {
-        let finding = store::run(&arguments.plan).map_err(|message| format!("{STORE}: {message}"))?;
+    if arguments.chooses(compile::NAME, compile::NAME) {
+        compile::run(&arguments.plan, arguments.json)?;
+    }
+    if arguments.chooses(store::NAME, store::NAME) {
+        let finding = store::run(&arguments.plan).map_err(|message| format!("{}: {message}", store::NAME))?;
         println!("{}", if arguments.json { finding.to_json().to_string() } else { finding.to_table() });
     }
     Ok(())

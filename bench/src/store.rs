@@ -19,6 +19,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
+pub const NAME: &str = "store";
+pub const ABOUT: &str = "signed ops to rows and a checkpoint, beside plain SQL on the same server";
+
 /// The last value of each of the keys.
 const FOLD: &str = "
 function fold(events)

@@ -2,9 +2,10 @@
 
 use crate::ir::Ir;
 use crate::lower::policy::Search;
+use crate::syntax::policy::tree::Rules;
 use crate::syntax::{lua, policy};
 use crate::{Diagnostic, Source, emit, emit::Map, lower};
-use kerai_vm::bytecode::Program;
+use kerai_vm::bytecode::{Order, Program};
 
 /// A language that programs are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,12 +14,13 @@ pub enum Language {
     Policy,
     /// Merge folds.
     Yaml,
+    Words,
     /// The IR's text, for tests and curious people.
     Ir,
 }
 
 impl Language {
-    pub const ALL: &[Language] = &[Language::Lua, Language::Yaml, Language::Policy, Language::Ir];
+    pub const ALL: &[Language] = &[Language::Lua, Language::Yaml, Language::Policy, Language::Words, Language::Ir];
 
     /// How the names of its files end.
     #[must_use]
@@ -27,6 +29,7 @@ impl Language {
             Language::Lua => "lua",
             Language::Policy => "rgs",
             Language::Yaml => "yaml",
+            Language::Words => "kerai",
             Language::Ir => "ir",
         }
     }
@@ -57,6 +60,17 @@ pub fn compile(language: Language, source: &Source) -> Result<Compiled, Vec<Diag
     Ok(Compiled { program, map })
 }
 
+/// Compiles a source as a fold in the order by ULID, of whose joins nothing is claimed: so the claim can be examined.
+///
+/// # Errors
+/// Everything that an author must mend.
+pub fn unproven(language: Language, source: &Source) -> Result<Compiled, Vec<Diagnostic>> {
+    let ir = Ir { order: Order::Ulid, ..ir(language, source)? };
+    let checked = ir.check()?;
+    let (program, map) = emit::emit(&checked).map_err(|diagnostic| vec![diagnostic])?;
+    Ok(Compiled { program, map })
+}
+
 /// The IR of a source, before it is checked.
 ///
 /// # Errors
@@ -65,8 +79,12 @@ pub fn ir(language: Language, source: &Source) -> Result<Ir, Vec<Diagnostic>> {
     let text = source.text();
     match language {
         Language::Lua => lower::lua::lower(&lua::check(text)?),
-        Language::Policy => Ok(lower::policy::lower(&policy::check(text)?, Search::Indexed)),
+        Language::Policy => Ok(match policy::read(text)? {
+            Rules::Policy(policy) => lower::policy::lower(&policy, Search::Indexed),
+            Rules::Pricing(pricing) => lower::policy::lower_prices(&pricing),
+        }),
         Language::Yaml => lower::merge::lower(text),
+        Language::Words => lower::words::lower(text),
         Language::Ir => Ir::from_text(text).map_err(|diagnostic| vec![diagnostic]),
     }
 }

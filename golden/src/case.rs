@@ -68,6 +68,19 @@ impl Section {
 }
 
 impl Case {
+    /// A case that says why it is there, and has no sections yet.
+    #[must_use]
+    pub fn new(heading: &str) -> Case {
+        Case { heading: vec![heading.to_owned()], sections: Vec::new() }
+    }
+
+    /// Adds a section at the end.
+    pub fn push(&mut self, name: &str, content: &str) {
+        let mut section = Section { name: name.to_owned(), lines: Vec::new() };
+        section.set_content(content);
+        self.sections.push(section);
+    }
+
     /// Reads a case file.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::{fs, io};
 const EXTENSION: &str = ".txt";
 
 /// Cases below this folder never change.
-const FROZEN: &str = "frozen/";
+pub const FROZEN: &str = "frozen/";
 
 /// A case file: its place, and its name, which is the path below the directory without the extension.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,10 @@
 pub mod calls;
 pub mod case;
 pub mod compile;
+pub mod export;
 pub mod files;
 pub mod folds;
+pub mod freeze;
 pub mod law;
 pub mod policy;
 pub mod shipped;

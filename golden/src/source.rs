@@ -1,5 +1,7 @@
 //! Source sections as bytes: text or hexadecimal, with directives for what is large or no text.
 
+use crate::shipped::PROGRAMS;
+
 /// A line that begins with this is a directive, and the newlines around it are no content.
 const MARK: char = '@';
 
@@ -7,7 +9,8 @@ const MARK: char = '@';
 const LONGEST: usize = 256 << 20;
 
 /// The bytes of a text source. Lines are joined by newlines, except beside a directive:
-/// `@repeat COUNT TEXT` stands for the text so many times, `@bytes HEX` for bytes that are no text.
+/// `@repeat COUNT TEXT` stands for the text so many times, `@bytes HEX` for bytes that are no text, and
+/// `@program PATH` for a program that ships.
 ///
 /// # Errors
 /// What is wrong with a directive.
@@ -75,7 +78,7 @@ fn hexadecimal_line(line: &str) -> Result<Vec<u8>, String> {
 /// Appends what a directive stands for; false where the line is none.
 fn directive(line: &str, read: fn(&str) -> Result<Vec<u8>, String>, bytes: &mut Vec<u8>) -> Result<bool, String> {
     let Some(directive) = line.strip_prefix(MARK) else { return Ok(false) };
-    let wrong = || format!("`{line}` is no directive: write `@repeat COUNT TEXT` or `@bytes HEX`");
+    let wrong = || format!("`{line}` is no directive: write `@repeat COUNT TEXT`, `@bytes HEX` or `@program PATH`");
     let (name, rest) = directive.split_once(' ').ok_or_else(wrong)?;
     match name {
         "bytes" => bytes.extend(hexadecimal_line(rest)?),
@@ -86,6 +89,13 @@ fn directive(line: &str, read: fn(&str) -> Result<Vec<u8>, String>, bytes: &mut 
                 return Err(format!("`{line}` stands for more than {LONGEST} bytes"));
             }
             bytes.extend(unit.repeat(count));
+        }
+        "program" => {
+            let (_, program) = PROGRAMS.iter().find(|(path, _)| *path == rest).ok_or_else(|| {
+                let paths: Vec<&str> = PROGRAMS.iter().map(|(path, _)| *path).collect();
+                format!("no program `{rest}` ships: there are {}", paths.join(", "))
+            })?;
+            bytes.extend_from_slice(program.as_bytes());
         }
         _ => return Err(wrong()),
     }

@@ -1,9 +1,10 @@
 //! The stages: one table from section names to what they do, and the run of a case through it.
 
-use crate::case::Case;
+use crate::case::{Case, Section};
 use crate::folds::{self, FoldRun};
 use crate::{calls, compile, law, policy, source};
-use kerai_compiler::syntax::{lua, yaml};
+use kerai_compiler::lower;
+use kerai_compiler::syntax::{lua, words, yaml};
 use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, Strings, cbor, json};
@@ -50,6 +51,8 @@ pub type Check = fn(&[u8]) -> Result<Tree, Vec<String>>;
 pub struct Tree {
     pub text: String,
     pub formatted: String,
+    /// The effect of each word; nothing in languages without words.
+    pub effects: String,
 }
 
 /// What a section is for.
@@ -122,12 +125,20 @@ pub const STAGES: &[Stage] = &[
             meaning: Meaning::Written { check: yaml_tree, law: law::lines, read: compile::yaml },
         },
     },
+    Stage {
+        name: "words",
+        role: Role::Source {
+            bytes: source::text,
+            meaning: Meaning::Written { check: words_tree, law: law::tree, read: compile::words },
+        },
+    },
     program("policy", source::text, compile::policy, law::program),
     program("ir", source::text, compile::ir, law::ir),
     Stage { name: CALLS, role: Role::Calls },
     Stage { name: OPERATIONS, role: Role::Operations },
     Stage { name: REQUESTS, role: Role::Requests },
     Stage { name: "tree", role: Role::Written(|tree| tree.text.clone()) },
+    Stage { name: "effects", role: Role::Written(|tree| tree.effects.clone()) },
     Stage { name: "formatted", role: Role::Written(|tree| tree.formatted.clone()) },
     Stage { name: "encoded", role: Role::Output { value: Some(encoded), program: None } },
     Stage { name: "view", role: Role::Output { value: Some(view), program: None } },
@@ -144,13 +155,13 @@ pub const STAGES: &[Stage] = &[
 ];
 
 /// The section that says what is called.
-const CALLS: &str = "calls";
+pub const CALLS: &str = "calls";
 
 /// The section with what a policy is asked.
-const REQUESTS: &str = "requests";
+pub const REQUESTS: &str = "requests";
 
 /// The section with what is folded.
-const OPERATIONS: &str = "ops";
+pub const OPERATIONS: &str = "ops";
 
 type Bytes = fn(&str) -> Result<Vec<u8>, String>;
 
@@ -184,7 +195,29 @@ fn lua_tree(bytes: &[u8]) -> Result<Tree, Vec<String>> {
     };
     let chunk = lua::check(source.text()).map_err(describe)?;
     let formatted = lua::format(source.text()).map_err(describe)?;
-    Ok(Tree { text: lua::show(&chunk).trim_end().to_owned(), formatted: formatted.trim_end().to_owned() })
+    Ok(Tree {
+        text: lua::show(&chunk).trim_end().to_owned(),
+        formatted: formatted.trim_end().to_owned(),
+        effects: String::new(),
+    })
+}
+
+/// A source of words with their effects, or all that is wrong with it.
+fn words_tree(bytes: &[u8]) -> Result<Tree, Vec<String>> {
+    let source = kerai_compiler::Source::read(bytes)
+        .map_err(|refused| vec![refused.describe(&String::from_utf8_lossy(bytes))])?;
+    let describe = |diagnostics: Vec<kerai_compiler::Diagnostic>| {
+        diagnostics.iter().map(|found| found.describe(source.text())).collect::<Vec<_>>()
+    };
+    let script = words::read(source.text()).map_err(describe)?;
+    let formatted = words::format(source.text()).map_err(describe)?;
+    let effects = lower::words::lowered(source.text()).map_err(describe)?.effects;
+    let effects: Vec<String> = effects.iter().map(|(name, effect)| format!("{name} : {effect}")).collect();
+    Ok(Tree {
+        text: words::show(&script).trim_end().to_owned(),
+        formatted: formatted.trim_end().to_owned(),
+        effects: effects.join("\n"),
+    })
 }
 
 /// What the profile of YAML takes, or all that is wrong with it.
@@ -195,7 +228,7 @@ fn yaml_tree(bytes: &[u8]) -> Result<Tree, Vec<String>> {
         diagnostics.iter().map(|found| found.describe(source.text())).collect::<Vec<_>>()
     };
     let text = yaml::show(&yaml::read(source.text()).map_err(describe)?);
-    Ok(Tree { text: text.trim_end().to_owned(), formatted: source.text().to_owned() })
+    Ok(Tree { text: text.trim_end().to_owned(), formatted: source.text().to_owned(), effects: String::new() })
 }
 
 fn bytecode(program: &Program) -> Result<String, Refusal> {
@@ -360,6 +393,40 @@ fn stage(name: &str) -> Option<&'static Stage> {
     STAGES.iter().find(|stage| stage.name == name)
 }
 
+/// Whether a section is one from which a value or program comes.
+#[must_use]
+pub fn is_source(name: &str) -> bool {
+    matches!(stage(name), Some(Stage { role: Role::Source { .. }, .. }))
+}
+
+/// What a section gives a case to work with, as bytes: none for what it must come to.
+pub fn input(section: &Section) -> Option<Result<Vec<u8>, String>> {
+    match &stage(section.name())?.role {
+        Role::Source { bytes, .. } => Some(bytes(&section.content())),
+        Role::Options | Role::Calls | Role::Operations | Role::Requests => Some(Ok(section.content().into_bytes())),
+        Role::Results
+        | Role::Decisions
+        | Role::Folded(_)
+        | Role::Output { .. }
+        | Role::Written(_)
+        | Role::Diagnostic => None,
+    }
+}
+
+/// The case asking for more outputs, each in its place.
+#[must_use]
+pub fn with_outputs(case: &Case, names: &[&str]) -> Case {
+    let mut asking = Case::new("");
+    for stage in STAGES {
+        let own = case.sections().iter().filter(|section| section.name() == stage.name);
+        own.for_each(|section| asking.push(section.name(), &section.content()));
+        if names.contains(&stage.name) && case.section(stage.name).is_none() {
+            asking.push(stage.name, "");
+        }
+    }
+    asking
+}
+
 /// Sections that are unknown, out of order, or there twice.
 fn misplaced_sections(case: &Case) -> Vec<String> {
     let mut faults = Vec::new();
@@ -371,13 +438,12 @@ fn misplaced_sections(case: &Case) -> Vec<String> {
             faults.push(format!("there is no section `{name}`"));
             continue;
         };
-        let is_source = matches!(stage(name), Some(Stage { role: Role::Source { .. }, .. }));
         wants_output |=
             stage(name).is_some_and(|stage| stage.role.is_output() || matches!(stage.role, Role::Diagnostic));
         if place < last {
             faults.push(format!("section `{name}` must stand further up"));
         }
-        if !is_source && case.sections().iter().filter(|other| other.name() == name).count() > 1 {
+        if !is_source(name) && case.sections().iter().filter(|other| other.name() == name).count() > 1 {
             faults.push(format!("section `{name}` is there twice"));
         }
         last = last.max(place);

@@ -113,10 +113,21 @@ impl Tally {
         outcome.faults.iter().for_each(|fault| self.put(fault));
     }
 
+    /// Adds one section of what someone else gave for a case.
+    pub fn add(&mut self, name: &str, section: &str, text: &[u8]) {
+        self.put(name);
+        self.put(section);
+        self.put_bytes(text);
+    }
+
     /// A length before each text, so that no two sequences of texts give the same bytes.
     fn put(&mut self, text: &str) {
-        self.bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
-        self.bytes.extend_from_slice(text.as_bytes());
+        self.put_bytes(text.as_bytes());
+    }
+
+    fn put_bytes(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// How many cases were counted, and how many of them passed.

@@ -11,6 +11,7 @@ mod coremath;
 mod decimal;
 mod decimal_model;
 mod ed25519;
+mod events;
 mod float_parse;
 mod folder;
 mod hashes;
@@ -57,6 +58,10 @@ const SETS: &[Set] = &[
     ("yaml-test-suite", yaml::run),
     ("cidr", cidr::run),
     ("policy-cedar", cedar::run),
+    ("events-git", events::git),
+    ("events-usgs", events::usgs),
+    ("events-jepsen", events::jepsen),
+    ("crdt-json-patch", events::patch),
 ];
 
 /// Models recurse once a nesting level, and some documents nest on purpose.

@@ -4,7 +4,7 @@ use crate::Global;
 use crate::diagnostics;
 use crate::outcome::{Answer, Fault, Outcome};
 use crate::sources::{self, SourceFile};
-use kerai_compiler::syntax::lua;
+use kerai_compiler::syntax::{lua, words};
 use kerai_compiler::{Language, Source};
 use serde_json::json;
 use std::io::{self, Write};
@@ -26,7 +26,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     let mut answer = Answer::Yes;
-    for path in sources::files(&arguments.paths, &[Language::Lua])? {
+    for path in sources::files(&arguments.paths, &[Language::Lua, Language::Words])? {
         if one(&path, arguments, global)? == Answer::No {
             answer = Answer::No;
         }
@@ -50,7 +50,9 @@ fn one(path: &str, arguments: &Arguments, global: &Global) -> Outcome {
         Ok(source) => source,
         Err(refused) => return refuse(&shown, &[refused]),
     };
-    let formatted = match lua::format(source.text()) {
+    // Standard input is taken for Lua: it has no name that says otherwise.
+    let format = if sources::language(path) == Some(Language::Words) { words::format } else { lua::format };
+    let formatted = match format(source.text()) {
         Ok(formatted) => formatted,
         Err(found) => return refuse(source.text(), &found),
     };

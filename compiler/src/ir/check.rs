@@ -94,7 +94,10 @@ impl<'i> Check<'i> {
     /// Goes a level deeper, where the limit allows it.
     fn nested(&mut self, check: impl FnOnce(&mut Self)) {
         if self.depth == limit::IR_DEPTH.value {
-            return self.fault(Code::IR_DEPTH, format!("more than {} levels", limit::IR_DEPTH.value));
+            return self.fault(
+                Code::IR_DEPTH,
+                format!("more than {} levels (limit `{}`)", limit::IR_DEPTH.value, limit::IR_DEPTH.name),
+            );
         }
         self.depth += 1;
         check(self);

@@ -86,7 +86,7 @@ impl Datum {
         }
     }
 
-    fn to_json(&self) -> String {
+    pub(super) fn to_json(&self) -> String {
         let mut heap = Heap::new(0);
         let value = self.build(&mut heap);
         let mut text = Vec::new();
@@ -156,13 +156,13 @@ pub fn decide(policy: &Policy, request: &Datum) -> Explanation {
 }
 
 /// A request, and what is known of its kinds.
-struct Ask<'r> {
-    schema: &'r Schema,
-    request: &'r Datum,
+pub(super) struct Ask<'r> {
+    pub(super) schema: &'r Schema,
+    pub(super) request: &'r Datum,
 }
 
 impl Ask<'_> {
-    fn truth(&self, expression: &Expression) -> Truth {
+    pub(super) fn truth(&self, expression: &Expression) -> Truth {
         match &expression.kind {
             ExpressionKind::Not(operand) => self.truth(operand).map(|truth| !truth),
             ExpressionKind::And(left, right) => match (self.truth(left), self.truth(right)) {
@@ -184,7 +184,7 @@ impl Ask<'_> {
     }
 
     /// A known value.
-    fn value(&self, expression: &Expression) -> Option<Datum> {
+    pub(super) fn value(&self, expression: &Expression) -> Option<Datum> {
         match &expression.kind {
             ExpressionKind::Bool(truth) => Some(Datum::Bool(*truth)),
             ExpressionKind::Number(number) => Some(Datum::Number(*number)),
@@ -207,12 +207,12 @@ impl Ask<'_> {
         }
     }
 
-    fn reference(&self, reference: &Reference) -> Option<Datum> {
+    pub(super) fn reference(&self, reference: &Reference) -> Option<Datum> {
         self.anything(reference).filter(|found| found.is_of(self.schema.kind_of(reference)))
     }
 
     /// What is there, whatever it is.
-    fn anything(&self, reference: &Reference) -> Option<Datum> {
+    pub(super) fn anything(&self, reference: &Reference) -> Option<Datum> {
         let mut found = entry(self.request, &reference.root.text)?;
         for step in &reference.steps {
             let key = match step {

@@ -67,6 +67,9 @@ macro_rules! grounds {
         pub enum Grounds { $(#[doc = $about] $ground { $($number: u64),* }),+ }
 
         impl Grounds {
+            /// Names, and by what a class is known then.
+            pub const ALL: &[(&str, &str)] = &[$(($name, $about)),+];
+
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Grounds::$ground { .. } => $name),+ }

@@ -8,6 +8,7 @@ mod encode;
 mod instruction;
 mod merging;
 mod module;
+mod quick;
 mod ready;
 mod text;
 mod verify;
@@ -17,7 +18,10 @@ pub use builtin::{ANY, Builtin, Gives, Purity};
 pub use instruction::{ALL_RESULTS, Arguments, Exit, Information, Op, Operand, Place, Role, SPREAD, Word, results};
 pub use merging::{Certificate, Class, Grounds, Merging, Order};
 pub use module::{Constant, Function, Limits, PROFILE, Program, ProgramKind, Rule};
+pub use quick::Quick;
 pub use ready::{After, Instruction, Ready, Reply, block_cost};
 pub use verify::Verified;
+pub(crate) use verify::live;
 
 pub(crate) use instruction::each_instruction;
+pub(crate) use quick::each_quick;

@@ -1,11 +1,11 @@
 //! Verified code made ready to run: each instruction with what it would otherwise look up elsewhere.
 
-use super::{Exit, Function, Op, Program, Role, SPREAD, Word};
+use super::{Exit, Function, Op, Program, Quick, Role, SPREAD, Word};
 
 /// An instruction taken apart, with what the interpreter needs of other places beside it.
 #[derive(Debug, Clone, Copy)]
 pub struct Instruction {
-    pub op: Op,
+    pub quick: Quick,
     a: u8,
     b: u8,
     c: u8,
@@ -99,7 +99,15 @@ impl Instruction {
     /// The instruction by itself, knowing of no other place.
     #[must_use]
     pub const fn bare(op: Op, word: Word) -> Instruction {
-        Instruction { op, a: word.a(), b: word.b(), c: word.c(), wide: word.wide(), ahead: 0, next: 0 }
+        Instruction {
+            quick: Quick::of(op),
+            a: word.a(),
+            b: word.b(),
+            c: word.c(),
+            wide: word.wide(),
+            ahead: 0,
+            next: 0,
+        }
     }
 
     #[must_use]
@@ -182,10 +190,14 @@ pub(super) fn ready(program: &Program) -> (Vec<Ready>, u32) {
     let costs: Vec<Vec<u32>> = program.functions.iter().map(|function| costs(&function.code)).collect();
     let first = |function: usize| costs.get(function).and_then(|costs| costs.first()).copied().unwrap_or_default();
     let mut places = 0;
+    let exactly = |function: &Function| {
+        if function.is_variadic || function.parameters >= SPREAD { SPREAD } else { function.parameters }
+    };
+    let parameters = |number: u32| program.functions.get(number as usize).map_or(SPREAD, exactly);
     let functions = program.functions.iter().zip(&costs).enumerate().map(|(number, (function, own))| {
-        let code = instructions(function, own, &first, &mut places);
+        let code = in_rows(instructions(function, own, (&first, &parameters), &mut places));
         let Function { registers, parameters, is_variadic, .. } = *function;
-        let exactly = if is_variadic || parameters >= SPREAD { SPREAD } else { parameters };
+        let exactly = exactly(function);
         Ready { number: number as u32, code, cost: first(number), registers, parameters, is_variadic, exactly }
     });
     (functions.collect(), places)
@@ -194,13 +206,14 @@ pub(super) fn ready(program: &Program) -> (Vec<Ready>, u32) {
 fn instructions(
     function: &Function,
     costs: &[u32],
-    first: &impl Fn(usize) -> u32,
+    (first, parameters): (&impl Fn(usize) -> u32, &impl Fn(u32) -> u8),
     places: &mut u32,
-) -> Box<[Instruction]> {
+) -> Vec<Instruction> {
     let cost = |at: usize| costs.get(at).copied().unwrap_or_default();
     let instruction = |(at, &word): (usize, &Word)| {
         let op = word.op()?;
-        let mut ready = Instruction { next: cost(at + 1), ..Instruction::bare(op, word) };
+        let quick = Quick::at_place(op, word, parameters);
+        let mut ready = Instruction { quick, next: cost(at + 1), ..Instruction::bare(op, word) };
         for operand in op.information().operands {
             let bits = word.get(*operand);
             match operand.role {
@@ -224,4 +237,13 @@ fn instructions(
         Some(ready)
     };
     function.code.iter().enumerate().filter_map(instruction).collect()
+}
+
+/// The instructions, each of which knows of those behind it that run with it.
+fn in_rows(mut code: Vec<Instruction>) -> Box<[Instruction]> {
+    let alone: Vec<Quick> = code.iter().map(|instruction| instruction.quick).collect();
+    for (at, instruction) in code.iter_mut().enumerate() {
+        instruction.quick = Quick::of_row(alone.iter().skip(at).copied()).unwrap_or(instruction.quick);
+    }
+    code.into_boxed_slice()
 }

@@ -42,7 +42,7 @@ pub(super) fn equal(core: &mut Core, a: Value, b: Value) -> Outcome<bool> {
             return Ok(false);
         }
         core.meter.charge_bytes(length)?;
-        return Ok(core.heap.is_same_key(a, b));
+        return Ok(a.is_same_words(b) || core.heap.is_same_key(a, b));
     }
     arithmetic::equals(&core.heap, &mut core.meter, a, b)
 }
@@ -282,7 +282,7 @@ pub(super) fn pack_window(core: &mut Core, registers: &mut Registers, word: &Ins
 /// The value at a key, nil where there is none.
 #[inline(never)]
 pub(super) fn get(core: &mut Core, registers: &mut Registers, to: u8, table: Value, key: Value) -> Outcome<()> {
-    let value = match core.heap.get(table, key) {
+    let value = match core.heap.get_again(table, key) {
         Some(value) => value,
         None if core.heap.count(table).is_some() => Value::NIL,
         None => return Err(TrapCode::KIND),

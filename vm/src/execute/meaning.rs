@@ -7,7 +7,7 @@ use super::Core;
 use super::arithmetic::{self, Binary};
 use super::elsewhere;
 use super::step::{Flow, Leave, Mode, Step};
-use crate::bytecode::Instruction;
+use crate::bytecode::{Builtin, Instruction};
 use crate::meter;
 use crate::number::{Float, raw};
 use crate::trap::TrapCode;
@@ -203,8 +203,31 @@ pub(super) fn CallBuiltin<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Fl
 }
 
 #[inline(always)]
+pub(super) fn SquareRoot<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    // Where there is too little gas, the general way says so.
+    if let Some(float) = step.get(word.a()).as_float()
+        && let Some(left) = step.gas.checked_sub(Builtin::SquareRoot.cost())
+    {
+        step.gas = left;
+        step.set(word.a(), Value::float(float.square_root()));
+        return Ok(());
+    }
+    CallBuiltin(step, word)
+}
+
+#[inline(always)]
 pub(super) fn Return<M: Mode>(_: &mut Step<M>, _: &Instruction) -> Flow {
     Err(Leave::Return)
+}
+
+#[inline(always)]
+pub(super) fn CallOne<M: Mode>(_: &mut Step<M>, _: &Instruction) -> Flow {
+    Err(Leave::CallOne)
+}
+
+#[inline(always)]
+pub(super) fn ReturnOne<M: Mode>(_: &mut Step<M>, _: &Instruction) -> Flow {
+    Err(Leave::ReturnOne)
 }
 
 #[inline(always)]

@@ -5,7 +5,7 @@ use super::frame::Frame;
 use super::step::{Leave, Mode, NAMEABLE, Registers, Step, copied, put, spread};
 use super::{Core, Machine, Outcome, meaning, sort};
 use crate::bytecode::{
-    ALL_RESULTS, After, Arguments, Instruction, Op, Ready, Reply, Verified, Word, block_cost, each_instruction,
+    ALL_RESULTS, After, Arguments, Instruction, Op, Quick, Ready, Reply, Verified, Word, block_cost, each_quick,
 };
 use crate::trap::{Trap, TrapCode};
 use crate::value::Value;
@@ -14,22 +14,39 @@ use core::slice::Iter;
 
 /// Each arm ends by itself: going on is one jump, and usual calls and returns have places of their own to go to.
 macro_rules! dispatch {
-    (($step:ident $word:ident $gas:ident $rest:ident $called:lifetime $closed:lifetime $returned:lifetime $left:lifetime)
+    (($step:ident $word:ident $seen:ident $gas:ident $rest:ident
+      $called:lifetime $one:lifetime $closed:lifetime $returned:lifetime $given:lifetime $left:lifetime
+      [$($special:ident $about:literal)+] [$($row:ident: $first:ident $($next:ident)+;)+])
      $($byte:literal $name:ident)+) => {
-        match $word.op {
-            $(Op::$name => {
-                let flow = meaning::$name(&mut $step, $word);
-                ($gas, $rest) = ($step.gas, $step.rest);
-                match flow {
-                    Ok(()) => {}
-                    Err(Leave::CallFunction) if M::QUICK => break $called,
-                    Err(Leave::Call(function)) if M::QUICK => break $closed function,
-                    Err(Leave::Return) if M::QUICK => break $returned,
-                    Err(leave) => break $left leave,
-                }
+        match $seen.quick {
+            $(Quick::$name => dispatch!(@go meaning::$name(&mut $step, $seen);
+                $step $gas $rest $called $one $closed $returned $given $left),)+
+            $(Quick::$special => dispatch!(@go meaning::$special(&mut $step, $seen);
+                $step $gas $rest $called $one $closed $returned $given $left),)+
+            $(Quick::$row => {
+                let mut flow = meaning::$first(&mut $step, $seen);
+                $(if flow.is_ok() {
+                    $word = $step.rest.next().expect("all of a row stand behind one another");
+                    flow = meaning::$next(&mut $step, $word);
+                })+
+                dispatch!(@go flow; $step $gas $rest $called $one $closed $returned $given $left)
             })+
         }
     };
+    (@go $flow:expr; $step:ident $gas:ident $rest:ident
+      $called:lifetime $one:lifetime $closed:lifetime $returned:lifetime $given:lifetime $left:lifetime) => {{
+        let flow = $flow;
+        ($gas, $rest) = ($step.gas, $step.rest);
+        match flow {
+            Ok(()) => {}
+            Err(Leave::CallOne) if M::QUICK => break $one,
+            Err(Leave::ReturnOne) if M::QUICK => break $given,
+            Err(Leave::CallFunction) if M::QUICK => break $called,
+            Err(Leave::Call(function)) if M::QUICK => break $closed function,
+            Err(Leave::Return) if M::QUICK => break $returned,
+            Err(leave) => break $left leave,
+        }
+    }};
 }
 
 /// The registers of the frame that begins at a place, if there is room for it.
@@ -45,11 +62,11 @@ impl<'p> Machine<'p> {
         self.enter::<M>(first, arguments).map_err(|code| Trap { code, function, instruction: 0 })?;
         loop {
             let went_on = match self.run_frames::<M>() {
-                Leave::CallFunction => self.call_window::<M>(self.last_word().wide(), After::Caller),
+                Leave::CallFunction | Leave::CallOne => self.call_window::<M>(self.last_word().wide(), After::Caller),
                 Leave::Call(function) => self.call_window::<M>(function, After::Caller),
                 Leave::Protect(function) => self.call_window::<M>(function, After::Protected),
                 Leave::Sort => self.begin_sort::<M>(),
-                Leave::Return => match self.core.frames.last().reply.after() {
+                Leave::Return | Leave::ReturnOne => match self.core.frames.last().reply.after() {
                     After::Caller | After::Protected => self.leave_frame(),
                     After::Sort => self.go_on_sorting::<M>(),
                     After::End => match self.arguments(self.last_word()) {
@@ -80,45 +97,70 @@ impl<'p> Machine<'p> {
         let mut gas = core.meter.gas;
         let mut word;
         let leave = 'left: loop {
-            'returned: {
-                let function = 'closed: {
-                    'called: {
-                        loop {
-                            word = rest.next().expect("verified code does not run past its end");
-                            let mut step = Step::<M> { registers, core, gas, ready, words, rest, mode: PhantomData };
-                            let bare;
-                            let seen = if M::QUICK {
-                                word
-                            } else {
-                                bare = plain(words, ready.code.len() - step.rest.len() - 1);
-                                &bare
-                            };
-                            each_instruction!(dispatch (step seen gas rest 'called 'closed 'returned 'left));
+            'given: {
+                'returned: {
+                    'one: {
+                        let function = 'closed: {
+                            'called: {
+                                loop {
+                                    word = rest.next().expect("verified code does not run past its end");
+                                    let mut step =
+                                        Step::<M> { registers, core, gas, ready, words, rest, mode: PhantomData };
+                                    let bare;
+                                    let seen = if M::QUICK {
+                                        word
+                                    } else {
+                                        bare = plain(words, ready.code.len() - step.rest.len() - 1);
+                                        &bare
+                                    };
+                                    each_quick!(dispatch step word seen gas rest
+                                        'called 'one 'closed 'returned 'given 'left);
+                                }
+                            }
+                            let arguments = first_two(registers, word);
+                            let callee = functions.get(word.wide() as usize).expect("calls are verified");
+                            match begin::<M>(core, stack, callee, word, &rest, arguments, (gas, word.ahead)) {
+                                Some((window, left)) => {
+                                    (ready, rest, registers, gas) = (callee, callee.code.iter(), window, left)
+                                }
+                                None => break 'left Leave::CallFunction,
+                            }
+                            continue 'left;
+                        };
+                        let (arguments, closure) = (first_two(registers, word), copied(registers, word.wide() as u8));
+                        let callee = functions.get(function as usize).expect("closures are made of functions");
+                        match begin::<M>(core, stack, callee, word, &rest, arguments, (gas, callee.cost)) {
+                            Some((window, left)) => {
+                                (ready, rest, registers, gas) = (callee, callee.code.iter(), window, left)
+                            }
+                            None => break 'left Leave::Call(function),
                         }
+                        put(registers, callee.registers, closure);
+                        continue 'left;
                     }
-                    let arguments = first_two(registers, word);
+                    let argument = copied(registers, word.a());
                     let callee = functions.get(word.wide() as usize).expect("calls are verified");
-                    match begin::<M>(core, stack, callee, word, &rest, arguments, (gas, word.ahead)) {
+                    match begin_one::<M>(core, stack, callee, word, &rest, argument, gas) {
                         Some((window, left)) => {
                             (ready, rest, registers, gas) = (callee, callee.code.iter(), window, left)
                         }
                         None => break 'left Leave::CallFunction,
                     }
                     continue 'left;
-                };
-                let (arguments, closure) = (first_two(registers, word), copied(registers, word.wide() as u8));
-                let callee = functions.get(function as usize).expect("closures are made of functions");
-                match begin::<M>(core, stack, callee, word, &rest, arguments, (gas, callee.cost)) {
-                    Some((window, left)) => (ready, rest, registers, gas) = (callee, callee.code.iter(), window, left),
-                    None => break 'left Leave::Call(function),
                 }
-                put(registers, callee.registers, closure);
-                continue 'left;
+                let result = copied(registers, word.a());
+                if let Some((caller, following, window)) = return_quickly(core, stack, word, result) {
+                    (ready, rest, registers) = (caller, following, window);
+                    continue 'left;
+                }
+                break 'left Leave::Return;
             }
             let result = copied(registers, word.a());
-            if let Some((caller, following, window)) = return_quickly(core, stack, word, result) {
+            if let Some((caller, following, window)) = return_one(core, stack, result) {
                 (ready, rest, registers) = (caller, following, window);
-            } else if let Some((window, left)) = compare_on::<M>(core, stack, word, result, gas) {
+            } else if core.frames.last().reply.after() == After::Sort
+                && let Some((window, left)) = compare_on::<M>(core, stack, result, gas)
+            {
                 (rest, registers, gas) = (ready.code.iter(), window, left);
             } else {
                 break 'left Leave::Return;
@@ -185,6 +227,33 @@ fn begin<'s, 'p, M: Mode>(
     Some((registers, left))
 }
 
+/// As [`begin`], where code was made ready for a function that takes one argument and is given just that.
+#[inline(always)]
+fn begin_one<'s, 'p, M: Mode>(
+    core: &mut Core<'p>,
+    stack: &'s mut [Value],
+    ready: &'p Ready,
+    word: &Instruction,
+    rest: &Iter<'p, Instruction>,
+    argument: Value,
+    gas: u64,
+) -> Option<(&'s mut Registers, u64)> {
+    if core.frames.count() >= core.depth {
+        return None;
+    }
+    let left = if M::METERED { gas.checked_sub(u64::from(word.ahead))? } else { gas };
+    let caller = core.frames.last_mut();
+    caller.rest = rest.clone();
+    let base = caller.base as usize + usize::from(word.frame());
+    let registers = registers(stack, base)?;
+    put(registers, 0, argument);
+    let frame = core.frames.push();
+    frame.ready = ready;
+    frame.base = base as u32;
+    frame.reply = Reply::of_word(word.next);
+    Some((registers, left))
+}
+
 /// Copies the arguments after the second.
 #[cold]
 fn copy_further(stack: &mut [Value], from: usize, to: usize, count: u8) -> Option<()> {
@@ -219,18 +288,35 @@ fn return_quickly<'s, 'p>(
     Some((ready, rest.clone(), registers))
 }
 
+/// As [`return_quickly`], of one result.
+#[inline(always)]
+fn return_one<'s, 'p>(
+    core: &mut Core<'p>,
+    stack: &'s mut [Value],
+    result: Value,
+) -> Option<(&'p Ready, Iter<'p, Instruction>, &'s mut Registers)> {
+    let reply = core.frames.last().reply;
+    if reply.exactly() != 1 {
+        return None;
+    }
+    core.frames.pop();
+    let Frame { ready, base, ref rest, .. } = *core.frames.last();
+    let registers = registers(stack, base as usize)?;
+    put(registers, reply.window(), result);
+    Some((ready, rest.clone(), registers))
+}
+
 /// The usual return from a comparator: its frame begins anew, with what is to be compared next and the gas that is left.
-/// Does nothing where the innermost frame is no comparator's, or more is to be done.
+/// The innermost frame is a comparator's. Does nothing where more is to be done.
 #[inline(never)]
 fn compare_on<'s, M: Mode>(
     core: &mut Core,
     stack: &'s mut [Value],
-    word: &Instruction,
     answer: Value,
     gas: u64,
 ) -> Option<(&'s mut Registers, u64)> {
-    let Frame { ready, base, reply, .. } = *core.frames.last();
-    if reply.after() != After::Sort || ready.exactly != 2 || word.b() != 1 {
+    let Frame { ready, base, .. } = *core.frames.last();
+    if ready.exactly != 2 {
         return None;
     }
     let registers = registers(stack, base as usize)?;
@@ -278,6 +364,10 @@ impl<'p> Machine<'p> {
 
     /// As [`Machine::window`], for a call or a return, to which it is charged when a list is spread.
     pub(super) fn arguments(&mut self, word: Word) -> Outcome<Vec<Value>> {
+        // Most steps of a fold give nothing.
+        if word.b() == 0 {
+            return Ok(Vec::new());
+        }
         let values = self.window(word)?;
         if Arguments::of(word.b()).is_spread {
             self.core.meter.charge_values(values.len())?;

@@ -50,12 +50,16 @@ pub(super) enum Leave {
     Trap(TrapCode),
     /// To the function that the instruction names.
     CallFunction,
+    /// As that, with the one argument that it takes.
+    CallOne,
     /// To the function of the closure that the instruction names.
     Call(u32),
     Protect(u32),
     /// To a sort by the comparator in the window.
     Sort,
     Return,
+    /// With one result.
+    ReturnOne,
     Raise,
 }
 

@@ -63,7 +63,7 @@ impl Document {
     /// Whether it is the same table at the same path.
     pub(super) fn is(&self, heap: &Heap, limits: Limits, emitted: &Deferred) -> bool {
         let prefix = Emission::prefix(heap, limits, emitted.path);
-        self.table.is_same_words(emitted.table) && prefix.as_ref() == Ok(&self.prefix)
+        self.table.is_same_table(emitted.table) && prefix.as_ref() == Ok(&self.prefix)
     }
 
     /// The rows of entries that can be others than they were, by what was changed since: tables and keys. Nothing where

@@ -182,10 +182,10 @@ impl<'p> Folding<'p> {
 
     fn offer_by(&mut self, decode: impl FnOnce(&mut Heap) -> Result<Value, Refusal>) -> Result<(), Refusal> {
         let heap = self.machine.heap();
-        let (before, size) = (heap.mark(), heap.young_size());
+        let (before, dictionaries, size) = (heap.mark(), heap.dictionaries(), heap.young_size());
         let value = decode(heap)?;
         let tables = heap.mark().tables() - before.tables();
-        let size = heap.young_size() - size + heap.dictionaries_since(before);
+        let size = heap.young_size() - size + heap.dictionaries_since(dictionaries);
         self.queue.push_back(Operation { value, tables, size });
         self.young += 1;
         self.young_size += size;
@@ -228,7 +228,7 @@ impl<'p> Folding<'p> {
         } else {
             self.collection.grown += operation.size;
         }
-        let before = self.machine.values().mark();
+        let dictionaries = self.machine.values().dictionaries();
         let point = self.machine.heap().begin_step(operation.range());
         let result = run(&mut self.machine, self.step, &[self.state, operation.value]);
         self.last_gas = self.machine.gas_used();
@@ -242,13 +242,14 @@ impl<'p> Folding<'p> {
         }
         self.machine.heap().end_step(point);
         self.count += 1;
-        self.collection.dictionaries += self.machine.values().dictionaries_since(before);
+        self.collection.dictionaries += self.machine.values().dictionaries_since(dictionaries);
         let result = result.map(|state| self.state = state);
         self.collect_if_due();
         Some(result)
     }
 
     /// The state, where it reaches no function.
+    #[inline]
     fn without_functions(&self, state: Value, since: Point, function: u32) -> Result<Value, Trap> {
         if self.machine.values().reaches_function(state, since) {
             return Err(Trap { code: TrapCode::FUNCTION_IN_STATE, function, instruction: 0 });

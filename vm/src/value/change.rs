@@ -66,17 +66,17 @@ impl Heap {
             && !held.is_nil()
         {
             let old = core::mem::replace(held, value);
-            self.note(id, key, old, 0);
+            self.note(id, key, (old, value), 0);
             return Ok(false);
         }
         if let Form::Dictionary(number) = table.form
             && key.is_plain_key()
             && !value.is_nil()
             && let Some(dictionary) = self.dictionaries.get_mut(number as usize)
-            && let Some(entry) = dictionary.find_value(&self.content, key)
+            && let Some(entry) = dictionary.find_again(&self.content, key)
             && let Some((key, old)) = dictionary.replace(entry, value)
         {
-            self.note(id, key, old, entry);
+            self.note(id, key, (old, value), entry);
             return Ok(false);
         }
         let probe = self.probe(key)?;
@@ -84,7 +84,7 @@ impl Heap {
         if let Some(place) = &place
             && id.0 < self.watched
         {
-            self.note_present(id, probe, place);
+            self.note_present(id, probe, place, value);
         }
         if value.is_nil() {
             if let Some(place) = place {
@@ -101,7 +101,7 @@ impl Heap {
             }
             None => {
                 let key = self.key_of(probe);
-                self.note_absent(id, &table, key);
+                self.note_absent(id, &table, key, value);
                 self.add(id, key, value);
                 return Ok(true);
             }
@@ -110,7 +110,7 @@ impl Heap {
     }
 
     /// Logs the value that is about to be changed.
-    fn note_present(&mut self, id: TableId, probe: Probe, place: &Place) {
+    fn note_present(&mut self, id: TableId, probe: Probe, place: &Place, new: Value) {
         let entry = |number: u32, entry: usize| self.dictionaries.get(number as usize)?.entries.get(entry).copied();
         let (found, hint) = match (place, probe) {
             (&Place::Entry(number, at), _) => (entry(number, at), at),
@@ -119,21 +119,21 @@ impl Heap {
             (Place::Slot(_), Probe::Wide(_)) => (None, 0),
         };
         if let Some((key, old)) = found {
-            self.note(id, key, old, hint);
+            self.note(id, key, (old, new), hint);
         }
     }
 
     /// Logs that a key is about to be added, and what a table without entries is.
-    fn note_absent(&mut self, id: TableId, table: &Table, key: Value) {
+    fn note_absent(&mut self, id: TableId, table: &Table, key: Value, new: Value) {
         if id.0 >= self.watched {
             return;
         }
         if table.count == 0 {
-            let is_list = matches!(self.layout(Value::table(id)), Some(Layout::List(_)));
-            self.note(id, Value::NIL, Value::bool(is_list), 0);
+            let is_list = matches!(self.layout(Value::table(id, table.start)), Some(Layout::List(_)));
+            self.note(id, Value::NIL, (Value::bool(is_list), Value::NIL), 0);
         }
         let hint = self.dictionary(table).map_or(0, |dictionary| dictionary.entries.len());
-        self.note(id, key, Value::ABSENT, hint);
+        self.note(id, key, (Value::ABSENT, new), hint);
     }
 
     /// Puts a null value, which counts as present, at a key.

@@ -71,7 +71,7 @@ impl Trace {
 
 impl Mark {
     /// Whether a value lies in what was made since.
-    fn is_before(&self, value: Value) -> bool {
+    pub(super) fn is_before(&self, value: Value) -> bool {
         let body = value.body() as usize;
         match value.tag() {
             Tag::Table => body >= self.tables,
@@ -86,8 +86,8 @@ impl Mark {
 /// Moves what is alive: new arenas for what lay above the mark.
 struct Mover {
     from: Mark,
-    /// New numbers of tables; of dead ones, that of the next live one.
-    numbers: Vec<u32>,
+    /// New numbers of tables, and where their slots will begin; of dead ones, those of the next live one.
+    numbers: Vec<(u32, u32)>,
     bytes: Vec<u8>,
     wides: Vec<i128>,
     slots: Vec<Value>,
@@ -98,22 +98,33 @@ struct Mover {
 }
 
 impl Mover {
-    fn new(from: Mark, live: &[bool]) -> Mover {
-        let mut next = from.tables();
+    fn new(from: Mark, live: &[bool], tables: &[Table]) -> Mover {
+        let (mut next, mut start) = (from.tables(), narrow(from.slots));
         let mut numbers = Vec::with_capacity(live.len() + 1);
-        for &is_live in live {
-            numbers.push(next);
+        for (&is_live, table) in live.iter().zip(tables.iter().skip(from.tables)) {
+            numbers.push((next, start));
             next += u32::from(is_live);
+            start += if is_live { table.capacity } else { 0 };
         }
-        numbers.push(next);
+        numbers.push((next, start));
         let (bytes, wides, slots, tables, dictionaries) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Mover { from, numbers, bytes, wides, slots, tables, dictionaries, spans: HashTable::new() }
     }
 
+    fn place(&self, table: u32) -> Option<(u32, u32)> {
+        let place = (table as usize).checked_sub(self.from.tables)?;
+        self.numbers.get(place).copied()
+    }
+
     /// The new number of a table, or of the first live one that is not older.
     fn number(&self, table: u32) -> u32 {
-        let place = (table as usize).checked_sub(self.from.tables);
-        place.and_then(|place| self.numbers.get(place)).copied().unwrap_or(table)
+        self.place(table).map_or(table, |(number, _)| number)
+    }
+
+    /// A table that moves.
+    fn table(&self, table: u32) -> Value {
+        let (number, start) = self.place(table).unwrap_or((table, 0));
+        Value::table(TableId(number), start)
     }
 
     /// The value as it is from now on. Functions mean nothing between steps.
@@ -123,7 +134,7 @@ impl Mover {
         }
         let value = value.unforwarded();
         match value.tag() {
-            Tag::Table => Value::table(TableId(self.number(value.body() as u32))),
+            Tag::Table => self.table(value.body() as u32),
             Tag::LongString | Tag::Bytes => self.content(heap, value),
             Tag::WideNumber | Tag::Fixed => {
                 self.wides.push(heap.content.wide(value));
@@ -195,7 +206,7 @@ impl Heap {
             self.journal.collected = 0;
         }
         let trace = self.trace(from, roots);
-        let mut mover = Mover::new(from, &trace.live);
+        let mut mover = Mover::new(from, &trace.live, &self.tables);
         self.rewrite_cells(&mut mover, trace.cells);
         for root in roots {
             *root = mover.value(self, *root);
@@ -225,7 +236,7 @@ impl Heap {
     /// Bytes that all takes that is there, needed or not, about.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.size_since(&Mark::default(), 0) + self.dictionaries_since(Mark::default())
+        self.size_since(&Mark::default(), 0) + self.dictionaries_since(0)
     }
 
     fn size_since(&self, mark: &Mark, changes: usize) -> usize {
@@ -237,10 +248,14 @@ impl Heap {
             + since(self.journal.changes.len(), changes) * size_of::<Change>()
     }
 
-    /// Bytes that the dictionaries made since a mark take, about.
-    #[must_use]
-    pub fn dictionaries_since(&self, mark: Mark) -> usize {
-        self.dictionaries.get(mark.dictionaries..).unwrap_or_default().iter().map(Dictionary::size).sum()
+    /// How many dictionaries there are.
+    pub(crate) fn dictionaries(&self) -> usize {
+        self.dictionaries.len()
+    }
+
+    /// Bytes that the dictionaries from a number on take, about.
+    pub(crate) fn dictionaries_since(&self, first: usize) -> usize {
+        self.dictionaries.get(first..).unwrap_or_default().iter().map(Dictionary::size).sum()
     }
 
     // Finding what is alive.
@@ -251,7 +266,7 @@ impl Heap {
         roots.iter().for_each(|&root| trace.reach(root));
         for number in self.journal.collected..self.journal.changes.len() {
             let Some(&change) = self.journal.changes.get(number) else { break };
-            if (change.table.0 as usize) < from.tables {
+            if change.brings_young && (change.table.0 as usize) < from.tables {
                 self.trace_change(&mut trace, change);
             }
         }
@@ -335,6 +350,13 @@ impl Heap {
     }
 
     fn move_tables(&mut self, mover: &mut Mover, live: &[bool]) {
+        // The live ones first: where their slots begin was counted so.
+        for (number, _) in (mover.from.tables..).zip(live).filter(|(_, is_live)| **is_live) {
+            let Some(&(mut table)) = self.tables.get(number) else { continue };
+            mover.slots(self, &mut table, false);
+            mover.dictionary(self, &mut table, false);
+            mover.tables.push(table);
+        }
         let mut moved = core::mem::take(&mut self.moved);
         moved.sort_unstable_by_key(|id| id.0);
         moved.dedup();
@@ -347,12 +369,6 @@ impl Heap {
                     *place = table;
                 }
             }
-        }
-        for (number, _) in (mover.from.tables..).zip(live).filter(|(_, is_live)| **is_live) {
-            let Some(&(mut table)) = self.tables.get(number) else { continue };
-            mover.slots(self, &mut table, false);
-            mover.dictionary(self, &mut table, false);
-            mover.tables.push(table);
         }
     }
 

@@ -63,6 +63,10 @@ impl Content {
     /// Whether two keys in their one form are the same.
     #[inline]
     pub(crate) fn is_same_key(&self, a: Value, b: Value) -> bool {
+        // The usual cases, yes and no, need no look at what the values are.
+        if a.is_same_words(b) {
+            return true;
+        }
         if a.tag() != b.tag() {
             return false;
         }
@@ -70,15 +74,15 @@ impl Content {
             Tag::WideNumber => a.second_byte() == b.second_byte() && self.wide(a) == self.wide(b),
             Tag::Fixed => self.wide(a) == self.wide(b),
             Tag::LongString => a.long_string_hash() == b.long_string_hash() && self.span(a) == self.span(b),
+            Tag::Table => a.is_same_table(b),
             Tag::Number
             | Tag::Nil
             | Tag::Bool
             | Tag::Float
             | Tag::ShortString
             | Tag::Bytes
-            | Tag::Table
             | Tag::Function
-            | Tag::Closure => a.is_same_words(b),
+            | Tag::Closure => false,
         }
     }
 

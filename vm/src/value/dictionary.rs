@@ -10,6 +10,8 @@ use hashbrown::hash_table::Entry;
 pub(crate) struct Dictionary {
     pub(crate) entries: Vec<(Value, Value)>,
     index: HashTable<u32>,
+    /// The number of the entry that was met last: who asks for one and then changes it asks for the same key again.
+    last: u32,
     /// How many keys are positive integers.
     pub(crate) positives: u32,
     /// Whether the table is a list while it has no entries at all.
@@ -37,6 +39,17 @@ impl Dictionary {
     pub(crate) fn find_value(&self, content: &Content, key: Value) -> Option<usize> {
         let same = |&number: &u32| self.key(number).is_some_and(|other| content.is_same_key(other, key));
         self.index.find(content.hash_key(key), same).map(|&number| number as usize)
+    }
+
+    /// As [`Dictionary::find_value`], and next time the same key is found without its hash.
+    #[inline]
+    pub(crate) fn find_again(&mut self, content: &Content, key: Value) -> Option<usize> {
+        if self.key(self.last).is_some_and(|last| last.is_same_words(key)) {
+            return Some(self.last as usize);
+        }
+        let found = self.find_value(content, key)?;
+        self.last = u32::try_from(found).unwrap_or(u32::MAX);
+        Some(found)
     }
 
     /// The value of an entry.

@@ -28,7 +28,8 @@ impl Links {
         if number == self.seen {
             self.seen = self.seen.checked_add(1)?;
         }
-        Some(Value::table(TableId(self.first.checked_add(number)?)))
+        // Where it will lie is not known yet.
+        Some(Value::table(TableId(self.first.checked_add(number)?), 0))
     }
 }
 

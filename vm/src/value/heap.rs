@@ -9,6 +9,7 @@ use super::content::Content;
 use super::dictionary::Dictionary;
 use super::journal::Journal;
 use super::key::{Key, KeyFault};
+use super::met::Met;
 use super::shape::{ShapeId, Shapes};
 use super::table::{Form, Table, TableId};
 use super::{SHORT_STRING, Span, Tag, Value};
@@ -34,6 +35,7 @@ pub struct Heap {
     pub(super) moved: Vec<TableId>,
     /// Whether functions were made since this was last cleared.
     pub(super) has_functions: bool,
+    pub(super) met: Met,
 }
 
 /// A point to rewind to: what was made later is forgotten. Shapes stay, they are keys and no values.
@@ -99,6 +101,7 @@ impl Heap {
             watermark: Mark::default(),
             moved: Vec::new(),
             has_functions: false,
+            met: Met::new(),
         }
     }
 
@@ -164,7 +167,7 @@ impl Heap {
         Value::bytes_at(self.keep(bytes))
     }
 
-    fn keep(&mut self, content: &[u8]) -> Span {
+    pub(super) fn keep(&mut self, content: &[u8]) -> Span {
         assert!(content.len() <= Span::LONGEST, "callers keep the limit on strings");
         let span = Span::new(self.content.bytes.len(), content.len());
         self.content.bytes.extend_from_slice(content);
@@ -269,11 +272,12 @@ impl Heap {
             Form::List => narrow(entries.iter().filter(|value| value.is_nil()).count()),
             Form::Record(_) | Form::Dictionary(_) | Form::Set => 0,
         };
-        let table = Table { form, start: narrow(self.slots.len()), capacity: count, used: count, count, gaps };
+        let start = narrow(self.slots.len());
+        let table = Table { form, start, capacity: count, used: count, count, gaps, _filler: 0 };
         let id = TableId(narrow(self.tables.len()));
         self.slots.extend_from_slice(entries);
         self.tables.push(table);
-        Value::table(id)
+        Value::table(id, table.start)
     }
 
     /// A table of entries that were gathered by key.

@@ -19,6 +19,8 @@ pub(super) struct Change {
     pub(super) table: TableId,
     /// The number that the key's entry had in the table's dictionary, if it had one: where to look first.
     pub(super) hint: u32,
+    /// Whether the key, or what was put there, is younger than the last collection: only then has the next one to look.
+    pub(super) brings_young: bool,
     /// In its one form. Nil stands for what the table was when it had no entries: true for a list.
     pub(super) key: Value,
     pub(super) old: Value,
@@ -52,6 +54,8 @@ pub(super) struct Journal {
     pruned: usize,
     /// Whether points were forgotten, so that changes which only they needed are still there.
     pub(super) has_surplus: bool,
+    /// The first of the changes, not yet collected, that perhaps only points needed which were forgotten.
+    surplus: Option<usize>,
 }
 
 /// The tables that are not as they were at a point.
@@ -81,16 +85,25 @@ impl Journal {
     fn prune(&mut self, from: usize) {
         let start = self.points.last().map_or(0, |saved| saved.changes).max(from);
         let recent = self.changes.split_off(start.min(self.changes.len()));
-        let code = |change: &Change| {
-            let window = change.key.window();
-            fold(u64::from(change.table.0), window as u64, (window >> 64) as u64)
+        let code = |&(table, key): &(TableId, Value)| {
+            let window = key.window();
+            fold(u64::from(table.0), window as u64, (window >> 64) as u64)
         };
-        let mut seen: HashTable<Change> = HashTable::new();
+        // What was changed, and the number of the change that stays.
+        let mut seen: HashTable<((TableId, Value), usize)> = HashTable::new();
         for change in recent {
-            let is_same = |other: &Change| other.table == change.table && other.key.is_same_words(change.key);
-            if let Entry::Vacant(vacant) = seen.entry(code(&change), is_same, code) {
-                vacant.insert(change);
-                self.changes.push(change);
+            let place = (change.table, change.key);
+            let is_same = |(other, _): &((TableId, Value), usize)| other.0 == place.0 && other.1.is_same_words(place.1);
+            match seen.entry(code(&place), is_same, |(other, _)| code(other)) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert((place, self.changes.len()));
+                    self.changes.push(change);
+                }
+                Entry::Occupied(first) => {
+                    if let Some(first) = self.changes.get_mut(first.get().1) {
+                        first.brings_young |= change.brings_young;
+                    }
+                }
             }
         }
         self.prune_at = self.changes.len() + FEWEST_PRUNED.max(self.changes.len().saturating_sub(start));
@@ -119,6 +132,24 @@ impl Journal {
         points.for_each(|saved| saved.changes = self.changes.len());
     }
 
+    /// Drops changes, from a number on, that no point needs any more, but for those that the next collection must look at:
+    /// they brought something young into a table that is older than the mark.
+    fn keep_remembered(&mut self, first: usize, watermark: &Mark) {
+        self.surplus = None;
+        let first = first.max(self.collected).min(self.changes.len());
+        let mut kept = first;
+        for number in first..self.changes.len() {
+            let Some(&change) = self.changes.get(number) else { break };
+            if change.brings_young && change.table.0 < watermark.tables() {
+                if let Some(place) = self.changes.get_mut(kept) {
+                    *place = change;
+                }
+                kept += 1;
+            }
+        }
+        self.changes.truncate(kept);
+    }
+
     /// Notes that a collection has seen all changes.
     pub(super) fn all_collected(&mut self) {
         if self.changes.len() > 2 * self.pruned + FEWEST_PRUNED {
@@ -126,6 +157,7 @@ impl Journal {
             self.pruned = self.changes.len();
         }
         self.collected = self.changes.len();
+        self.surplus = None;
     }
 
     fn saved(&self, point: Point) -> Option<&Saved> {
@@ -200,9 +232,11 @@ impl Heap {
     /// Takes note that changes from a number on may be needed no more.
     fn forgot(&mut self, first: usize) {
         self.journal.has_surplus |= first < self.journal.collected;
-        if self.journal.points.is_empty() && self.watermark.tables() == 0 {
-            self.journal.changes.clear();
-            self.journal.collected = 0;
+        let surplus = self.journal.surplus.map_or(first, |before| before.min(first));
+        if self.journal.points.is_empty() {
+            self.journal.keep_remembered(surplus, &self.watermark);
+        } else {
+            self.journal.surplus = Some(surplus);
         }
         self.watch_older();
     }
@@ -247,16 +281,17 @@ impl Heap {
         id.0 < self.watched && self.frozen.contains(&id.0)
     }
 
-    /// Logs what a watched table holds at a key, before that is changed.
+    /// Logs what a watched table holds at a key, before that is changed to something new.
     #[inline]
-    pub(super) fn note(&mut self, table: TableId, key: Value, old: Value, hint: usize) {
+    pub(super) fn note(&mut self, table: TableId, key: Value, (old, new): (Value, Value), hint: usize) {
         if table.0 < self.watched {
+            let brings_young = self.watermark.is_before(new) || self.watermark.is_before(key);
             let hint = u32::try_from(hint).unwrap_or(u32::MAX);
             if self.journal.changes.len() >= self.journal.prune_at {
                 let collected = self.journal.collected;
                 self.journal.prune(collected);
             }
-            self.journal.changes.push(Change { table, hint, key, old });
+            self.journal.changes.push(Change { table, hint, brings_young, key, old });
         }
     }
 
@@ -269,7 +304,7 @@ impl Heap {
             self.put_null(table, key);
         } else {
             // The key was one, and the table no set, or nothing had been logged.
-            let _: Result<bool, TableFault> = self.set(Value::table(table), key, old);
+            let _: Result<bool, TableFault> = self.set(Value::table(table, 0), key, old);
         }
     }
 
@@ -290,13 +325,16 @@ impl Heap {
     }
 
     /// Whether a function can be reached from a state that reached none at a point.
+    #[inline]
     pub(crate) fn reaches_function(&self, state: Value, since: Point) -> bool {
-        if !self.has_functions {
-            return false;
-        }
+        self.has_functions && self.reaches_one(state, since)
+    }
+
+    #[cold]
+    fn reaches_one(&self, state: Value, since: Point) -> bool {
         let Some(saved) = self.journal.saved(since) else { return false };
         let changes = self.journal.changes.get(saved.changes..).unwrap_or_default();
-        let held = changes.iter().filter_map(|change| self.get(Value::table(change.table), change.key));
+        let held = changes.iter().filter_map(|change| self.get(Value::table(change.table, 0), change.key));
         // Only what was written can have brought a function in; but what was written may not be reached.
         self.finds_function(held.chain([state]).collect(), saved.mark.tables) && self.finds_function(vec![state], 0)
     }

@@ -12,6 +12,7 @@ mod gather;
 mod heap;
 mod journal;
 mod key;
+mod met;
 mod near;
 mod order;
 mod read;
@@ -178,8 +179,16 @@ impl Value {
         Value::with(Tag::Bytes, 0, span.0)
     }
 
-    pub(crate) const fn table(id: TableId) -> Value {
-        Value::with(Tag::Table, 0, id.0 as u64)
+    /// A table, with where its slots begin as far as is known. That is no part of what the value is: it only lets a
+    /// processor read a slot without waiting for the table, which says whether it was right.
+    pub(crate) const fn table(id: TableId, start: u32) -> Value {
+        Value::with(Tag::Table, (start as u64) << 24, id.0 as u64)
+    }
+
+    /// Where the slots of a table began when the value was made.
+    #[inline(always)]
+    pub(crate) const fn start(self) -> u32 {
+        (u64::from_le(self.head) >> 32) as u32
     }
 
     pub(crate) const fn tag(self) -> Tag {
@@ -246,7 +255,13 @@ impl Value {
         self.head & FORWARDED != 0
     }
 
-    /// Whether both values are the same words: identity, not equality.
+    /// Whether both are the same table.
+    #[must_use]
+    pub const fn is_same_table(self, other: Value) -> bool {
+        matches!((self.tag(), other.tag()), (Tag::Table, Tag::Table)) && self.body as u32 == other.body as u32
+    }
+
+    /// Whether both values are the same words: identity of what is no table, not equality.
     #[must_use]
     pub const fn is_same_words(self, other: Value) -> bool {
         self.head == other.head && self.body == other.body
@@ -254,6 +269,10 @@ impl Value {
 
     pub(crate) const fn is_short_string(self) -> bool {
         matches!(self.tag(), Tag::ShortString)
+    }
+
+    pub(crate) const fn is_string(self) -> bool {
+        matches!(self.tag(), Tag::ShortString | Tag::LongString)
     }
 
     /// Whether the value is a key in its one form as it stands.

@@ -68,11 +68,9 @@ impl Heap {
     /// The value of a field in a record of the shape where it was found last.
     #[inline(always)]
     pub(crate) fn recall(&self, table: Value, place: FieldPlace) -> Option<Value> {
-        let table = self.tables.get(table.as_table()?.0 as usize)?;
-        if table.form != Form::Record(place.shape) {
-            return None;
-        }
-        self.slots.get(table.start as usize + place.slot as usize).map(Value::copied)
+        let header = self.tables.get(table.as_table()?.0 as usize)?;
+        let start = header.slots_of_record(table, place.shape)?;
+        self.slots.get(start as usize + place.slot as usize).map(Value::copied)
     }
 
     /// Puts a value that is not nil at a field in a record of the shape where it was found last, or in one that has just
@@ -88,8 +86,8 @@ impl Heap {
         let Some(id) = table.as_table() else { return Wrote::Nothing };
         let Some(header) = self.tables.get_mut(id.0 as usize) else { return Wrote::Nothing };
         let Form::Record(shape) = header.form else { return Wrote::Nothing };
-        if shape == place.shape {
-            let slot = header.start as usize + place.slot as usize;
+        if let Some(start) = header.slots_of_record(table, place.shape) {
+            let slot = start as usize + place.slot as usize;
             return if id.0 < self.watched {
                 self.overwrite_older(id, slot, key(), value)
             } else {
@@ -118,7 +116,7 @@ impl Heap {
         match self.slots.get_mut(slot) {
             Some(held) if !held.is_nil() => {
                 let old = core::mem::replace(held, value);
-                self.note(id, key, old, 0);
+                self.note(id, key, (old, value), 0);
                 Wrote::Replaced
             }
             _ => Wrote::Nothing,

@@ -226,6 +226,17 @@ impl Heap {
         self.get_elsewhere(table, key.window())
     }
 
+    /// As [`Heap::get`], for a program that may ask for the same key again.
+    pub(crate) fn get_again(&mut self, table: Value, key: Value) -> Option<Value> {
+        if key.is_string()
+            && let Form::Dictionary(number) = self.table(table)?.form
+        {
+            let dictionary = self.dictionaries.get_mut(number as usize)?;
+            return dictionary.find_again(&self.content, key).and_then(|entry| dictionary.value(entry));
+        }
+        self.get(table, key)
+    }
+
     #[inline(never)]
     fn get_elsewhere(&self, table: &Table, key: u128) -> Option<Value> {
         let key = Value::from_window(key);

@@ -36,12 +36,30 @@ pub(crate) struct Table {
     pub(crate) count: u32,
     /// Positions in use that read as nil: holes and null values.
     pub(crate) gaps: u32,
+    /// Makes its size a power of two, so that its place is found by one shift.
+    pub(crate) _filler: u32,
 }
 
 impl Table {
     pub(crate) const fn slots(&self) -> core::ops::Range<usize> {
         let start = self.start as usize;
         start..start + self.used as usize
+    }
+
+    /// Where the slots begin, if it is a record of a shape. The value that names the table says where they began when it was
+    /// made: where that still holds, a processor need not wait for the table to know where to read on. So both are compared
+    /// as one number: of two equal ones the compiler would take the table's.
+    #[inline(always)]
+    pub(crate) const fn slots_of_record(&self, named: Value, shape: ShapeId) -> Option<u32> {
+        let Form::Record(own) = self.form else { return None };
+        let start = named.start();
+        if (own.0 as u64) << 32 | self.start as u64 == (shape.0 as u64) << 32 | start as u64 {
+            Some(start)
+        } else if own.0 == shape.0 {
+            Some(self.start)
+        } else {
+            None
+        }
     }
 
     /// Where the value at a position lies, if the slots reach so far.

@@ -95,6 +95,36 @@ pub const MAP: &str = "map-join-";
 pub const PRODUCT: &str = "product";
 pub const LEXICOGRAPHIC: &str = "lexicographic";
 
+/// What kinds that are made of others do.
+pub const COMPOUNDS: &[(&str, &str)] = &[
+    ("map-join-KIND", "a map from the text of `key` to the kind, as often within another as there are keys"),
+    (
+        PRODUCT,
+        "each of `fields` by itself; what of a payload no field covers, and `ignore` does not name, is a conflict",
+    ),
+    (LEXICOGRAPHIC, "the first of `fields`, and where that is equal the next; all but the last order their states"),
+];
+
+impl Takes {
+    /// What of a reducer an operation is asked for.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Takes::Value => "`value`: one value, by default the payload",
+            Takes::Members => "`value`: a member, or several by `[*]`",
+            Takes::Removes => "`value`: members; `remove`: members that are removed",
+            Takes::NamedRemoves => {
+                "`value`: members; `remove`: members that are removed; `adds`: the ULIDs of the operations whose adds are taken back"
+            }
+            Takes::Flag => "`value`: true or false; `adds`: the ULIDs of the operations that are taken back",
+            Takes::Writes => {
+                "`value`: one value, by default the payload; `adds`: the ULIDs of the operations whose writes are replaced"
+            }
+            Takes::Amount => "`value`: an exact number",
+        }
+    }
+}
+
 impl Lattice {
     #[must_use]
     pub fn of_name(name: &str) -> Option<Lattice> {

@@ -46,7 +46,7 @@ impl Sink for Gather<'_> {
     }
 
     fn string(&mut self, content: &[u8]) -> Value {
-        self.heap.string(content)
+        self.heap.shared_string(content)
     }
 
     fn short_string(&mut self, window: u128, length: usize) -> Value {

@@ -235,7 +235,7 @@ impl<'a> Reader<'a, '_> {
         {
             return Ok(Value::short_string(u128::from_le_bytes(*window), content.len()));
         }
-        Ok(self.gather.heap.string(content))
+        Ok(self.gather.heap.shared_string(content))
     }
 
     fn within_limit(&self, length: usize, quote: usize) -> Result<(), Stop> {
@@ -262,7 +262,7 @@ impl<'a> Reader<'a, '_> {
         self.at += 1;
         let normal = text::normalize(&content).map_err(|fault| Stop::new(fault.code, quote))?;
         self.within_limit(normal.len(), quote)?;
-        Ok(self.gather.heap.string(&normal))
+        Ok(self.gather.heap.shared_string(&normal))
     }
 
     /// Moves over everything but quotes, backslashes and control characters.

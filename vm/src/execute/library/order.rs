@@ -26,7 +26,7 @@ fn ordered(heap: &Heap, meter: &mut Meter, a: Value, b: Value, depth: u64) -> Ou
         meter.charge_bytes(bytes(&a).min(bytes(&b)))?;
         return Ok(heap.order(a, b));
     }
-    if a.is_same_words(b) {
+    if a.is_same_table(b) {
         return Ok(Ordering::Equal);
     }
     if depth >= DEEPEST {

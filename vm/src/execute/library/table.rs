@@ -189,7 +189,7 @@ pub(super) fn shift(call: &mut Call) -> Outcome<Value> {
     // Neither the number of values nor the last place may leave the range of positions.
     let last = to.checked_sub(from).and_then(|further| place.checked_add(further)).ok_or(TrapCode::ARGUMENTS)?;
     call.meter.charge((to - from).cast_unsigned().saturating_add(1))?;
-    let is_same = source.is_same_words(target);
+    let is_same = source.is_same_table(target);
     let mut copy = |offset: i64| -> Outcome<()> {
         let value = take(call.heap, source, from + offset);
         put(call.heap, call.meter, target, place + offset, value)

@@ -1,0 +1,95 @@
+//! How prepared code runs: each operation, those that know more of their place, and rows that run without a dispatch between.
+//!
+//! None of this is in a program's bytes. A row stands where its first operation does, and the others still stand behind
+//! it, so that what is charged, where control goes on and where a trap stands are those of each by itself.
+
+use super::{Builtin, Op, Word};
+
+/// The way that an operation runs at its place.
+macro_rules! quick {
+    (([$($special:ident $about:literal)+] [$($row:ident: $first:ident $($next:ident)+;)+])
+     $($byte:literal $op:ident)+) => {
+        // Counted from 0, so that dispatch is one look into a table.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Quick {
+            $(#[doc = "as the operation says"] $op,)+
+            $(#[doc = $about] $special,)+
+            $(#[doc = "the one and then the others"] $row,)+
+        }
+
+        /// Every row, by the operations in it.
+        const ROWS: &[(Quick, &[Quick])] = &[$((Quick::$row, &[Quick::$first, $(Quick::$next),+])),+];
+
+        impl Quick {
+            /// The way of an operation that knows nothing of its place.
+            #[must_use]
+            pub const fn of(op: Op) -> Quick {
+                match op { $(Op::$op => Quick::$op,)+ }
+            }
+        }
+    };
+}
+
+/// Expands `$action!` with what is special, with the rows, and then with the rows of the instruction table.
+macro_rules! each_quick {
+    ($action:ident $($context:tt)*) => {
+        $crate::bytecode::each_instruction! { $action ($($context)*
+            // What most calls and returns are, known beforehand.
+            [CallOne "calls a function that takes one argument with just that"
+             ReturnOne "gives one value to the caller"
+             SquareRoot "calls the built-in that gives the root of a float"]
+            // Which operations follow one another often: in calls, loops, and work on records.
+            [AddIntegerCallOne: AddInteger CallOne;
+             AddReturnOne: Add ReturnOne;
+             LessReturnOne: Less ReturnOne;
+             BoolSetAgain: Bool Set Again;
+             SetAgain: Set Again;
+             GetAddAgain: Get Add Again;
+             AddAgain: Add Again;
+             GetUnless: Get Unless;
+             GetConstantSetField: Get Constant SetField;
+             GetItemGetField: GetItem GetField;
+             GetFieldConstantUnlessEqual: GetField Constant UnlessEqual;
+             GetFieldGetField: GetField GetField;
+             GetFieldSubtract: GetField Subtract;
+             GetFieldMultiply: GetField Multiply;
+             GetFieldSetField: GetField SetField;
+             ConstantSetField: Constant SetField;
+             ConstantUnlessEqual: Constant UnlessEqual;
+             TableSetField: Table SetField;
+             SetFieldGetField: SetField GetField;
+             MultiplyMultiplyAdd: Multiply Multiply Add;
+             MultiplyAddSetField: Multiply Add SetField;
+             MultiplyAdd: Multiply Add;
+             MultiplySubtract: Multiply Subtract;])
+        }
+    };
+}
+pub(crate) use each_quick;
+
+each_quick! { quick }
+
+impl Quick {
+    /// The way of an operation at its place, where it is known how many arguments a function that it calls takes.
+    pub(super) fn at_place(op: Op, word: Word, parameters: impl FnOnce(u32) -> u8) -> Quick {
+        if op == Op::CallFunction && word.b() == 1 && parameters(word.wide()) == 1 {
+            Quick::CallOne
+        } else if op == Op::Return && word.b() == 1 {
+            Quick::ReturnOne
+        } else if op == Op::CallBuiltin && word.wide() == Builtin::SquareRoot.number() && (word.b(), word.c()) == (1, 1)
+        {
+            Quick::SquareRoot
+        } else {
+            Quick::of(op)
+        }
+    }
+
+    /// The way of the first of some operations: with the others, as many as there is a row for.
+    pub(super) fn of_row(operations: impl Iterator<Item = Quick> + Clone) -> Option<Quick> {
+        let begins =
+            |row: &[Quick]| operations.clone().zip(row).filter(|(one, other)| one == *other).count() == row.len();
+        let longest = ROWS.iter().filter(|(_, row)| begins(row)).max_by_key(|(_, row)| row.len());
+        longest.map(|(way, _)| *way).or(operations.clone().next())
+    }
+}
