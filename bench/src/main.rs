@@ -12,6 +12,8 @@ mod lua;
 mod machine;
 mod merges;
 mod ours;
+mod server;
+mod store;
 mod wasm;
 
 use events::Events;
@@ -54,6 +56,7 @@ usage: kerai-bench NAME [--json] [--events N] [--rounds N] [--seed N]
        kerai-bench machine [--json] …
        kerai-bench compile [--json] …
        kerai-bench merges [--json] …
+       kerai-bench store [--json] …
        kerai-bench all [--json] …
        kerai-bench events [--events N] [--seed N]      writes the events as JSON Lines
        kerai-bench --list
@@ -86,7 +89,8 @@ fn listed() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> 
     let documents = BENCHMARKS.iter().map(|benchmark| (DOCUMENTS, benchmark.name, benchmark.about));
     let examples = machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about));
     let merges = merges::MERGES.iter().map(|merge| (MERGES, merge.name, merge.about));
-    documents.chain(examples).chain(merges).chain([(compile::NAME, compile::NAME, compile::ABOUT)])
+    let others = [(compile::NAME, compile::NAME, compile::ABOUT), (store::NAME, store::NAME, store::ABOUT)];
+    documents.chain(examples).chain(merges).chain(others)
 }
 
 fn main() -> ExitCode {
@@ -158,6 +162,10 @@ fn run(arguments: &Arguments) -> Outcome<()> {
     merges::run(|merge| arguments.chooses(MERGES, merge.name), &arguments.plan, arguments.json)?;
     if arguments.chooses(compile::NAME, compile::NAME) {
         compile::run(&arguments.plan, arguments.json)?;
+    }
+    if arguments.chooses(store::NAME, store::NAME) {
+        let finding = store::run(&arguments.plan).map_err(|message| format!("{}: {message}", store::NAME))?;
+        println!("{}", if arguments.json { finding.to_json().to_string() } else { finding.to_table() });
     }
     Ok(())
 }

@@ -85,8 +85,8 @@ codes! {
         "Revoked is for ever. Ask for a grant under another id, or leave it out of `caps`.";
     CAP_FOREIGN Rejected "a grant that the op claims is another actor's",
         "A grant with an `actor` is that actor's alone. Ask for one of your own, or leave it out of `caps`.";
-    EPOCH_BROKEN Rejected "the op names other roots than the stream's binding",
-        "An op consents to one fold and one policy by their roots. Sign it again under the roots that are bound now, or have the binding accept those.";
+    EPOCH_BROKEN Rejected "the op names other roots than the stream's binding, or comes before the end of a closed epoch",
+        "An op consents to one fold and one policy by their roots: sign it again under the roots that are bound now, or have the binding accept those. And no op goes behind what `kerai epoch new` closed: give it a new ULID.";
     POLICY_FAULT Rejected "the policy trapped or answered out of turn",
         "A policy program answers every input with a decision and rule ids of its own. Repair the policy and bind the repaired one.";
     OP_FORM Refused "not an op",

@@ -4,11 +4,13 @@
 use crate::bundle::Mark;
 use crate::code::{Code, Refused};
 use crate::document::{
-    Hash, Reader, Writer, encode, hash_from_hex, integer, program_root, program_text, text_of, texts_of, to_hex,
+    Hash, Reader, Writer, data_text, encode, hash_from_hex, integer, program_root, program_text, text_of, texts_of,
+    to_hex,
 };
 use crate::fold::Rows;
 use crate::limit;
 use kerai_vm::encoding::{Options, cbor};
+use kerai_vm::ulid::Ulid;
 use kerai_vm::value::{Heap, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +27,15 @@ pub struct Binding {
     pub accepts: Vec<(Hash, Hash)>,
     /// The bundle that the stream was last bound from.
     pub bundle: Option<Mark>,
+    /// Where the epochs before this one were closed.
+    pub closed: Option<Closed>,
+}
+
+/// The end of a closed epoch: its checkpoint, and the last ULID that it folded. No op goes behind that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closed {
+    pub checkpoint: Hash,
+    pub ulid: Ulid,
 }
 
 /// A stream's governance at a position of its log.
@@ -153,7 +164,11 @@ impl Binding {
             None => None,
             Some(value) => Some(marked(&reader.heap, value).ok_or_else(|| broken("bundle"))?),
         };
-        Ok(Binding { epoch, fold_root, policy_root, governance_root, ahead, accepts, bundle })
+        let closed = match reader.field("closed") {
+            None => None,
+            Some(value) => Some(Closed::read(&reader.heap, value).ok_or_else(|| broken("closed"))?),
+        };
+        Ok(Binding { epoch, fold_root, policy_root, governance_root, ahead, accepts, bundle, closed })
     }
 
     /// The payload of a governance op that binds this.
@@ -182,6 +197,11 @@ impl Binding {
             let mark = writer.heap.list(&[integer(*number), root]);
             writer.value("bundle", mark);
         }
+        if let Some(Closed { checkpoint, ulid }) = &self.closed {
+            let texts = [data_text(checkpoint), ulid.to_string()].map(|text| writer.heap.string(text.as_bytes()));
+            let pair = writer.heap.list(&texts);
+            writer.value("closed", pair);
+        }
         writer.finish().map_err(|refusal| says_nothing(refusal.to_string()))
     }
 
@@ -202,6 +222,16 @@ impl Binding {
 fn marked(heap: &Heap, value: Value) -> Option<Mark> {
     let &[number, root] = heap.items(value)? else { return None };
     Some(Mark { number: u64::try_from(number.as_i64()?).ok()?, root: heap.as_bytes(root)?.try_into().ok()? })
+}
+
+impl Closed {
+    /// A list of two texts: the checkpoint's hash, and the ULID.
+    fn read(heap: &Heap, value: Value) -> Option<Closed> {
+        let texts = texts_of(heap, value)?;
+        let [checkpoint, ulid] = texts.as_slice() else { return None };
+        let checkpoint = hash_from_hex(checkpoint.strip_prefix("blake3:")?)?;
+        Some(Closed { checkpoint, ulid: Ulid::parse(ulid.as_bytes()).ok()? })
+    }
 }
 
 /// Pairs of roots, each a list of two texts.

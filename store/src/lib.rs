@@ -19,6 +19,8 @@ mod materializer;
 pub mod op;
 pub mod pages;
 pub mod program;
+mod recent;
+pub mod relation;
 pub mod state;
 mod store;
 pub mod verify;

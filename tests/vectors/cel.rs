@@ -12,8 +12,8 @@ use crate::judge::{Expected, Outcome, Report};
 use crate::rules::{Case, CelFacts};
 use kerai_compiler::explain::Examiner;
 use kerai_compiler::syntax::policy::check;
-use kerai_tests::policy::naive::{self, Datum};
-use kerai_tests::policy::{agreed, indexed};
+use kerai_golden::policy::naive::{self, Datum};
+use kerai_golden::policy::{agreed, indexed};
 use kerai_vm::number::parse_decimal;
 use serde_json::Value as Json;
 

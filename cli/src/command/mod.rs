@@ -6,6 +6,7 @@ pub mod build;
 pub mod bundle;
 pub mod check;
 pub mod data;
+pub mod epoch;
 pub mod eval;
 pub mod exec;
 pub mod explain;
