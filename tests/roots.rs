@@ -67,7 +67,9 @@ fn rewrites_keep_roots() {
                         let tokens = rewrite_lua::rewritten(tokens, &mut random);
                         written(golden.language, &tokens, &mut random)
                     }
-                    Language::Ir | Language::Policy | Language::Yaml => written(golden.language, tokens, &mut random),
+                    Language::Ir | Language::Policy | Language::Words | Language::Yaml => {
+                        written(golden.language, tokens, &mut random)
+                    }
                 };
                 let again = compiled(golden.language, &text);
                 let again = again.unwrap_or_else(|| panic!("{}: this is refused:\n{text}", golden.name)).1;

@@ -4,6 +4,7 @@ use kerai_compiler::Code as Diagnosis;
 use kerai_compiler::lower::merge::lattice::{COMPOUNDS, Lattice};
 use kerai_compiler::syntax::policy::schema::{Kind, Schema};
 use kerai_compiler::syntax::policy::tree::{Function, Operator, Rounding, UNITS};
+use kerai_compiler::syntax::words::{host, library};
 use kerai_golden::case::Case;
 use kerai_golden::stage::{Role, STAGES};
 use kerai_store::code::{Class, Code as Outcome};
@@ -532,6 +533,24 @@ fn lattices_page() -> String {
     page
 }
 
+fn words_page() -> String {
+    let mut page = "# Words\n\nWhat stands before `--` is taken from the stack, what stands behind it is left there, the top \
+                    last. `[a -- b]` is a quotation with its own effect. [The guide](../words.md) says how sources are written.\n\n\
+                    | word | effect | what it does |\n|---|---|---|\n"
+        .to_owned();
+    let row = |page: &mut String, name: &str, effect: &str, about: &str| {
+        let _ = writeln!(page, "| `{name}` | `{effect}` | {} |", cell(about));
+    };
+    let words = library::names().filter_map(library::word);
+    words.for_each(|word| row(&mut page, word.name, &word.effect, word.about));
+    page.push_str(
+        "\n## Host words\n\nThey have effects on the world: they run in a session and are part of no program. What stands in \
+         parentheses may be absent.\n\n| word | effect | what it does |\n|---|---|---|\n",
+    );
+    host::ALL.iter().for_each(|word| row(&mut page, word.name, word.effect, word.about));
+    page
+}
+
 /// The reference pages: path and text, rendered from the tables.
 fn pages() -> Vec<(String, String)> {
     let mut pages = vec![
@@ -544,6 +563,7 @@ fn pages() -> Vec<(String, String)> {
         ("docs/reference/outcomes.md".to_owned(), outcomes_page()),
         ("docs/reference/policies.md".to_owned(), policy_page()),
         ("docs/reference/merge-folds.md".to_owned(), lattices_page()),
+        ("docs/reference/words.md".to_owned(), words_page()),
         ("docs/reference/codes/README.md".to_owned(), codes_index()),
     ];
     pages.extend(Code::ALL.iter().map(|&code| (format!("docs/reference/codes/{}.md", code.name()), code_page(code))));

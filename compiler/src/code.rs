@@ -309,6 +309,60 @@ codes! {
     LUA_RNG "`rng` is there for those who ask for it",
         "write `--!rng` at the top of the source, and call it in the rounds of `fold`",
         "A program that uses numbers by chance should say so where everyone who reads it looks first. They are drawn from the operation, the policy and the fold, so every replay draws the same; they can be drawn in the rounds of `fold(events)` alone, where there is an operation: `rng(6)` gives an integer from 1 to 6, `rng(-1, 1)` one from -1 to 1, `rng()` a number below 1.";
+    WORDS_TEXT_OPEN "a text that is never closed",
+        "close it with the quote that it begins with, on the same line; a line's end within it is written `\\n`",
+        "A text reaches from its quote to the next one of the same kind. Were it to go on over lines, a forgotten quote would swallow what follows.";
+    WORDS_ESCAPE "an escape that stands for nothing",
+        "write `\\n`, `\\t`, `\\r`, `\\0`, `\\\\`, `\\'`, `\\\"`, `\\xHH` or `\\u{…}`",
+        "What stands behind a backslash must have a meaning, so that a mistake in it is no other text.";
+    WORDS_NUMERAL "a number that is not kept as it is written",
+        "write digits, with a fraction or an exponent if wished, at most 18 decimal places and within the range; text goes into quotes",
+        "What begins like a number is one. Exact numbers have at most 18 decimal places and lie within (2^127 - 1) / 10^18; nothing is rounded in silence.";
+    WORDS_BRACKET "brackets that do not fit",
+        "close each `[` by `]` and each `(` by `)`, before the line's end of the definition that they stand in",
+        "What stands between brackets is one thing. Where one is missing, it can't be known what belongs together.";
+    WORDS_NOTATION "a notation in a place where it can't begin",
+        "write `kerai.infix` at the beginning of a line, for all that follows, or behind a bracket: `(kerai.infix 1 + 2)`",
+        "A notation holds from where it is named to the end of the file or of the brackets. In the midst of a line half of it would be read in one way and half in another.";
+    WORDS_NAME "a name that can't be one",
+        "use ASCII letters, digits, `_` and `.`, a letter first, and a name that no other word or item has",
+        "Words are called by their names, by hosts and by other languages too, so names are plain. A word of the language means the same in every source.";
+    WORDS_TWICE "a word that is defined twice",
+        "remove one of the two definitions, or give one another name",
+        "A program is a set of words, whatever order they stand in. Of two with one name either could be meant.";
+    WORDS_RECURSION "a word that is defined by itself",
+        "write a loop: `each`, `fold`, `times` or `while`",
+        "What a word takes and leaves is computed from its body. Of a word that calls itself it can't be, and nothing would bound how deep it goes.";
+    WORDS_UNKNOWN "a word that is not there",
+        "correct the name, define it by `name: body`, or write text in quotes",
+        "All words of a program are known when it is built, so that each one that is misspelt can be found.";
+    WORDS_UNDERFLOW "a word that finds too few items",
+        "write what it takes before it; `kerai help WORD` says what that is",
+        "What is run from top to bottom begins with an empty stack, and a quotation that is run for each value sees no more than its combinator says. How many items there are is known before anything runs.";
+    WORDS_KIND "a word that finds an item of another kind",
+        "give it an item of the kind that it takes; `text` and `number` turn one into the other",
+        "Kinds are known as far as literals and words say them. What would trap whenever it is run is found when it is built.";
+    WORDS_EFFECT "a word whose effect on the stack can't be known",
+        "use it outside of definitions, where the stack is known, or name items by `name a b: …`",
+        "A definition takes and leaves the same number of items whenever it is used. `clear` and `depth` depend on what happens to lie below.";
+    WORDS_BRANCHES "ways that leave different numbers of items",
+        "let both quotations of an `if` leave as many items, and that of a loop leave as many as it finds",
+        "How many items there are must not depend on what is computed: else nothing behind it could be checked.";
+    WORDS_QUOTATION "a quotation that is not known here",
+        "write the quotation, `[…]`, where the word that runs it finds it",
+        "Quotations are put in the place of the word that runs them, so it must be known when the program is built which one it is.";
+    WORDS_ARGUMENTS "a word with too few or too many arguments",
+        "write as many arguments as the word takes: `word(a, b)` in infix notation, `word a b` in prefix",
+        "In infix and prefix notation what a word takes is written with it; nothing comes from the stack.";
+    WORDS_EXPRESSION "what can't be read in this notation",
+        "infix: values with operators between, and calls `word(a, b)`; prefix: each word before what it takes",
+        "Each notation has one way to be read. `kerai.postfix` goes back to words that follow what they take.";
+    WORDS_HOST "a word with effects in a program",
+        "use it in a session, `kerai` or `kerai WORDS…`, and leave the pure words in the file",
+        "A program gives the same answer everywhere, because it sees nothing but what it is given. Host words read files and ask databases, so they are part of no program and of no fold.";
+    WORDS_SIZE "too much code",
+        "give a part a name of its own, so that it is called and not written out",
+        "Quotations are written out where they are run. A few lines that run each other twice would become millions.";
     POLICY_CHARACTER "a character that has no meaning in a condition",
         "write conditions from names, values and the operators of the reference",
         "A condition is a small language of its own, in which every sign has one meaning. What it has no meaning for is refused and not skipped.";

@@ -14,12 +14,13 @@ pub enum Language {
     Policy,
     /// Merge folds.
     Yaml,
+    Words,
     /// The IR's text, for tests and curious people.
     Ir,
 }
 
 impl Language {
-    pub const ALL: &[Language] = &[Language::Lua, Language::Yaml, Language::Policy, Language::Ir];
+    pub const ALL: &[Language] = &[Language::Lua, Language::Yaml, Language::Policy, Language::Words, Language::Ir];
 
     /// How the names of its files end.
     #[must_use]
@@ -28,6 +29,7 @@ impl Language {
             Language::Lua => "lua",
             Language::Policy => "rgs",
             Language::Yaml => "yaml",
+            Language::Words => "kerai",
             Language::Ir => "ir",
         }
     }
@@ -82,6 +84,7 @@ pub fn ir(language: Language, source: &Source) -> Result<Ir, Vec<Diagnostic>> {
             Rules::Pricing(pricing) => lower::policy::lower_prices(&pricing),
         }),
         Language::Yaml => lower::merge::lower(text),
+        Language::Words => lower::words::lower(text),
         Language::Ir => Ir::from_text(text).map_err(|diagnostic| vec![diagnostic]),
     }
 }

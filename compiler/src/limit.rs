@@ -21,5 +21,19 @@ pub const RELATE_TRIES: Limit = Limit {
     about: "requests that are tried as a witness of how two policies differ",
 };
 
+/// How deep quotations, parentheses and operators of words may be run within each other.
+pub const WORDS_DEPTH: Limit = Limit {
+    name: "words.depth",
+    value: 250,
+    about: "how deep quotations and operators of words may run within each other",
+};
+
+/// How many words a program of words may have when its quotations are written out where they are run.
+pub const WORDS_STEPS: Limit = Limit {
+    name: "words.steps",
+    value: 1 << 18,
+    about: "words of a program, its quotations written out where they are run",
+};
+
 /// All limits of the compiler.
-pub const ALL: &[Limit] = &[IR_DEPTH, IR_WINDOW, RELATE_CASES, RELATE_TRIES];
+pub const ALL: &[Limit] = &[IR_DEPTH, IR_WINDOW, RELATE_CASES, RELATE_TRIES, WORDS_DEPTH, WORDS_STEPS];

@@ -1,7 +1,7 @@
 //! Where something stands in a source.
 
 /// A range of bytes of one source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Span {
     pub start: u32,
     pub end: u32,

@@ -35,6 +35,14 @@ pub fn yaml(bytes: &[u8]) -> Result<Program, Vec<String>> {
     source(Language::Yaml, bytes)
 }
 
+/// A program from words.
+///
+/// # Errors
+/// What is said of each mistake.
+pub fn words(bytes: &[u8]) -> Result<Program, Vec<String>> {
+    source(Language::Words, bytes)
+}
+
 fn source(language: Language, bytes: &[u8]) -> Result<Program, Vec<String>> {
     let source = Source::read(bytes).map_err(|fault| vec![fault.describe(&String::from_utf8_lossy(bytes))])?;
     let compiled = compile(language, &source);

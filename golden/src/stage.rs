@@ -3,7 +3,8 @@
 use crate::case::{Case, Section};
 use crate::folds::{self, FoldRun};
 use crate::{calls, compile, law, policy, source};
-use kerai_compiler::syntax::{lua, yaml};
+use kerai_compiler::lower;
+use kerai_compiler::syntax::{lua, words, yaml};
 use kerai_vm::bytecode::Program;
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, Strings, cbor, json};
@@ -50,6 +51,8 @@ pub type Check = fn(&[u8]) -> Result<Tree, Vec<String>>;
 pub struct Tree {
     pub text: String,
     pub formatted: String,
+    /// The effect of each word; nothing in languages without words.
+    pub effects: String,
 }
 
 /// What a section is for.
@@ -122,12 +125,20 @@ pub const STAGES: &[Stage] = &[
             meaning: Meaning::Written { check: yaml_tree, law: law::lines, read: compile::yaml },
         },
     },
+    Stage {
+        name: "words",
+        role: Role::Source {
+            bytes: source::text,
+            meaning: Meaning::Written { check: words_tree, law: law::tree, read: compile::words },
+        },
+    },
     program("policy", source::text, compile::policy, law::program),
     program("ir", source::text, compile::ir, law::ir),
     Stage { name: CALLS, role: Role::Calls },
     Stage { name: OPERATIONS, role: Role::Operations },
     Stage { name: REQUESTS, role: Role::Requests },
     Stage { name: "tree", role: Role::Written(|tree| tree.text.clone()) },
+    Stage { name: "effects", role: Role::Written(|tree| tree.effects.clone()) },
     Stage { name: "formatted", role: Role::Written(|tree| tree.formatted.clone()) },
     Stage { name: "encoded", role: Role::Output { value: Some(encoded), program: None } },
     Stage { name: "view", role: Role::Output { value: Some(view), program: None } },
@@ -184,7 +195,29 @@ fn lua_tree(bytes: &[u8]) -> Result<Tree, Vec<String>> {
     };
     let chunk = lua::check(source.text()).map_err(describe)?;
     let formatted = lua::format(source.text()).map_err(describe)?;
-    Ok(Tree { text: lua::show(&chunk).trim_end().to_owned(), formatted: formatted.trim_end().to_owned() })
+    Ok(Tree {
+        text: lua::show(&chunk).trim_end().to_owned(),
+        formatted: formatted.trim_end().to_owned(),
+        effects: String::new(),
+    })
+}
+
+/// A source of words with their effects, or all that is wrong with it.
+fn words_tree(bytes: &[u8]) -> Result<Tree, Vec<String>> {
+    let source = kerai_compiler::Source::read(bytes)
+        .map_err(|refused| vec![refused.describe(&String::from_utf8_lossy(bytes))])?;
+    let describe = |diagnostics: Vec<kerai_compiler::Diagnostic>| {
+        diagnostics.iter().map(|found| found.describe(source.text())).collect::<Vec<_>>()
+    };
+    let script = words::read(source.text()).map_err(describe)?;
+    let formatted = words::format(source.text()).map_err(describe)?;
+    let effects = lower::words::lowered(source.text()).map_err(describe)?.effects;
+    let effects: Vec<String> = effects.iter().map(|(name, effect)| format!("{name} : {effect}")).collect();
+    Ok(Tree {
+        text: words::show(&script).trim_end().to_owned(),
+        formatted: formatted.trim_end().to_owned(),
+        effects: effects.join("\n"),
+    })
 }
 
 /// What the profile of YAML takes, or all that is wrong with it.
@@ -195,7 +228,7 @@ fn yaml_tree(bytes: &[u8]) -> Result<Tree, Vec<String>> {
         diagnostics.iter().map(|found| found.describe(source.text())).collect::<Vec<_>>()
     };
     let text = yaml::show(&yaml::read(source.text()).map_err(describe)?);
-    Ok(Tree { text: text.trim_end().to_owned(), formatted: source.text().to_owned() })
+    Ok(Tree { text: text.trim_end().to_owned(), formatted: source.text().to_owned(), effects: String::new() })
 }
 
 fn bytecode(program: &Program) -> Result<String, Refusal> {

@@ -10,7 +10,7 @@ use kerai_compiler::ir::{
     self, Action, Binary, Callee, Each, Expression, Function, FunctionId, Ir, Lambda, Node, Rest, Statement, Type,
     Unary, Values, Variable, VariableId,
 };
-use kerai_vm::bytecode::{Builtin, Limits, Order, ProgramKind};
+use kerai_vm::bytecode::{Builtin, ProgramKind};
 use kerai_vm::number::Float;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -293,14 +293,10 @@ fn program(given: &[Given], work: impl FnOnce(Values) -> Vec<Statement>) -> Ir {
     };
     let function = |name: &str, lambda| Function { name: name.to_owned(), lambda };
     Ir {
-        kind: ProgramKind::Fold,
         variables: (0..count + 4).map(|_| Variable { name: String::new(), holds: Type::Any }).collect(),
         functions: vec![function("main", Lambda { parameters, rest: None, body }), function("less", compare)],
         exports: BTreeMap::from([("less".to_owned(), FunctionId(1)), ("main".to_owned(), FunctionId(0))]),
-        limits: Limits::DEFAULT,
-        rules: Vec::new(),
-        order: Order::default(),
-        key: Vec::new(),
+        ..Ir::new(ProgramKind::Fold)
     }
 }
 

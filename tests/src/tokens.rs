@@ -74,7 +74,7 @@ pub fn tokens(language: Language, source: &str) -> Vec<Token> {
         let (kind, length) = match language {
             Language::Lua => lua(rest, first),
             Language::Ir => ir(rest, first),
-            Language::Policy | Language::Yaml => return tokens,
+            Language::Policy | Language::Words | Language::Yaml => return tokens,
         };
         let (text, after) = rest.split_at(length.max(first.len_utf8()));
         rest = after;
@@ -154,7 +154,7 @@ pub fn written(language: Language, tokens: &[Token], random: &mut Random) -> Str
             }
             Language::Lua if random.below(8) == 0 => out.push('\t'),
             Language::Ir if random.below(12) == 0 => out.push_str(" ; a comment (\n"),
-            Language::Lua | Language::Ir | Language::Policy | Language::Yaml => out.push_str(blank),
+            Language::Lua | Language::Ir | Language::Policy | Language::Words | Language::Yaml => out.push_str(blank),
         }
         out.push_str(&token.text);
         if token.kind == Kind::Pragma {

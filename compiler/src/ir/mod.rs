@@ -38,6 +38,21 @@ pub struct Ir {
 }
 
 impl Ir {
+    /// A program of a kind that holds nothing yet.
+    #[must_use]
+    pub fn new(kind: ProgramKind) -> Ir {
+        Ir {
+            kind,
+            variables: Vec::new(),
+            functions: Vec::new(),
+            exports: BTreeMap::new(),
+            limits: Limits::DEFAULT,
+            rules: Vec::new(),
+            order: Order::default(),
+            key: Vec::new(),
+        }
+    }
+
     /// What it says beside its code. What its joins keep is known when there is code.
     #[must_use]
     pub fn merging(&self) -> Merging {

@@ -3,3 +3,4 @@
 pub mod lua;
 pub mod merge;
 pub mod policy;
+pub mod words;

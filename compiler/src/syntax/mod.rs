@@ -2,4 +2,5 @@
 
 pub mod lua;
 pub mod policy;
+pub mod words;
 pub mod yaml;

@@ -8,7 +8,7 @@ use kerai_compiler::ir::{
     Action, Binary, Call, Callee, Count, Each, Entry, Expression, Function, FunctionId, Ir, Lambda, Node, Place, Rest,
     Statement, Type, Unary, Values, VariableId,
 };
-use kerai_vm::bytecode::{Builtin, Constant, Limits, Order, ProgramKind};
+use kerai_vm::bytecode::{Builtin, Constant, ProgramKind};
 use kerai_vm::number::parse_decimal;
 use std::collections::BTreeMap;
 
@@ -44,14 +44,10 @@ pub(super) fn program(maker: Maker<'_>) -> Generated {
     let (parameters, softs): (Vec<VariableId>, Vec<Soft>) = parameters.into_iter().unzip();
     let lambda = Lambda { parameters, rest: None, body };
     let ir = Ir {
-        kind: ProgramKind::Fold,
         variables: maker.variables,
         functions: vec![Function { name: "main".to_owned(), lambda }],
         exports: BTreeMap::from([("main".to_owned(), FunctionId(0))]),
-        limits: Limits::DEFAULT,
-        rules: Vec::new(),
-        order: Order::default(),
-        key: Vec::new(),
+        ..Ir::new(ProgramKind::Fold)
     };
     let signature = Signature { parameters: softs, is_variadic: false, results: Vec::new(), is_recursive: false };
     Generated { ir, exports: vec![("main".to_owned(), signature)] }

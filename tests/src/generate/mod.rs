@@ -17,7 +17,7 @@ use kerai_compiler::Span;
 use kerai_compiler::ir::{
     Action, Expression, Function, FunctionId, Ir, Lambda, Node, Statement, Type, Variable, VariableId,
 };
-use kerai_vm::bytecode::{Limits, Order, ProgramKind, Rule};
+use kerai_vm::bytecode::{Limits, ProgramKind, Rule};
 use std::collections::BTreeMap;
 
 /// What a value will probably be.
@@ -158,16 +158,7 @@ pub fn program(random: &mut Random) -> Generated {
     let depth = if maker.random.below(4) == 0 { 1 + maker.random.below(20) } else { Limits::DEFAULT.depth };
     let kind = *maker.random.pick(ProgramKind::ALL);
     let limits = Limits { depth, ..Limits::DEFAULT };
-    let ir = Ir {
-        kind,
-        variables: maker.variables,
-        functions,
-        exports: ids,
-        limits,
-        rules,
-        order: Order::default(),
-        key: Vec::new(),
-    };
+    let ir = Ir { variables: maker.variables, functions, exports: ids, limits, rules, ..Ir::new(kind) };
     Generated { ir, exports }
 }
 

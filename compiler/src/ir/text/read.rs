@@ -12,16 +12,7 @@ use kerai_vm::bytecode::{Builtin, Constant, Limits, Order, ProgramKind, Rule};
 type Read<T> = Result<T, TextFault>;
 
 pub(super) fn read(text: &str) -> Read<Ir> {
-    let mut ir = Ir {
-        kind: ProgramKind::Words,
-        variables: Vec::new(),
-        functions: Vec::new(),
-        exports: Default::default(),
-        limits: Limits::DEFAULT,
-        rules: Vec::new(),
-        order: Order::default(),
-        key: Vec::new(),
-    };
+    let mut ir = Ir::new(ProgramKind::Words);
     let mut reader = Reader { variables: Vec::new(), most: text.len() };
     for form in forms(text)? {
         match form.construct()? {

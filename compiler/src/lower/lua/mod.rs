@@ -20,7 +20,7 @@ mod statement;
 use crate::ir::{Block, Function, FunctionId, Ir, Lambda, Statement, Type, Variable, VariableId};
 use crate::syntax::lua::tree::{Chunk, Pragma, PragmaKind};
 use crate::{Code, Diagnostic, Span};
-use kerai_vm::bytecode::{Limits, Order, ProgramKind};
+use kerai_vm::bytecode::{Order, ProgramKind};
 use kerai_vm::limit;
 use library::Prelude;
 use scope::{Binding, Scopes};
@@ -63,16 +63,7 @@ enum Chance {
 impl Lowering {
     fn new(chunk: &Chunk) -> Lowering {
         Lowering {
-            ir: Ir {
-                kind: ProgramKind::Words,
-                variables: Vec::new(),
-                functions: Vec::new(),
-                exports: Default::default(),
-                limits: Limits::DEFAULT,
-                rules: Vec::new(),
-                order: Order::default(),
-                key: Vec::new(),
-            },
+            ir: Ir::new(ProgramKind::Words),
             scopes: Scopes::default(),
             prelude: Prelude::default(),
             is_float: chunk.pragmas.iter().any(|pragma| pragma.kind == PragmaKind::NumericFloat),

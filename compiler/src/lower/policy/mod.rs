@@ -25,7 +25,7 @@ use crate::ir::{
 };
 use crate::syntax::policy::schema::Schema;
 use crate::syntax::policy::tree::{Condition, Policy, Pricing, Rule};
-use kerai_vm::bytecode::{self, Builtin, Limits, Order, ProgramKind};
+use kerai_vm::bytecode::{self, Builtin, ProgramKind};
 use std::collections::BTreeMap;
 
 /// What is reported where no rule decides.
@@ -108,21 +108,7 @@ const NOWHERE: Span = Span::new(0, 0);
 
 impl<'p> Lowering<'p> {
     fn new(kind: ProgramKind, schema: &'p Schema, rules: Vec<bytecode::Rule>) -> Lowering<'p> {
-        Lowering {
-            ir: Ir {
-                kind,
-                variables: Vec::new(),
-                functions: Vec::new(),
-                exports: BTreeMap::new(),
-                limits: Limits::DEFAULT,
-                rules,
-                order: Order::default(),
-                key: Vec::new(),
-            },
-            schema,
-            shared: BTreeMap::new(),
-            uses: BTreeMap::new(),
-        }
+        Lowering { ir: Ir { rules, ..Ir::new(kind) }, schema, shared: BTreeMap::new(), uses: BTreeMap::new() }
     }
 
     fn variable(&mut self, name: &str) -> VariableId {

@@ -30,6 +30,20 @@ pub use numeral::{NumeralFault, NumeralValue};
 pub use parse::{Parsed, parse};
 pub use show::show;
 
+/// The exact number that a numeral is, with a minus before it or not.
+///
+/// # Errors
+/// What is wrong, to be said after the numeral's text.
+pub(crate) fn exact(digits: &str, is_negative: bool) -> Result<kerai_vm::number::Number, &'static str> {
+    let kind = literal::numeral_kind(digits).ok_or("is no number")?;
+    let value = tree::Numeral { text: digits.into(), kind }.value(false).map_err(NumeralFault::message)?;
+    match value {
+        NumeralValue::Exact(number) if is_negative => Ok(number.negate()),
+        NumeralValue::Exact(number) => Ok(number),
+        NumeralValue::Float(_) => Err("is a float"),
+    }
+}
+
 /// Reads a source and looks for every hazard in it.
 ///
 /// # Errors
