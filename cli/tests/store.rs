@@ -61,6 +61,48 @@ fn a_project_runs_and_runs_again() {
     assert_eq!(field(other.json(&["run", "."]).0.get(1), "state_root"), &state["state_root"]);
 }
 
+/// The same project on a server, where `KERAI_TEST_PG` names one: the same state.
+#[test]
+fn a_project_runs_on_a_server() {
+    let Ok(server) = std::env::var("KERAI_TEST_PG") else {
+        println!("without PostgreSQL: KERAI_TEST_PG names no server");
+        return;
+    };
+    let name = format!("kerai_cli_{}", std::process::id());
+    let sql = |sql: &str| {
+        let done = Command::new("psql").args([&server, "-c", sql]).output().expect("psql runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    sql(&format!("CREATE DATABASE {name}"));
+    let (path, rest) = server.find('?').map_or((server.as_str(), ""), |at| server.split_at(at));
+    let url = format!("{}/{name}{rest}", path.rsplit_once('/').expect("a database").0);
+    let (place, file) = (Place::new("server"), Place::new("file"));
+    let (lines, code) = place.json(&["run", ".", "--db", &url]);
+    assert_eq!((lines.len(), code), (3, Some(0)), "{lines:?}");
+    let (expected, _) = file.json(&["run", "."]);
+    for root in ["fold_root", "policy_root", "state_root", "count", "rows"] {
+        assert_eq!(field(lines.get(1), root), field(expected.get(1), root), "{root}");
+    }
+    assert!(!place.0.join(".kerai/kerai.db").exists(), "nothing is in a file");
+    sql(&format!("DROP DATABASE {name}"));
+}
+
+/// An epoch is closed, and nothing goes behind its end.
+#[test]
+fn epochs_are_closed() {
+    let place = Place::new("epoch");
+    place.json(&["run", "."]);
+    let (closed, code) = place.json(&["epoch", "new", "stock"]);
+    assert_eq!((field(closed.first(), "epoch"), field(closed.first(), "count"), code), (&json!(2), &json!(7), Some(0)));
+    let late =
+        "{\"ulid\":\"00000000000000000000000001\",\"type\":\"stock.set\",\"payload\":{\"item\":\"fig\",\"count\":1}}\n";
+    fs::write(place.0.join("late.jsonl"), late).expect("written");
+    let (told, code) = place.json(&["append", "stock", "late.jsonl"]);
+    assert_eq!((field(told.first(), "rejected"), code), (&json!(1), Some(0)));
+    let (verified, code) = place.json(&["verify", "stock"]);
+    assert_eq!((field(verified.first(), "ok"), code), (&json!(true), Some(0)));
+}
+
 #[test]
 fn step_by_step() {
     let place = Place::new("steps");

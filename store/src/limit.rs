@@ -32,6 +32,10 @@ limits! {
     LOG_HEAR "log.hear" = 5000;
     /// milliseconds that a ULID may be ahead of the time at which its op is received, unless the binding says otherwise
     LOG_AHEAD "log.ahead" = 300_000;
+    /// times that one who follows a log tries to reach a database that was lost
+    DATABASE_TRIES "database.tries" = 60;
+    /// milliseconds between two such tries
+    DATABASE_PAUSE "database.pause" = 500;
     /// states that a fold under way can go back to without reading a snapshot
     FOLD_POINTS "fold.points" = 8;
     /// bytes of snapshots that are written for each record of the log, about

@@ -22,6 +22,7 @@ use crate::verify::{self, Evidence, Verification};
 use kerai_vm::bytecode::ProgramKind;
 use kerai_vm::ulid::Ulid;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use tokio::task::JoinHandle;
 
 /// The lock of all streams' names, among those of their tables: no stream has this number.
@@ -32,6 +33,7 @@ const READ_AT_LEAST: usize = 64;
 
 /// A store on one database.
 pub struct Store {
+    address: Address,
     database: Database,
     host: Host,
     recent: Option<Recent>,
@@ -95,7 +97,8 @@ impl Store {
     /// # Errors
     /// `SCHEMA_NEWER`, `SCHEMA_FOREIGN`, `ACK_TIMEOUT`, or it can't be opened.
     pub async fn open(address: &Address, host: Host) -> Result<Store, Fault> {
-        Ok(Store { database: Database::open(address, host.wait).await?, host, recent: None })
+        let database = Database::open(address, host.wait).await?;
+        Ok(Store { address: address.clone(), database, host, recent: None })
     }
 
     /// # Errors
@@ -318,7 +321,8 @@ impl Store {
     }
 
     /// As [`Store::materialize`], and again whenever ops are committed, as long as the one who is told wants more. The
-    /// fold stays in memory, so that each time costs what came since.
+    /// fold stays in memory, so that each time costs what came since. A database that is lost is opened again, some
+    /// times.
     ///
     /// # Errors
     /// As [`Store::materialize`].
@@ -328,10 +332,36 @@ impl Store {
         key: &SecretKey,
         mut told: impl AsyncFnMut(&mut Store, &Materialized) -> Result<bool, Fault>,
     ) -> Result<(), Fault> {
+        let mut tries = 0;
+        loop {
+            let done = self.keep_up_until_lost(name, key, &mut told, &mut tries).await;
+            let is_lost = |fault: &Fault| fault.code() == Some(Code::DATABASE_GONE);
+            if done.is_ok() || !done.as_ref().is_err_and(is_lost) || tries >= limit::DATABASE_TRIES.value {
+                return done;
+            }
+            tries += 1;
+            tokio::time::sleep(Duration::from_millis(limit::DATABASE_PAUSE.value)).await;
+            match Database::open(&self.address, self.host.wait).await {
+                Ok(database) => (self.database, self.recent) = (database, None),
+                // What is still lost is told by the next try.
+                Err(fault) if is_lost(&fault) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+
+    async fn keep_up_until_lost(
+        &mut self,
+        name: &str,
+        key: &SecretKey,
+        told: &mut impl AsyncFnMut(&mut Store, &Materialized) -> Result<bool, Fault>,
+        tries: &mut u64,
+    ) -> Result<(), Fault> {
         loop {
             let library = self.library().await?;
             let mut materializer = Materializer::new(name, key, &library);
             while let Some(done) = materializer.materialize(&mut self.database, &self.host, &mut self.recent).await? {
+                *tries = 0;
                 if !told(self, &done).await? {
                     return Ok(());
                 }

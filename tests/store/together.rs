@@ -1,6 +1,7 @@
 //! Several processes on one stream: all ops are committed, none twice, none skipped by a reader.
 
 use crate::desk::{NOW, Place, STREAM, everywhere, host, host_of, key, run, signers, stock, stocked};
+use crate::server::{self, Server};
 use kerai_store::backend::Address;
 use kerai_store::code::Code;
 use kerai_store::host::{Host, Point};
@@ -180,5 +181,42 @@ fn a_follower_hears_of_commits() {
             // Below what it would take to look without having heard.
             assert!(begun.elapsed() < Duration::from_millis(kerai_store::limit::LOG_HEAR.value), "it did not hear");
         });
+    });
+}
+
+/// Whoever follows a log outlives its server: when that comes up again, it goes on where it was.
+#[test]
+fn a_follower_outlives_its_server() {
+    let Some(binaries) = server::binaries() else {
+        server::the_server();
+        return;
+    };
+    let folder = server::folder("follow");
+    let server = Server::private(&binaries, &folder);
+    let address = Address::of(&server.url("postgres")).expect("an address");
+    let open = async |seed| Store::open(&address, host_of(seed, NOW, |_| ())).await.expect("opens");
+    run(async { crate::desk::create(&mut open(0).await, STREAM).await });
+    let append = |number| {
+        run(async {
+            let one = [stock(number, "fig", number)];
+            open(10 + number).await.append(STREAM, &signers(), &one).await.expect("appended");
+        });
+    };
+    std::thread::scope(|scope| {
+        let follower = scope.spawn(|| {
+            run(async {
+                let told = async |_: &mut Store, done: &kerai_store::Materialized| Ok(done.checkpoint.count < 5);
+                open(1).await.keep_up(STREAM, &key("keeper"), told).await.expect("it keeps up");
+            });
+        });
+        for number in 1..5 {
+            append(number);
+            server.crash(&folder);
+        }
+        follower.join().expect("it saw them all");
+    });
+    run(async {
+        let verified = open(2).await.verify(STREAM, &[]).await.expect("verified");
+        assert_eq!((verified.first_divergence, verified.checked.ops), (None, 5));
     });
 }

@@ -3,6 +3,7 @@
 use crate::Global;
 use crate::input::Input;
 use crate::outcome::{Answer as Said, Fault, Outcome};
+use crate::progress::Progress;
 use crate::project::Project;
 use crate::store::{Tally, answer_json, answer_text, open, run as run_store};
 use kerai_store::code::Refused;
@@ -83,12 +84,14 @@ struct Lines<'g> {
     number: usize,
     tally: Tally,
     said: Said,
+    progress: Progress,
 }
 
 impl Lines<'_> {
     fn open<'g>(file: &str, stream: &str, is_verbose: bool, global: &'g Global) -> Result<Lines<'g>, Fault> {
         let (input, stream, tally) = (Input::open(Some(file))?, stream.to_owned(), Tally::default());
-        Ok(Lines { input, stream, is_verbose, global, number: 0, tally, said: Said::Yes })
+        let progress = Progress::new(global.quiet || global.json);
+        Ok(Lines { input, stream, is_verbose, global, number: 0, tally, said: Said::Yes, progress })
     }
 
     async fn append(&mut self, store: &mut Store, signers: &Signers) -> Outcome {
@@ -108,6 +111,7 @@ impl Lines<'_> {
                 return Ok(if batch.is_empty() { None } else { Some(batch) });
             }
             self.number += 1;
+            self.progress.say(self.number, "lines read");
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
@@ -120,6 +124,7 @@ impl Lines<'_> {
     }
 
     fn refuse(&mut self, refused: &Refused) {
+        self.progress.end();
         self.said = Said::No;
         self.tally.refuse();
         let (name, number) = (&self.input.name, self.number);
@@ -132,6 +137,7 @@ impl Lines<'_> {
     }
 
     fn tell<'a>(&mut self, answers: impl Iterator<Item = (usize, &'a Answer)>) {
+        self.progress.end();
         for (line, answer) in answers {
             self.tally.count(answer);
             if self.global.json {
@@ -147,6 +153,7 @@ impl Lines<'_> {
     }
 
     fn close(&mut self) -> Said {
+        self.progress.end();
         if self.global.json {
             let mut total = self.tally.to_json(&self.stream);
             if let Some(total) = total.as_object_mut() {
