@@ -1,5 +1,6 @@
 //! `kerai-bench`: measures kerai beside its peers in one run and reports the ratios.
 
+mod audit;
 mod cbor;
 mod events;
 mod harness;
@@ -47,6 +48,7 @@ const HELP: &str = "\
 usage: kerai-bench NAME [--json] [--events N] [--rounds N] [--seed N]
        kerai-bench documents [--json] …
        kerai-bench machine [--json] …
+       kerai-bench evidence [--json] …
        kerai-bench all [--json] …
        kerai-bench --list
 
@@ -68,11 +70,13 @@ impl Arguments {
 /// The groups that a name can choose whole.
 const DOCUMENTS: &str = "documents";
 const MACHINE: &str = "machine";
+const EVIDENCE: &str = "evidence";
 
 /// Group, name and summary of every benchmark.
 fn listed() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let documents = BENCHMARKS.iter().map(|benchmark| (DOCUMENTS, benchmark.name, benchmark.about));
-    documents.chain(machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about)))
+    let machine = machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about));
+    documents.chain(machine).chain(audit::ALL.iter().map(|&(name, about)| (EVIDENCE, name, about)))
 }
 
 fn main() -> ExitCode {
@@ -137,7 +141,23 @@ fn run(arguments: &Arguments) -> Outcome<()> {
     if BENCHMARKS.iter().any(|benchmark| arguments.chooses(DOCUMENTS, benchmark.name)) {
         run_documents(arguments)?;
     }
-    run_machine(arguments)
+    run_machine(arguments)?;
+    run_evidence(arguments)
+}
+
+fn run_evidence(arguments: &Arguments) -> Outcome<()> {
+    let is_chosen = |name: &str| arguments.chooses(EVIDENCE, name);
+    if !audit::ALL.iter().any(|one| is_chosen(one.0)) {
+        return Ok(());
+    }
+    for (name, report) in audit::run(is_chosen, &arguments.plan)? {
+        if arguments.json {
+            println!("{}", report.to_json(name));
+        } else {
+            println!("\n{}", report.to_table(name));
+        }
+    }
+    Ok(())
 }
 
 fn run_documents(arguments: &Arguments) -> Outcome<()> {

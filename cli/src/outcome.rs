@@ -32,7 +32,9 @@ impl Fault {
     /// Whether it says something of the input: a trap, a program or an op that is none, damage that was found.
     fn is_answer(&self) -> bool {
         let is_of_input = |code: Code| {
-            code.class() != Class::Store || matches!(code, Code::FOLD_TRAP | Code::PROGRAM_KIND | Code::LOG_DAMAGED)
+            code.class() != Class::Store
+                || matches!(code, Code::FOLD_TRAP | Code::PROGRAM_KIND | Code::LOG_DAMAGED | Code::CLAIM_FALSE)
+                || matches!(code, Code::OP_UNFOLDED | Code::PROOF_FORM | Code::PROOF_FALSE | Code::PACK_FORM)
         };
         matches!(self, Fault::Refused(_, code) if is_of_input(*code))
     }

@@ -92,7 +92,7 @@ pub fn place(input: &Input) -> Place {
 }
 
 /// The op as a document: what its author gave, who signed it, and where it stands in the author's chain.
-fn document(input: &Input, order: Order) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn document(input: &Input, order: Order) -> Result<Vec<u8>, Refusal> {
     let heap = &mut Heap::new(0);
     let op = &input.op.op;
     let mut entries = Vec::new();
@@ -115,6 +115,14 @@ fn document(input: &Input, order: Order) -> Result<Vec<u8>, Refusal> {
     }
     let map = heap.map(&entries).unwrap_or(Value::NIL);
     encode(heap, map)
+}
+
+/// The op as a fold by ULID gets it, as canonical CBOR.
+///
+/// # Errors
+/// Where a part of it has no canonical form.
+pub fn op_document(input: &Input) -> Result<Vec<u8>, Refusal> {
+    document(input, Order::Ulid)
 }
 
 /// Folds ops from a snapshot, or from nothing. They come in no order or in that of the log; where they go on from a

@@ -1,5 +1,6 @@
 //! kerai's memory: the log of signed operations, the gate, state, checkpoints, and the databases that hold them.
 
+pub mod audit;
 pub mod backend;
 pub mod checkpoint;
 pub mod code;
@@ -15,9 +16,12 @@ pub mod limit;
 pub mod log;
 pub mod materialize;
 pub mod op;
+pub mod pack;
 pub mod program;
+pub mod proof;
 pub mod state;
 mod store;
 pub mod verify;
+mod witness;
 
 pub use store::{Answer, Committed, Materialized, NewStream, Signers, Store, fresh_ulid};

@@ -5,7 +5,7 @@ use crate::fold::Rows;
 use kerai_vm::encoding::map::{Part, row_key, row_value};
 
 /// The value of an op in the map of inputs: null, as canonical CBOR.
-const NULL: &[u8] = &[0xf6];
+pub(crate) const NULL: &[u8] = &[0xf6];
 
 /// The root over rows: their state_root.
 #[must_use]

@@ -1,5 +1,6 @@
 //! The store: what the pure parts decide, done in one transaction each.
 
+use crate::audit::Ask;
 use crate::backend::{Address, Database, Session, StoredOp, Stream, damaged};
 use crate::checkpoint::Checkpoint;
 use crate::code::{Code, Refused};
@@ -89,6 +90,11 @@ impl Store {
     /// `SCHEMA_NEWER`, `SCHEMA_FOREIGN`, `ACK_TIMEOUT`, or it can't be opened.
     pub async fn open(address: &Address, host: Host) -> Result<Store, Fault> {
         Ok(Store { database: Database::open(address, host.wait).await?, host })
+    }
+
+    /// For what only reads and stands in other files.
+    pub(crate) const fn database(&mut self) -> &mut Database {
+        &mut self.database
     }
 
     /// # Errors
@@ -321,21 +327,55 @@ impl Store {
     /// # Errors
     /// `STREAM_UNKNOWN`, or the database fails; what diverges is the answer and no error.
     pub async fn verify(&mut self, name: &str, trusted: &[Hash]) -> Result<Verification, Fault> {
+        let ask = Ask { trusted: trusted.to_vec(), ..Ask::default() };
+        self.audit(name, &ask, &mut |_, _| ()).await
+    }
+
+    /// As [`Store::verify`], as it is asked, and told how far it is: ops so far, and the part of all that is done.
+    ///
+    /// # Errors
+    /// As [`Store::verify`].
+    pub async fn audit(
+        &mut self,
+        name: &str,
+        ask: &Ask,
+        told: &mut dyn FnMut(u64, f64),
+    ) -> Result<Verification, Fault> {
+        verify::verify(&self.evidence(name).await?, ask, told)
+    }
+
+    /// All that is stored of a stream.
+    ///
+    /// # Errors
+    /// As [`Store::verify`].
+    pub async fn evidence(&mut self, name: &str) -> Result<Evidence, Fault> {
         let mut session = self.database.read().await?;
         let stream = find(&mut session, name).await?;
-        let evidence = Evidence {
+        Ok(Evidence {
             ops: session.ops_after(stream.number, 0).await?,
             state: session.state(stream.number).await?,
             checkpoints: session.checkpoints(stream.number).await?,
+            snapshots: kept_snapshots(&mut session, &stream).await?,
+            poison: session.poison(stream.number, stream.epoch).await?,
             library: session.programs().await?,
             stream,
-        };
-        Ok(verify::verify(&evidence, trusted))
+        })
     }
 }
 
-async fn find(session: &mut Session<'_>, name: &str) -> Result<Stream, Fault> {
+pub(crate) async fn find(session: &mut Session<'_>, name: &str) -> Result<Stream, Fault> {
     Ok(session.stream(name).await?.ok_or_else(|| unknown(name))?)
+}
+
+/// The snapshots that are kept of the stream's epoch.
+pub(crate) async fn kept_snapshots(session: &mut Session<'_>, stream: &Stream) -> Result<Vec<(u64, Snapshot)>, Fault> {
+    let mut kept = Vec::new();
+    for count in session.snapshots(stream.number, stream.epoch).await? {
+        if let Some((snapshot, _)) = session.snapshot(stream.number, stream.epoch, count).await? {
+            kept.push((stream.epoch, snapshot));
+        }
+    }
+    Ok(kept)
 }
 
 /// The answer to the one op that was offered.

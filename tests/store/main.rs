@@ -3,7 +3,11 @@
 mod bad;
 mod crash;
 mod desk;
+mod differences;
+mod faults;
 mod grow;
+mod large;
+mod proofs;
 mod roles;
 mod server;
 mod together;

@@ -146,8 +146,8 @@ fn what_was_changed_is_named() {
                 None,
                 "the commit record",
             ),
-            ("DELETE FROM ops WHERE position = 6", None, None, "the tip of the log"),
-            ("DELETE FROM ops WHERE position = 5", Some(6), None, "the op"),
+            ("DELETE FROM ops WHERE position = 6", None, None, "a checkpoint's count"),
+            ("DELETE FROM ops WHERE position = 5", Some(5), None, "the op"),
             ("UPDATE streams SET count = 5", None, None, "the tip of the log"),
             ("UPDATE checkpoints SET signature = zeroblob(64)/*zeros*/", None, None, "a checkpoint"),
         ];

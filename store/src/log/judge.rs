@@ -40,6 +40,39 @@ pub struct Commit {
     pub given: Hash,
 }
 
+/// An op with all that can be said of it before any log is asked: it needs no order, so that many are looked at at once.
+#[derive(Debug, Clone)]
+pub struct Offered {
+    pub op: Checked,
+    /// The hash of what its author gave.
+    pub given: Hash,
+}
+
+impl Offered {
+    /// Checks the op's own word: its form, its signature, its payload.
+    ///
+    /// # Errors
+    /// As [`Op::decode`] and [`SignedOp::check`].
+    pub fn of(signed: SignedOp) -> Result<Offered, Refused> {
+        let (op, id) = (Op::decode(&signed.body)?, op_id(&signed.body));
+        Offered::given(signed.check(op, id)?)
+    }
+
+    /// As [`Offered::of`], but whoever signed is taken at their word.
+    ///
+    /// # Errors
+    /// As [`Offered::of`], but for `PROOF_INVALID`.
+    pub fn unsigned(signed: SignedOp) -> Result<Offered, Refused> {
+        let (op, id) = (Op::decode(&signed.body)?, op_id(&signed.body));
+        Offered::given(signed.check_payload(op, id)?)
+    }
+
+    fn given(op: Checked) -> Result<Offered, Refused> {
+        let given = Draft::of(&op.op, &op.signed.payload).given(&op.op.actor)?;
+        Ok(Offered { op, given })
+    }
+}
+
 /// What came of an offer.
 #[derive(Debug, Clone)]
 pub enum Offer {
@@ -70,11 +103,19 @@ impl Log {
     /// # Errors
     /// Where the op is no genesis, or what it binds can't run.
     pub fn begin(signed: SignedOp, library: &Library, now: u64) -> Result<(Log, Commit), Refused> {
-        let (op, id) = (Op::decode(&signed.body)?, op_id(&signed.body));
-        if op.stream.is_some() {
+        Log::begin_with(Offered::of(signed)?, library, now)
+    }
+
+    /// As [`Log::begin`], with an op that was looked at before.
+    ///
+    /// # Errors
+    /// As [`Log::begin`].
+    pub fn begin_with(offered: Offered, library: &Library, now: u64) -> Result<(Log, Commit), Refused> {
+        let Offered { op, given } = offered;
+        let id = op.id;
+        if op.op.stream.is_some() {
             return Err(Refused::new(Code::STREAM_OTHER, "the first op is no genesis"));
         }
-        let op = signed.check(op, id)?;
         let record = Record {
             position: 1,
             op: id,
@@ -95,7 +136,6 @@ impl Log {
         }
         let (tree, heads) = (LogTree::default(), BTreeMap::new());
         let mut log = Log { stream: id, received: now, tree, heads, governance, governance_ops: inputs };
-        let given = Draft::of(&op.op, &op.signed.payload).given(&op.op.actor)?;
         let commit = log.commit(op, record, given)?;
         Ok((log, commit))
     }
@@ -147,15 +187,71 @@ impl Log {
         Ok(Offer::Committed(Box::new(self.commit(op, record, given)?)))
     }
 
-    /// Whether it is an op of this stream, signed by someone who is known here.
-    fn checked(&self, signed: SignedOp, id: Hash) -> Result<Checked, Refused> {
-        let op = Op::decode(&signed.body)?;
+    /// Places an op that was looked at before, of which a log says that it has a place. `before` is what its author gave
+    /// under its ULID before.
+    ///
+    /// # Errors
+    /// Where it can have none, or the log itself can't go on.
+    pub fn place(
+        &mut self,
+        offered: Offered,
+        before: Option<Hash>,
+        library: &Library,
+        now: u64,
+    ) -> Result<Commit, Refused> {
+        let Offered { op, given } = offered;
+        self.belongs(&op.op)?;
+        self.follows(&op.op)?;
+        let record = self.decide(&op, given, before, now.max(self.received), library)?;
+        self.commit(op, record, given)
+    }
+
+    /// Takes a log's word for what became of an op, as far as it can't be decided again: of whose payload parts are hidden.
+    ///
+    /// # Errors
+    /// As [`Log::place`].
+    pub fn trust(&mut self, op: &Op, id: Hash, record: &Record) -> Result<Vec<u8>, Refused> {
+        self.belongs(op)?;
+        self.follows(op)?;
+        let bytes = record.encode()?;
+        self.tree.push(&bytes);
+        self.heads.insert(op.author, Head { sequence: op.sequence, op: id });
+        self.received = record.received;
+        Ok(bytes)
+    }
+
+    /// As [`Log::trust`], for an op of governance's, of which nothing is hidden.
+    ///
+    /// # Errors
+    /// As [`Log::place`].
+    pub fn trust_whole(&mut self, offered: Offered, record: Record, library: &Library) -> Result<Commit, Refused> {
+        let Offered { op, given } = offered;
+        self.belongs(&op.op)?;
+        self.follows(&op.op)?;
+        if record.outcome == Outcome::Admitted && op.op.is_governance() {
+            let amended = self.amend(&op, record.position, record.received, library)?;
+            if let Outcome::Rejected(code) = amended {
+                return Err(Refused::new(code, "a governance op that was admitted"));
+            }
+        }
+        self.commit(op, record, given)
+    }
+
+    /// Whether it is an op of this stream, by an author who is known here.
+    fn belongs(&self, op: &Op) -> Result<(), Refused> {
         if op.stream != Some(self.stream) {
             return Err(Refused::new(Code::STREAM_OTHER, ""));
         }
         if !self.governance.knows(&op.author) {
             return Err(Refused::new(Code::AUTHOR_UNKNOWN, format!("`{}`", crate::document::to_hex(&op.author))));
         }
+        Ok(())
+    }
+
+    /// Whether it is an op of this stream, signed by someone who is known here.
+    fn checked(&self, signed: SignedOp, id: Hash) -> Result<Checked, Refused> {
+        let op = Op::decode(&signed.body)?;
+        self.belongs(&op)?;
         signed.check(op, id)
     }
 

@@ -5,6 +5,6 @@ mod record;
 mod tree;
 
 pub(crate) use judge::govern;
-pub use judge::{Commit, Facts, Head, Log, Offer};
+pub use judge::{Commit, Facts, Head, Log, Offer, Offered};
 pub use record::{Outcome, Record};
-pub use tree::{EMPTY, LogTree};
+pub use tree::{EMPTY, LogTree, leaf, node};

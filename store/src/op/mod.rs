@@ -8,6 +8,7 @@ mod resource;
 pub mod signature;
 
 pub use draft::Draft;
+pub(crate) use payload::{Fields, commitments_root};
 pub use payload::{SALT, Salts, payload_root};
 pub use resource::{Resource, is_segment};
 
@@ -217,6 +218,14 @@ impl SignedOp {
         if !signature::verify(signature::Domain::Op, &id, &op.author, &self.signature) {
             return Err(Refused::new(Code::PROOF_INVALID, ""));
         }
+        self.check_payload(op, id)
+    }
+
+    /// Checks that the payload is the one that was signed, by whomever.
+    ///
+    /// # Errors
+    /// As [`SignedOp::check`], but for `PROOF_INVALID`.
+    pub(crate) fn check_payload(self, op: Op, id: Hash) -> Result<Checked, Refused> {
         if payload_root(&self.payload, &self.salts)? != op.payload_root {
             return Err(Refused::new(Code::PAYLOAD_ROOT, ""));
         }

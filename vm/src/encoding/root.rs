@@ -62,6 +62,10 @@ contexts! {
     Events = "kerai v1 events";
     /// a checkpoint's body
     Checkpoint = "kerai v1 checkpoint";
+    /// a proof by commitment, without this hash
+    Proof = "kerai v1 proof";
+    /// an evidence pack, up to its end
+    Pack = "kerai v1 pack";
 }
 
 impl Context {
