@@ -16,7 +16,7 @@ platforms() {
   cat <<'TABLE'
 linux-gnu                 every      host --release
 linux-gnu-debug           every      host --profile=dev
-linux-gnu-second-seed     every      KERAI_MAP_SEED=2 host --release
+linux-gnu-second-seed     every      KERAI_MAP_SEED=2 elsewhere host --release
 linux-gnu-software-float  every      host --release --features=kerai-vm/software-float
 linux-s390x               every      emulated s390x-unknown-linux-gnu s390x s390x-linux-gnu qemu-s390x-static
 linux-aarch64             every      emulated aarch64-unknown-linux-gnu arm64 aarch64-linux-gnu qemu-aarch64-static
@@ -25,27 +25,38 @@ linux-armv7               on-demand  emulated armv7-unknown-linux-gnueabihf armh
 linux-riscv64             on-demand  emulated riscv64gc-unknown-linux-gnu riscv64 riscv64-linux-gnu qemu-riscv64-static
 linux-ppc64le             on-demand  emulated powerpc64le-unknown-linux-gnu ppc64el powerpc64le-linux-gnu qemu-ppc64le-static
 linux-ppc64               on-demand  emulated powerpc64-unknown-linux-gnu ppc64 powerpc64-linux-gnu qemu-ppc64-static
-linux-musl                on-demand  musl
-windows-gnu               on-demand  windows
+linux-musl                every      musl
+windows-gnu               every      windows
+wasm32-node               every      webassembly in_node
+wasm32-wasmtime           every      webassembly in_wasmtime
+wasm32-chromium           on-demand  webassembly in_chromium
+wasm32-wasip1             on-demand  system_interface
+linux-i586                on-demand  refused i586-unknown-linux-gnu "x86 without SSE2"
 TABLE
 }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${KERAI_PLATFORM_CACHE:-$HOME/.cache/kerai-platforms}
 time_limit=${KERAI_PLATFORM_TIME_LIMIT:-900}
+wasmtime_version=50.0.1
+# What a page can ask its visitors to fetch, in bytes.
+module_limit=1500000
 platform=platforms
 
 say() { echo "[$platform ${SECONDS}s] $*" >&2; }
 die() { say "error: $*"; exit 1; }
 
-# golden CARGO-OPTION…: builds the program, runs the cases and adds the platform's row to the table.
-golden() {
-  local options=(--quiet --locked --manifest-path "$root/Cargo.toml" --package kerai-tests --bin golden-portable "$@")
-  local output=$scratch/output status=0 summary
+# build CARGO-OPTION…: with the compiler of the platform's route.
+build() {
   say building
-  "${CARGO:-cargo}" build "${options[@]}" || die "the build failed"
+  "${CARGO:-cargo}" build --quiet --locked --manifest-path "$root/Cargo.toml" "$@" || die "the build failed"
+}
+
+# judge COMMAND…: runs the cases by a command that ends with the summary, and adds the platform's row to the table.
+judge() {
+  local output=$scratch/output status=0 summary
   say running
-  timeout "$time_limit" "${CARGO:-cargo}" run "${options[@]}" -- "$root/golden" >"$output" || status=$?
+  timeout "$time_limit" "$@" >"$output" || status=$?
   sed -i 's/\r$//' "$output"
   sed -n '$!{1,100p}' "$output" >&2
   summary=$(tail -n 1 "$output")
@@ -58,10 +69,23 @@ golden() {
   say "all ${BASH_REMATCH[1]} cases passed"
 }
 
+# golden CARGO-OPTION…: builds the program and runs the cases.
+golden() {
+  local options=(--package kerai-golden --bin golden-portable "$@")
+  build "${options[@]}"
+  judge "${CARGO:-cargo}" run --quiet --locked --manifest-path "$root/Cargo.toml" "${options[@]}" -- "$root/golden"
+}
+
 row() { printf '%-24s | %5s | %6s | %s\n' "$platform" "$@" >>"$scratch/rows"; }
 
 # The machine itself, with the toolchain the project is developed with.
 host() { golden "$@"; }
+
+# elsewhere COMMAND…: as if the machine stood where other letters, other decimal marks and another time are the custom.
+elsewhere() {
+  local -x LC_ALL=tr_TR.UTF-8 LANG=tr_TR.UTF-8 TZ=Asia/Kathmandu
+  "$@"
+}
 
 # need PACKAGE…: installs what is missing.
 need() {
@@ -186,6 +210,86 @@ C
   cross "$target" /usr/lib/wine/wine64 -C linker=x86_64-w64-mingw32-gcc --sysroot "$sysroot"
 }
 
+# The linker for WebAssembly: the one beside the compiler that the project is developed with, else Debian's.
+webassembly_linker() {
+  local toolchain host
+  toolchain=$(rustc --print sysroot 2>/dev/null) && host=$(rustc -vV | sed -n 's/^host: //p') || toolchain=
+  linker=$toolchain/lib/rustlib/$host/bin/rust-lld
+  [ -x "$linker" ] || { need lld && linker=wasm-ld; }
+}
+
+need_node() { command -v node >/dev/null || need nodejs; }
+
+# webassembly HOST: the compiler and the machine as a module that imports nothing, in one of the functions below.
+webassembly() {
+  local target=wasm32-unknown-unknown linker module size
+  webassembly_linker
+  debian_compiler
+  library_from_source
+  export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker
+  CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && flags=(-C link-arg=-zstack-size=16777216 -C strip=debuginfo) && echo "${flags[*]}")
+  export CARGO_ENCODED_RUSTFLAGS
+  build --release --package kerai-golden-wasm --target="$target" --target-dir="$cache/build" "${library[@]}"
+  module=$cache/build/$target/release/kerai_golden_wasm.wasm
+  size=$(gzip -9 -c "$module" | wc -c)
+  say "the module has $size bytes compressed"
+  [ "$size" -le "$module_limit" ] || die "the module is larger than $module_limit bytes compressed"
+  "$1" "$module"
+}
+
+in_node() {
+  need_node
+  judge node "$root/golden/wasm/in_node.mjs" "$1" "$root/golden"
+}
+
+in_wasmtime() {
+  local python=$cache/wasmtime-$wasmtime_version/bin/python
+  if ! "$python" -c "import wasmtime" 2>/dev/null; then
+    need python3-venv
+    say "installing wasmtime $wasmtime_version"
+    { python3 -m venv "$cache/wasmtime-$wasmtime_version" && "$python" -m pip install --quiet "wasmtime==$wasmtime_version"; } ||
+      die "could not install wasmtime"
+  fi
+  judge "$python" "$root/golden/wasm/in_wasmtime.py" "$1" "$root/golden"
+}
+
+in_chromium() {
+  need_node
+  need chromium
+  judge node "$root/golden/wasm/in_browser.mjs" "$1" "$root/golden" chromium
+}
+
+# WebAssembly with a system's interface, by node's own.
+system_interface() {
+  local target=wasm32-wasip1 library_files=/usr/lib/wasm32-wasi linker
+  webassembly_linker
+  debian_compiler
+  need wasi-libc
+  need_node
+  library_from_source
+  export CARGO_TARGET_WASM32_WASIP1_LINKER=$linker
+  # Only the program gets the object that begins it; what is compiled on the way does not.
+  export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="-C link-self-contained=no -L $library_files -C link-arg=$library_files/crt1-command.o -C link-arg=-zstack-size=16777216"
+  build --release --package kerai-golden --bin golden-portable --features=kerai-vm/portable-hash --target="$target" \
+    --target-dir="$cache/build" "${library[@]}"
+  judge node --no-warnings "$root/golden/wasm/in_wasi.mjs" "$cache/build/$target/release/golden-portable.wasm" "$root/golden"
+}
+
+# refused TARGET REASON: a platform that would compute something else, and which the compiler must therefore refuse.
+refused() {
+  local target=$1 reason=$2
+  debian_compiler
+  library_from_source
+  say "building, which must fail"
+  if "$CARGO" build --quiet --locked --manifest-path "$root/Cargo.toml" --release --package kerai-vm --features=kerai-vm/portable-hash \
+    --target="$target" --target-dir="$cache/build" "${library[@]}" 2>"$scratch/refusal"; then
+    die "it was built: nothing refuses $target"
+  fi
+  grep -qF "does not build for $reason" "$scratch/refusal" || { tail -n 5 "$scratch/refusal" >&2 && die "it failed for another reason"; }
+  row - - "refused, as it must be"
+  say "refused"
+}
+
 # run PLATFORM: in a process of its own, so that its settings end with it and its failure stops no other.
 run() {
   local status how
@@ -230,8 +334,11 @@ main() {
   printf '%-24s | %5s | %6s | %s\n' platform cases passed "root of all results"
   cat "$scratch/rows"
   [ ${#failed[@]} = 0 ] || die "failed: ${failed[*]}"
-  [ "$(awk -F' [|] ' '{ print $4 }' "$scratch/rows" | sort -u | wc -l)" = 1 ] || die "the roots differ"
-  say "one root on ${#chosen[@]} platforms"
+  case $(awk -F' [|] ' '$4 ~ /^blake3:/ { print $4 }' "$scratch/rows" | sort -u | wc -l) in
+    0) say "no platform ran the cases" ;;
+    1) say "one root on $(grep -c '| blake3:' "$scratch/rows") platforms" ;;
+    *) die "the roots differ" ;;
+  esac
 }
 
 main "$@"

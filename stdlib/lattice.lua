@@ -12,8 +12,13 @@ function lattice.written(op, value)
   end
 end
 
+-- Canonical order settles what ULIDs don't: first the hash, which stands first, then the value, whoever made it.
 function lattice.lww(a, b)
-  if a.at < b.at or (a.at == b.at and a.by < b.by) then
+  if a.at == b.at then
+    if builtin["compare"](a, b) < 0 then
+      return b
+    end
+  elseif builtin["compare"](a.at, b.at) < 0 then
     return b
   end
   return a
@@ -21,7 +26,7 @@ end
 
 function lattice.by_lww(a, b)
   if a.at == b.at then
-    return builtin["compare"](a.by, b.by)
+    return builtin["compare"](a, b)
   end
   return builtin["compare"](a.at, b.at)
 end
@@ -166,7 +171,7 @@ end
 
 -- Writes by the operations that made them: a write takes the place of those that it names.
 function lattice.register(a, b)
-  lattice.map(a.written, b.written, lattice.first)
+  lattice.map(a.written, b.written, lattice.max)
   lattice.union(a.removed, b.removed)
   return a
 end
@@ -175,10 +180,6 @@ function lattice.version(op, value, tags)
   if value ~= nil then
     return { written = { [lattice.tag(op)] = { at = op.ulid, value = value } }, removed = tags or {} }
   end
-end
-
-function lattice.first(a)
-  return a
 end
 
 function lattice.versions(state)
@@ -316,7 +317,7 @@ function lattice.conflict(op, paths, rules)
 end
 
 function lattice.conflicts(a, b)
-  return lattice.map(a, b, lattice.first)
+  return lattice.map(a, b, lattice.max)
 end
 
 function lattice.emit_conflicts(path, state)

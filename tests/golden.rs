@@ -1,10 +1,11 @@
 //! Every golden case as a test of its own, and checks that the cases leave nothing out.
 
 use kerai_compiler::Code as Diagnosis;
-use kerai_tests::case::Case;
-use kerai_tests::files::{self, CaseFile};
-use kerai_tests::verdict::{BLESS_HINT, bless, differences, report};
-use kerai_tests::{map_seed, stage};
+use kerai_golden::case::Case;
+use kerai_golden::files::{self, CaseFile};
+use kerai_golden::shipped::PROGRAMS;
+use kerai_golden::verdict::{BLESS_HINT, bless, differences, report};
+use kerai_golden::{map_seed, stage};
 use kerai_vm::bytecode::{Builtin, Op};
 use kerai_vm::limit;
 use kerai_vm::refusal::Code;
@@ -51,7 +52,7 @@ fn check(file: &CaseFile, seed: u64, blessing: bool) -> Result<(), Failed> {
 
 /// The codes in the diagnostic sections of all cases: the first words in capitals.
 fn codes_of(case: &Case) -> Vec<String> {
-    let content = case.section("diagnostic").map(kerai_tests::case::Section::content).unwrap_or_default();
+    let content = case.section("diagnostic").map(kerai_golden::case::Section::content).unwrap_or_default();
     let is_code =
         |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
     content.lines().filter_map(|line| line.split(": ").find(is_code).map(str::to_owned)).collect()
@@ -77,7 +78,7 @@ fn every_code_has_a_case(files: &[CaseFile]) -> Result<(), Failed> {
 }
 
 fn every_limit_has_two_cases(files: &[CaseFile]) -> Result<(), Failed> {
-    for limit in limit::ALL {
+    for limit in limit::ALL.iter().chain(kerai_compiler::limit::ALL) {
         for side in ["at", "past"] {
             let stem = format!("limits/{}-{side}", limit.name.replace('.', "-"));
             if !files.iter().any(|file| file.name.starts_with(&stem)) {
@@ -126,6 +127,23 @@ fn every_trap_has_a_case(files: &[CaseFile]) -> Result<(), Failed> {
     }
 }
 
+/// Every program that ships runs here, and so on every platform and in every release that is frozen.
+fn every_shipped_program_has_a_case(files: &[CaseFile]) -> Result<(), Failed> {
+    let mut named: BTreeSet<String> = BTreeSet::new();
+    for file in files.iter().filter(|file| file.name.starts_with("shipped/")) {
+        let case = file.read()?;
+        let lines = case.sections().iter().flat_map(|section| {
+            let content = section.content();
+            content.lines().filter_map(|line| line.strip_prefix("@program ").map(str::to_owned)).collect::<Vec<_>>()
+        });
+        named.extend(lines);
+    }
+    match PROGRAMS.iter().find(|(path, _)| !named.contains(*path)) {
+        Some((path, _)) => Err(format!("the program `{path}` has no case below `shipped`").into()),
+        None => Ok(()),
+    }
+}
+
 fn every_section_is_explained(directory: &Path) -> Result<(), Failed> {
     let page = std::fs::read_to_string(directory.join("README.md"))?;
     match stage::STAGES.iter().find(|stage| !page.contains(&format!("`-- {} --`", stage.name))) {
@@ -141,13 +159,15 @@ fn trials(directory: &'static Path) -> Result<Vec<Trial>, String> {
     if cases.is_empty() {
         return Err("there are no golden cases".to_owned());
     }
-    let (all, again, programs, calls) = (cases.clone(), cases.clone(), cases.clone(), cases.clone());
+    let (all, again, programs, calls, shipped) =
+        (cases.clone(), cases.clone(), cases.clone(), cases.clone(), cases.clone());
     let mut trials: Vec<Trial> =
         cases.into_iter().map(|file| Trial::test(file.name.clone(), move || check(&file, seed, blessing))).collect();
     trials.push(Trial::test("coverage/codes", move || every_code_has_a_case(&all)));
     trials.push(Trial::test("coverage/limits", move || every_limit_has_two_cases(&again)));
     trials.push(Trial::test("coverage/instructions", move || every_instruction_has_a_case(&programs)));
     trials.push(Trial::test("coverage/traps", move || every_trap_has_a_case(&calls)));
+    trials.push(Trial::test("coverage/shipped", move || every_shipped_program_has_a_case(&shipped)));
     trials.push(Trial::test("coverage/sections", move || every_section_is_explained(directory)));
     Ok(trials)
 }

@@ -1,10 +1,10 @@
 //! The golden runner on files of its own: failing, blessing, refusing.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use kerai_tests::case::Case;
-use kerai_tests::files::{self, CaseFile};
-use kerai_tests::stage::{self, STAGES};
-use kerai_tests::verdict::{Tally, bless, plain_difference, report};
+use kerai_golden::case::Case;
+use kerai_golden::files::{self, CaseFile};
+use kerai_golden::stage::{self, STAGES};
+use kerai_golden::verdict::{Tally, bless, plain_difference, report};
 use std::fs;
 use std::path::PathBuf;
 

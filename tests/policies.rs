@@ -2,9 +2,11 @@
 //! request never opens the gate.
 
 use kerai_compiler::explain::Examiner;
-use kerai_compiler::syntax::policy::{check, tree::Policy};
-use kerai_tests::policy::naive::{self, Datum};
-use kerai_tests::policy::{agreed, in_order, indexed};
+use kerai_compiler::price::Unpriced;
+use kerai_compiler::syntax::policy::check;
+use kerai_compiler::syntax::policy::tree::{Policy, Rules};
+use kerai_golden::policy::naive::{self, Datum};
+use kerai_golden::policy::{agreed, in_order, indexed, price, priced, pricing as compiled_prices};
 use kerai_tests::property::{Random, Run};
 use kerai_vm::bytecode::{Builtin, Limits, Program};
 use kerai_vm::execute::Machine;
@@ -163,6 +165,56 @@ impl Writer {
         text
     }
 
+    /// A number as a price list has it: plain, or computed.
+    fn cost(&mut self) -> String {
+        match self.random.below(3) {
+            0 => format!("\"{}\"", self.number(1)),
+            _ => (*self.random.pick(&["0", "1", "2", "0.5", "10", "-1", "2.25", "100000000000000000000"])).to_owned(),
+        }
+    }
+
+    fn term(&mut self) -> String {
+        let only_if = if self.chance(3) { format!(", if: {}", self.conditions()) } else { String::new() };
+        let amount = match self.random.below(6) {
+            0 => format!("base: {}", self.cost()),
+            1 => format!("node: {}, op: {}", self.cost(), self.cost()),
+            2 => format!("units: {{ of: {}, each: {} }}", self.cost(), self.cost()),
+            3 => format!(
+                "tiers: {{ of: {}, tiers: [{{ to: 1, each: {} }}, {{ to: 2.5, each: {} }}, {{ each: {} }}] }}",
+                self.cost(),
+                self.cost(),
+                self.cost(),
+                self.cost()
+            ),
+            4 => format!("percent: {}", self.cost()),
+            _ => format!(
+                "auction: {{ start: \"any\", decrement: \"m\", interval: \"n\", floor: {}, begin: {}, now: {} }}",
+                self.cost(),
+                self.cost(),
+                self.cost()
+            ),
+        };
+        format!("{{ {amount}{only_if} }}")
+    }
+
+    fn pricing(&mut self) -> String {
+        let inputs = INPUTS.replace("    rec:", "    nodes: number\n    ops: number\n    rec:");
+        let mut text = format!("{inputs}rules:\n");
+        for number in 0..=self.random.below(6) {
+            text.push_str(&format!("    - id: r{number}\n"));
+            if self.chance(2) {
+                text.push_str(&format!("      scope: {}\n", self.random.pick(&["a", "a/b", "b/x/c", "a/b/c"])));
+            }
+            if self.chance(2) {
+                text.push_str(&format!("      when: {}\n", self.when()));
+            }
+            let terms: Vec<String> = (0..=self.random.below(3)).map(|_| self.term()).collect();
+            text.push_str(&format!("      price: [{}]\n", terms.join(", ")));
+            text.push_str(&format!("      rounding: {}\n", self.random.pick(&["up", "down", "half-even"])));
+        }
+        text
+    }
+
     fn datum(&mut self, depth: u64) -> Datum {
         match self.random.below(if depth == 0 { 4 } else { 6 }) {
             0 => Datum::Nothing,
@@ -192,12 +244,12 @@ impl Writer {
 
     fn request(&mut self) -> Datum {
         let mut entries = BTreeMap::new();
-        for name in ["intent", "path", "actor", "n", "m", "tags", "nums", "flag", "any", "who", "rec"] {
+        for name in ["intent", "path", "actor", "n", "m", "nodes", "ops", "tags", "nums", "flag", "any", "who", "rec"] {
             let datum = match (self.random.below(8), name) {
                 (0, _) => continue,
                 (1, _) | (_, "any") => self.datum(2),
                 (_, "intent" | "path" | "actor") => self.text_datum(),
-                (_, "n" | "m") => self.number_datum(),
+                (_, "n" | "m" | "nodes" | "ops") => self.number_datum(),
                 (_, "tags") => Datum::List((0..self.random.below(3)).map(|_| self.text_datum()).collect()),
                 (_, "nums") => Datum::List((0..self.random.below(3)).map(|_| self.number_datum()).collect()),
                 (_, "flag") => Datum::Bool(self.chance(2)),
@@ -307,6 +359,46 @@ fn leaving_an_attribute_out_never_turns_a_denial_into_an_admission() {
         }
     });
     println!("{count} attributes were left out of requests that are denied");
+}
+
+#[test]
+fn prices_are_those_of_the_naive_evaluator_and_never_fall_because_something_is_left_out() {
+    let run = Run::new("prices", 100, 20_000);
+    let mut writer = Writer { random: Random::new(run.seed ^ 2) };
+    let (mut known, mut unknown, mut fewer_count) = (0_u64, 0_u64, 0_u64);
+    run.each(|_| {
+        let text = writer.pricing();
+        let rules = kerai_compiler::syntax::policy::read(&text).unwrap_or_else(|found| {
+            let lines: Vec<String> = found.iter().map(|found| found.describe(&text)).collect();
+            panic!("{text}\n{}", lines.join("\n"))
+        });
+        let Rules::Pricing(pricing) = rules else { panic!("no price list: {text}") };
+        let program = compiled_prices(&pricing).expect("it compiles");
+        let mut machine = Machine::new(&program, 0, Limits::DEFAULT);
+        let mark = machine.heap().mark();
+        for _ in 0..REQUESTS / 4 {
+            let request = writer.request();
+            let mut ask = |request: &Datum| {
+                let expected = price::price(&pricing, request);
+                let value = request.build(machine.heap());
+                priced(&mut machine, value, &expected).unwrap_or_else(|fault| panic!("{text}\n{request:?}\n{fault}"));
+                machine.heap().rewind(mark);
+                expected
+            };
+            let bill = ask(&request);
+            *(if bill.verdict.is_ok() { &mut known } else { &mut unknown }) += 1;
+            for fewer in without_one(&request) {
+                fewer_count += 1;
+                let less = ask(&fewer);
+                let is_same = less == bill;
+                let is_kept = is_same || matches!(&less.verdict, Err(unpriced) if *unpriced != Unpriced::NoRule);
+                let is_kept = is_kept || bill.verdict.is_err() && less.verdict.is_err();
+                assert!(is_kept, "{text}\n{request:?} {bill:?}\n{fewer:?} {less:?}");
+            }
+        }
+    });
+    println!("{known} priced, {unknown} not, {fewer_count} attributes left out");
+    assert!(known > unknown / 20, "there must be enough of both to say something");
 }
 
 /// Every operation of conditions on its own: with an argument left out, or a part of one, it gives the same or nothing.

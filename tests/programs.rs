@@ -4,15 +4,14 @@
 
 use kerai_tests::property::{Random, Run};
 use kerai_vm::bytecode::{
-    Builtin, Constant, Exit, Function, Limits, Op, Operand, PROFILE, Place, Program, ProgramKind, Role, Rule, SPREAD,
-    Verified, Word,
+    Builtin, Constant, Exit, Function, Limits, Merging, Op, Operand, Order, PROFILE, Place, Program, ProgramKind, Role,
+    Rule, SPREAD, Verified, Word,
 };
 use kerai_vm::encoding::{Options, cbor, json};
 use kerai_vm::execute::Machine;
 use kerai_vm::number::Number;
 use kerai_vm::trap::Trap;
 use kerai_vm::value::Value;
-use std::collections::BTreeMap;
 
 /// Registers of every generated function.
 const REGISTERS: u8 = 12;
@@ -59,6 +58,15 @@ impl Body {
     }
 }
 
+/// What a program of this kind may say beside its code.
+fn merging(random: &mut Random, kind: ProgramKind) -> Merging {
+    if kind != ProgramKind::Fold {
+        return Merging::default();
+    }
+    let key = (0..random.below(3)).map(|number| format!("name {number}")).collect();
+    Merging { order: *random.pick(Order::ALL), key, certificate: None }
+}
+
 impl Maker<'_> {
     fn program(random: &mut Random) -> Program {
         let captures: Vec<u8> = (0..=random.below(3)).map(|number| (random.below(3) * number.min(1)) as u8).collect();
@@ -71,9 +79,10 @@ impl Maker<'_> {
             kind,
             constants: maker.constants,
             functions,
-            exports: BTreeMap::from([("main".to_owned(), 0)]),
+            exports: ["main", "lift", "join"].map(|name| (name.to_owned(), 0)).into(),
             limits: if gas.is_multiple_of(2) { Limits::DEFAULT } else { Limits { gas, ..Limits::DEFAULT } },
             rules: vec![Rule { id: "rule-1".to_owned(), reason: "a \"reason\"\n".to_owned() }],
+            merging: merging(maker.random, kind),
         }
     }
 

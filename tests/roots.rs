@@ -4,12 +4,13 @@
 
 use kerai_compiler::ir::{CheckedIr, Ir};
 use kerai_compiler::{Language, Source, compile, emit};
-use kerai_tests::case::Case;
+use kerai_golden::case::Case;
+use kerai_golden::files;
 use kerai_tests::differential::{Call, evaluate, with_room};
 use kerai_tests::generate::{self, Soft, input};
 use kerai_tests::property::{Random, Run};
 use kerai_tests::tokens::{mutated, tokens, written};
-use kerai_tests::{files, rewrite, rewrite_lua};
+use kerai_tests::{rewrite, rewrite_lua};
 use kerai_vm::bytecode::Program;
 use std::path::Path;
 

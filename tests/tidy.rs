@@ -2,11 +2,11 @@
 
 use kerai_compiler::Code as Diagnosis;
 use kerai_compiler::syntax::policy::schema::{Kind, Schema};
-use kerai_compiler::syntax::policy::tree::{Function, Operator};
+use kerai_compiler::syntax::policy::tree::{Function, Operator, Rounding, UNITS};
+use kerai_golden::case::Case;
+use kerai_golden::stage::{Role, STAGES};
 use kerai_store::code::{Class, Code as Outcome};
 use kerai_store::host::Point;
-use kerai_tests::case::Case;
-use kerai_tests::stage::{Role, STAGES};
 use kerai_vm::bytecode::{ANY, Builtin, Exit, Gives, Op, Purity, Role as Operand};
 use kerai_vm::limit;
 use kerai_vm::refusal::Code;
@@ -243,7 +243,7 @@ fn limits_page() -> String {
     let mut page = "# Limits\n\nEvery depth, length and size has a limit with a name, under which errors speak of it. \
          A program or a flag may lower a limit, never raise it.\n\n| limit | value | what it bounds |\n|---|---:|---|\n"
         .to_owned();
-    for limit in limit::ALL.iter().chain(kerai_store::limit::ALL) {
+    for limit in limit::ALL.iter().chain(kerai_compiler::limit::ALL).chain(kerai_store::limit::ALL) {
         let _ = writeln!(page, "| `{}` | {} | {} |", limit.name, limit.value, limit.about.trim());
     }
     page
@@ -466,6 +466,32 @@ fn policy_page() -> String {
     for (name, kind) in Schema::standard().attributes {
         let _ = writeln!(page, "| `{name}` | {kind} |");
     }
+    page.push_str(
+        "\n## Prices\n\nA file whose rules have `price` is a price list, asked by `kerai price`. A rule has `id`, `scope`, \
+         `when`, `price`, `rounding` and `reason`. `scope` is the path of a subtree, without stars; the rule for the smallest \
+         subtree says the price, of several the one with the least id whose `when` holds. What is unknown gives no price, and \
+         there are no defaults, so nothing gets cheaper by leaving it out: an unknown `scope` or `when` ends the search, and \
+         so does an unknown number, a negative quantity, or a sum below zero.\n\n`price` is a number, a mapping of terms, or \
+         a list of them; their amounts are added up in order. Every number may be a text that computes it. A term may have a \
+         `name`, and an `if` like `when`: where it is false the term is left out. Without `inputs` those of the table above \
+         hold, and `nodes`, `queries`, `ops`.\n\n| term | amount |\n|---|---|\n",
+    );
+    for (unit, input) in UNITS {
+        let _ = writeln!(page, "| `{unit}: N` | `N` for each of `{input}` |");
+    }
+    page.push_str(
+        "| `base: N` | `N` |\n\
+         | `units: { of: Q, each: N }` | `Q` times `N` |\n\
+         | `tiers: { of: Q, tiers: [{ to: T, each: N }, …, { each: N }] }` | what of `Q` lies within each tier, times its `N` |\n\
+         | `percent: N` | so many hundredths of the sum before it; less than zero it is a discount |\n\
+         | `auction: { start, decrement, interval, floor, begin, now }` | `start` less `decrement` for each whole `interval` \
+         from `begin` to `now`, at least `floor`; before `begin` it is `start` |\n\n\
+         Amounts are exact decimals, rounded once at 18 places where they must be. The sum becomes whole credits by \
+         `rounding`, which stands among the terms where it changes anything.\n\n| rounding | to |\n|---|---|\n",
+    );
+    for rounding in Rounding::ALL {
+        let _ = writeln!(page, "| `{}` | {} |", rounding.text(), cell(rounding.about()));
+    }
     page
 }
 
@@ -477,6 +503,7 @@ fn pages() -> Vec<(String, String)> {
         ("docs/reference/instructions.md".to_owned(), instructions_page()),
         ("docs/reference/builtins.md".to_owned(), builtins_page()),
         ("docs/reference/traps.md".to_owned(), traps_page()),
+        ("docs/reference/gas.md".to_owned(), kerai_tests::gas::page()),
         ("docs/reference/outcomes.md".to_owned(), outcomes_page()),
         ("docs/reference/policies.md".to_owned(), policy_page()),
         ("docs/reference/codes/README.md".to_owned(), codes_index()),

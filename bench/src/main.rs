@@ -2,6 +2,7 @@
 
 mod audit;
 mod cbor;
+mod compile;
 mod events;
 mod harness;
 mod hash;
@@ -49,6 +50,7 @@ usage: kerai-bench NAME [--json] [--events N] [--rounds N] [--seed N]
        kerai-bench documents [--json] …
        kerai-bench machine [--json] …
        kerai-bench evidence [--json] …
+       kerai-bench compile [--json] …
        kerai-bench all [--json] …
        kerai-bench --list
 
@@ -75,8 +77,9 @@ const EVIDENCE: &str = "evidence";
 /// Group, name and summary of every benchmark.
 fn listed() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let documents = BENCHMARKS.iter().map(|benchmark| (DOCUMENTS, benchmark.name, benchmark.about));
-    let machine = machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about));
-    documents.chain(machine).chain(audit::ALL.iter().map(|&(name, about)| (EVIDENCE, name, about)))
+    let examples = machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about));
+    let audits = audit::ALL.iter().map(|&(name, about)| (EVIDENCE, name, about));
+    documents.chain(examples).chain([(compile::NAME, compile::NAME, compile::ABOUT)]).chain(audits)
 }
 
 fn main() -> ExitCode {
@@ -142,6 +145,9 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         run_documents(arguments)?;
     }
     run_machine(arguments)?;
+    if arguments.chooses(compile::NAME, compile::NAME) {
+        compile::run(&arguments.plan, arguments.json)?;
+    }
     run_evidence(arguments)
 }
 

@@ -91,8 +91,12 @@ enum Verb {
     Run(command::run::Arguments),
     /// Ask a policy, learn why it decided, begin a new one
     Policy(command::policy::Arguments),
+    /// Ask a price list what something costs, and how that is computed
+    Price(command::price::Arguments),
     /// Whether a fold's `join` merges, and if not, why
     Laws(command::laws::Arguments),
+    /// Golden cases: that this machine gives the same answers as every other
+    Golden(command::golden::Arguments),
     /// What an error code means and what to do about it
     Explain(command::explain::Arguments),
 }
@@ -125,6 +129,8 @@ fn main() -> ExitCode {
         Verb::CheckProof(check) => command::check_proof::run(&check, global),
         Verb::Run(run) => command::run::run(&run, global),
         Verb::Policy(policy) => command::policy::run(&policy, global),
+        Verb::Golden(golden) => command::golden::run(&golden, global),
+        Verb::Price(price) => command::price::run(&price, global),
         Verb::Explain(explain) => command::explain::run(&explain, global),
     };
     outcome::exit(result)

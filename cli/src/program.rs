@@ -8,6 +8,7 @@ use crate::sources::SourceFile;
 use crate::{report, sources};
 use kerai_compiler::ir::Ir;
 use kerai_compiler::{Diagnostic, Language, Source, compile};
+use kerai_store::program::Stored;
 use kerai_vm::bytecode::{Program, Verified};
 use kerai_vm::encoding::root::Root;
 use kerai_vm::refusal::{Code, Refusal};
@@ -62,8 +63,23 @@ impl Refused {
     }
 }
 
-/// Opens what a path names: a source or assembly by the ending of its name, else bytecode.
+/// The sources that ship in the box, by name.
+const SHIPPED: &[(&str, Language, &str)] =
+    &[("std/prices", Language::Policy, include_str!("../../policies/prices.rgs"))];
+
+/// A source that ships in the box.
+pub fn shipped(name: &str) -> Option<(Language, &'static str)> {
+    SHIPPED.iter().find(|shipped| shipped.0 == name).map(|&(_, language, text)| (language, text))
+}
+
+/// Opens what a path names: what ships in the box, by its name; a source or assembly by the ending of its name, else bytecode.
 pub fn open(path: &str) -> Result<Result<Opened, Refused>, Fault> {
+    if let Some((language, text)) = shipped(path) {
+        return Ok(from_source(language, path, text.as_bytes()));
+    }
+    if let Some(stored) = Stored::shipped(path) {
+        return Ok(from_bytes(stored.bytes, path).map_err(Refused::from));
+    }
     let SourceFile { path: name, bytes } = sources::read(path)?;
     let ending = Path::new(path).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     Ok(match Language::of_ending(ending) {
@@ -71,6 +87,23 @@ pub fn open(path: &str) -> Result<Result<Opened, Refused>, Fault> {
         None if ending == "asm" => from_assembly(&bytes).map_err(Refused::from),
         None => from_bytes(bytes, path).map_err(Refused::from),
     })
+}
+
+/// As [`open`], but a source's joins need not be proven: that is still to be asked.
+pub fn open_unproven(path: &str) -> Result<Result<Opened, Refused>, Fault> {
+    let SourceFile { path: name, bytes } = sources::read(path)?;
+    let ending = Path::new(path).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    match Language::of_ending(ending) {
+        Some(language) => Ok(unproven(language, &name, &bytes)),
+        None => open(path),
+    }
+}
+
+fn unproven(language: Language, name: &str, bytes: &[u8]) -> Result<Opened, Refused> {
+    let source = source(bytes)?;
+    let compiled = compile::unproven(language, &source).map_err(|found| mistakes(&source, found))?;
+    let places = Places::new(name, source.text(), &compiled.map);
+    Ok(Opened { places: Some(places), ..verified(compiled.program)? })
 }
 
 /// Compiles a source.

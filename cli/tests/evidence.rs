@@ -77,8 +77,8 @@ fn a_pack_is_checked_without_its_database() {
     assert_eq!(place.json(&["unpack", "i.pack", "-o", "evidence"]).1, Some(2), "nothing is written over");
     // One bit of the last op's payload.
     let mut bytes = fs::read(place.file("i.pack")).expect("bytes");
-    let at = bytes.windows(8).rposition(|window| window == b"2026-002").expect("it is there");
-    if let Some(byte) = bytes.get_mut(at) {
+    let place_of = bytes.windows(8).rposition(|window| window == b"2026-002").expect("it is there");
+    if let Some(byte) = bytes.get_mut(place_of) {
         *byte ^= 1;
     }
     fs::write(place.file("bad.pack"), bytes).expect("written");
@@ -94,8 +94,8 @@ fn a_changed_row_is_named_with_the_line_that_wrote_it() {
     place.json(&["pack", "invoices", "-o", "i.pack", "--source", "folds/invoices.lua"]);
     let mut bytes = fs::read(place.file("i.pack")).expect("bytes");
     // The amount in the last part with it, which is the row's.
-    let at = bytes.windows(6).rposition(|window| window == b"amount").expect("it is there");
-    if let Some(byte) = bytes.get_mut(at + 6) {
+    let place_of = bytes.windows(6).rposition(|window| window == b"amount").expect("it is there");
+    if let Some(byte) = bytes.get_mut(place_of + 6) {
         *byte ^= 1;
     }
     fs::write(place.file("bad.pack"), bytes).expect("written");

@@ -117,6 +117,12 @@ codes! {
     FOLD_TOP "a statement beside the functions of a fold",
         "move it into a function; constants and functions may stand at the top level",
         "Nothing of a fold runs but `init`, `step` and `finish`, or what `fold` is split into.";
+    FOLD_ORDER "an order or a key that the program can't have",
+        "take it out, or give the fold what it needs: any order needs `lift` and `join`",
+        "A fold takes operations in the order `ulid` unless it says another: `commit` is the order of the log, and `join` is any order, which only a fold of `lift` and `join` can take. A key is the names from an operation to the value by which the state falls into parts.";
+    FOLD_LAW "a join that does not merge",
+        "mend `join` so that the law holds, or write `--!order ulid` where no parts of the log are ever joined",
+        "A fold of `lift` and `join` takes operations in any order, so its joins must commute and associate, and never trap. `kerai laws` shows the least states that break a law, and what each side gives.";
     YAML_SYNTAX "not YAML",
         "read the line up to the mark: what stands there can't follow what stands before; mind the indentation, and quote text that holds YAML's signs",
         "The document is read as YAML 1.2 says. Tabs can't indent, what belongs together stands in one column, and a plain scalar can't begin with a sign that means something or hold `: ` and ` #`.";

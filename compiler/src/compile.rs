@@ -2,9 +2,10 @@
 
 use crate::ir::Ir;
 use crate::lower::policy::Search;
+use crate::syntax::policy::tree::Rules;
 use crate::syntax::{lua, policy};
 use crate::{Diagnostic, Source, emit, emit::Map, lower};
-use kerai_vm::bytecode::Program;
+use kerai_vm::bytecode::{Order, Program};
 
 /// A language that programs are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,17 @@ pub fn compile(language: Language, source: &Source) -> Result<Compiled, Vec<Diag
     Ok(Compiled { program, map })
 }
 
+/// Compiles a source as a fold in the order by ULID, of whose joins nothing is claimed: so the claim can be examined.
+///
+/// # Errors
+/// Everything that an author must mend.
+pub fn unproven(language: Language, source: &Source) -> Result<Compiled, Vec<Diagnostic>> {
+    let ir = Ir { order: Order::Ulid, ..ir(language, source)? };
+    let checked = ir.check()?;
+    let (program, map) = emit::emit(&checked).map_err(|diagnostic| vec![diagnostic])?;
+    Ok(Compiled { program, map })
+}
+
 /// The IR of a source, before it is checked.
 ///
 /// # Errors
@@ -65,7 +77,10 @@ pub fn ir(language: Language, source: &Source) -> Result<Ir, Vec<Diagnostic>> {
     let text = source.text();
     match language {
         Language::Lua => lower::lua::lower(&lua::check(text)?),
-        Language::Policy => Ok(lower::policy::lower(&policy::check(text)?, Search::Indexed)),
+        Language::Policy => Ok(match policy::read(text)? {
+            Rules::Policy(policy) => lower::policy::lower(&policy, Search::Indexed),
+            Rules::Pricing(pricing) => lower::policy::lower_prices(&pricing),
+        }),
         Language::Yaml => lower::merge::lower(text),
         Language::Ir => Ir::from_text(text).map_err(|diagnostic| vec![diagnostic]),
     }

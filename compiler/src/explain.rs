@@ -249,7 +249,7 @@ fn read(heap: &Heap, finding: Value) -> Option<Finding> {
 }
 
 /// A value as JSON; of what JSON can't say its kind, as a JSON text.
-fn view(heap: &Heap, value: Value) -> String {
+pub(crate) fn view(heap: &Heap, value: Value) -> String {
     let mut text = Vec::new();
     match json::encode(heap, value, &Options::CANONICAL, &mut text) {
         Ok(()) => String::from_utf8_lossy(&text).into_owned(),

@@ -9,11 +9,14 @@ pub mod ir;
 mod layout;
 pub mod limit;
 pub mod lower;
+pub mod price;
+pub mod relate;
 mod source;
 
 mod span;
 mod suggest;
 pub mod syntax;
+pub mod trial;
 
 pub use code::Code;
 pub use compile::{Compiled, Language, compile};

@@ -2,8 +2,10 @@
 
 use crate::code::{Code, Refused};
 use crate::document::{Hash, Reader, Writer, hash, integer, to_hex};
-use crate::log::Head;
+use crate::governance::Binding;
+use crate::log::{EMPTY, Head};
 use crate::op::signature::{Domain, SecretKey, verify};
+use kerai_vm::bytecode::PROFILE;
 use kerai_vm::encoding::root::Context;
 use kerai_vm::value::Value;
 use std::collections::BTreeMap;
@@ -42,6 +44,30 @@ pub struct SignedCheckpoint {
 }
 
 impl Checkpoint {
+    /// A checkpoint of nothing yet, under what is bound.
+    #[must_use]
+    pub fn under(stream: Hash, binding: &Binding, signer: Hash) -> Checkpoint {
+        let (epoch, profile) = (binding.epoch, u64::from(PROFILE));
+        let Binding { fold_root, policy_root, governance_root, .. } = *binding;
+        let (inputs_root, log_head, state_root, snapshot_root) = (EMPTY, EMPTY, EMPTY, EMPTY);
+        let (count, vector) = (0, BTreeMap::new());
+        Checkpoint {
+            stream,
+            epoch,
+            count,
+            vector,
+            inputs_root,
+            log_head,
+            state_root,
+            snapshot_root,
+            fold_root,
+            policy_root,
+            governance_root,
+            profile,
+            signer,
+        }
+    }
+
     /// Each hash with its name, in the order in which they are compared.
     #[must_use]
     pub const fn roots(&self) -> [(&'static str, &Hash); 8] {

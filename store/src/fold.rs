@@ -2,16 +2,17 @@
 
 use crate::code::{Code, Refused};
 use crate::document::{Hash, encode, integer, to_hex};
+use crate::limit::{self, length};
 use crate::op::Checked;
-use kerai_vm::bytecode::{Limits, Verified};
+use kerai_vm::bytecode::{Limits, Order, Verified};
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, cbor};
-use kerai_vm::fold::{FoldFault, Folding};
+use kerai_vm::fold::{self as vm_fold, FoldFault, Folding, RowChanges};
 use kerai_vm::refusal::Refusal;
 use kerai_vm::trap::Trap;
 use kerai_vm::ulid::Ulid;
-use kerai_vm::value::{Heap, Value};
-use std::collections::BTreeMap;
+use kerai_vm::value::{Heap, Point, Value};
+use std::collections::{BTreeMap, VecDeque};
 
 /// Rows: the canonical CBOR of `[path, key]` to that of the value.
 pub type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -22,15 +23,6 @@ pub struct Input {
     pub position: u64,
     pub received: u64,
     pub op: Checked,
-}
-
-/// In which order a fold gets its ops, which says what it may know of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// By ULID: a late op comes where it belongs, so that the time of its receipt says nothing.
-    Ulid,
-    /// By position: the order of the log, whose time is `received_ms`.
-    Commit,
 }
 
 /// A state to go on from: nothing tells it from one that never stopped.
@@ -46,10 +38,10 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Whether ops can be folded on top of it: all come later in the order by ULID.
+    /// The root of the state, rows or not.
     #[must_use]
-    pub fn precedes(&self, inputs: &[Input]) -> bool {
-        self.last.is_none_or(|last| inputs.iter().all(|input| place(input) > last))
+    pub fn root(&self) -> Hash {
+        *Folding::snapshot_root(&self.bytes).bytes()
     }
 }
 
@@ -77,22 +69,45 @@ impl Folded {
 /// A place in the order by ULID: the ULID, the content's hash, the op id.
 pub type Place = (Ulid, Hash, Hash);
 
-/// Where an op stands in the order by ULID.
-#[must_use]
-pub fn place(input: &Input) -> Place {
-    let op = &input.op.op;
-    let mut heap = Heap::new(0);
-    let kind = heap.string(op.kind.as_bytes());
-    let resource = op.resource.as_ref().map_or(Value::NIL, |resource| heap.string(resource.as_bytes()));
-    let payload = cbor::decode(&mut heap, &input.op.signed.payload, &Options::CANONICAL).unwrap_or(Value::NIL);
-    let list = heap.list(&[kind, resource, payload]);
-    // A checked op's parts have an encoding.
-    let content = encode(&heap, list).unwrap_or_default();
-    (op.ulid, *Root::of_data(Context::Order, &content).bytes(), input.op.id)
+/// An op as it is folded: its document, and what its place in the order follows from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub position: u64,
+    pub ulid: Ulid,
+    pub op: Hash,
+    /// Canonical CBOR.
+    pub document: Vec<u8>,
+}
+
+impl Step {
+    /// # Errors
+    /// `LOG_DAMAGED` where a part of the op has no canonical form.
+    pub fn of(input: &Input, order: Order) -> Result<Step, Refused> {
+        let damaged = |refusal| Refused::new(Code::LOG_DAMAGED, format!("op {}: {refusal}", input.position));
+        let document = document(input, order).map_err(damaged)?;
+        Ok(Step { position: input.position, ulid: input.op.op.ulid, op: input.op.id, document })
+    }
+
+    /// Where the op stands in the order by ULID.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        let heap = &mut Heap::new(0);
+        // It was encoded from a value.
+        let value = cbor::decode(heap, &self.document, &Options::CANONICAL).unwrap_or(Value::NIL);
+        let mut field = |name: &str| {
+            let key = heap.string(name.as_bytes());
+            heap.get(value, key).unwrap_or(Value::NIL)
+        };
+        let parts = [field("type"), field("resource"), field("payload")];
+        let list = heap.list(&parts);
+        // A checked op's parts have an encoding.
+        let content = encode(heap, list).unwrap_or_default();
+        (self.ulid, *Root::of_data(Context::Order, &content).bytes(), self.op)
+    }
 }
 
 /// The op as a document: what its author gave, who signed it, and where it stands in the author's chain.
-pub(crate) fn document(input: &Input, order: Order) -> Result<Vec<u8>, Refusal> {
+fn document(input: &Input, order: Order) -> Result<Vec<u8>, Refusal> {
     let heap = &mut Heap::new(0);
     let op = &input.op.op;
     let mut entries = Vec::new();
@@ -117,46 +132,145 @@ pub(crate) fn document(input: &Input, order: Order) -> Result<Vec<u8>, Refusal> 
     encode(heap, map)
 }
 
-/// The op as a fold by ULID gets it, as canonical CBOR.
-///
-/// # Errors
-/// Where a part of it has no canonical form.
-pub fn op_document(input: &Input) -> Result<Vec<u8>, Refusal> {
-    document(input, Order::Ulid)
+/// The least place of ops; places of one ULID are told apart by their contents, which are looked at only then.
+#[must_use]
+pub fn first(steps: &[Step]) -> Option<Place> {
+    let ulid = steps.iter().map(|step| step.ulid).min()?;
+    steps.iter().filter(|step| step.ulid == ulid).map(Step::place).min()
 }
 
-/// Folds ops from a snapshot, or from nothing. They come in no order or in that of the log; where they go on from a
-/// snapshot, all of them must come after it in the fold's order.
-///
-/// # Errors
-/// `FOLD_TRAP` where `init` or `finish` traps, `PROGRAM_KIND` where the program is no fold, `LOG_DAMAGED` where the
-/// snapshot is none.
-pub fn fold(program: &Verified, order: Order, from: Option<&Snapshot>, inputs: &[Input]) -> Result<Folded, Refused> {
-    let mut places: Vec<(Place, &Input)> = inputs.iter().map(|input| (place(input), input)).collect();
-    match order {
-        Order::Ulid => places.sort_by_key(|found| found.0),
-        Order::Commit => places.sort_by_key(|found| found.1.position),
+/// Ops in a fold's order.
+fn sort(order: Order, steps: &mut [Step]) {
+    if order == Order::Commit {
+        return steps.sort_by_key(|step| step.position);
     }
-    // The seed can't be observed in any result.
-    let mut folding = match from {
-        None => Folding::new(program, 0, Limits::DEFAULT).map_err(|fault| begun(&fault))?,
-        Some(from) => Folding::resume(program, 0, Limits::DEFAULT, &from.bytes, from.folded)
-            .map_err(|fault| Refused::new(Code::LOG_DAMAGED, format!("a snapshot: {}", begun(&fault))))?,
-    };
-    let mut poison = BTreeMap::new();
-    let damaged = |position, refusal| Refused::new(Code::LOG_DAMAGED, format!("op {position}: {refusal}"));
-    for (_, input) in &places {
-        let op = document(input, order).and_then(|op| folding.offer(&op));
-        op.map_err(|refusal| damaged(input.position, refusal))?;
-        if let Some(Err(trap)) = folding.step() {
-            poison.insert(input.position, trap);
+    // Any order would do for a fold of joins: this one makes poison and places the same everywhere.
+    steps.sort_by_key(|step| step.ulid);
+    for same in steps.chunk_by_mut(|a, b| a.ulid == b.ulid).filter(|same| same.len() > 1) {
+        same.sort_by_cached_key(Step::place);
+    }
+}
+
+/// A fold under way.
+pub struct Run<'p> {
+    folding: Folding<'p>,
+    order: Order,
+    last: Option<Place>,
+    poison: BTreeMap<u64, Trap>,
+    /// Points to go back to, each with the count of records that the log had, the oldest first.
+    points: VecDeque<(Point, u64, Option<Place>)>,
+}
+
+impl<'p> Run<'p> {
+    /// Begins with no ops, or goes on from a snapshot.
+    ///
+    /// # Errors
+    /// `FOLD_TRAP` where `init` traps, `PROGRAM_KIND` where the program is no fold, `LOG_DAMAGED` where the snapshot is
+    /// none.
+    pub fn begin(program: &'p Verified, order: Order, from: Option<&Snapshot>) -> Result<Run<'p>, Refused> {
+        // The seed can't be observed in any result.
+        let folding = match from {
+            None => Folding::new(program, 0, Limits::DEFAULT).map_err(|fault| begun(&fault))?,
+            Some(from) => Folding::resume(program, 0, Limits::DEFAULT, &from.bytes, from.folded)
+                .map_err(|fault| Refused::new(Code::LOG_DAMAGED, format!("a snapshot: {}", begun(&fault))))?,
+        };
+        let last = from.and_then(|from| from.last);
+        Ok(Run { folding, order, last, poison: BTreeMap::new(), points: VecDeque::new() })
+    }
+
+    /// Folds ops, which come in any order; in the fold's order all of them come after those that were folded before.
+    ///
+    /// # Errors
+    /// `LOG_DAMAGED` where a document is none.
+    pub fn take(&mut self, mut steps: Vec<Step>) -> Result<(), Refused> {
+        sort(self.order, &mut steps);
+        let damaged = |position, refusal| Refused::new(Code::LOG_DAMAGED, format!("op {position}: {refusal}"));
+        for step in &steps {
+            self.folding.offer(&step.document).map_err(|refusal| damaged(step.position, refusal))?;
+            if let Some(Err(trap)) = self.folding.step() {
+                self.poison.insert(step.position, trap);
+            }
+        }
+        // Where late ops need no rewinding, the last one is not always the greatest.
+        self.last = self.last.max(steps.last().map(Step::place));
+        Ok(())
+    }
+
+    /// Makes the rows of the state, and says how they differ from those that were made before.
+    ///
+    /// # Errors
+    /// `FOLD_TRAP` where `finish` traps: the rows are as before.
+    pub fn finish(&mut self) -> Result<RowChanges, Refused> {
+        self.folding.finish().map_err(|trap| Refused::new(Code::FOLD_TRAP, format!("`finish`: {trap}")))
+    }
+
+    /// The rows as they were made last.
+    pub const fn rows(&mut self) -> &mut vm_fold::Rows {
+        self.folding.rows()
+    }
+
+    /// The state itself.
+    ///
+    /// # Errors
+    /// `FOLD_TRAP` where it passes a limit on snapshots.
+    pub fn snapshot(&self) -> Result<Vec<u8>, Refused> {
+        self.folding.snapshot().map_err(|refusal| Refused::new(Code::FOLD_TRAP, refusal.to_string()))
+    }
+
+    /// How many ops were folded, those of the snapshot included, and the place of the last one.
+    #[must_use]
+    pub const fn folded(&self) -> (u64, Option<Place>) {
+        (self.folding.count(), self.last)
+    }
+
+    /// Ops whose step trapped since the fold was begun, went on or went back, by position.
+    #[must_use]
+    pub const fn poison(&self) -> &BTreeMap<u64, Trap> {
+        &self.poison
+    }
+
+    /// Keeps the state of a log with so many records as a point to go back to.
+    pub fn keep(&mut self, count: u64) {
+        self.poison.clear();
+        let point = self.folding.point();
+        self.points.push_back((point, count, self.last));
+        if self.points.len() > length(limit::FOLD_POINTS) {
+            self.points.pop_front();
+            if let Some(oldest) = self.points.front() {
+                self.folding.forget_before(oldest.0);
+            }
         }
     }
-    folding.finish().map_err(|trap| Refused::new(Code::FOLD_TRAP, format!("`finish`: {trap}")))?;
-    let rows = folding.rows().sorted().iter().map(|row| (row.key.clone(), row.value.clone())).collect();
-    let snapshot = folding.snapshot().map_err(|refusal| Refused::new(Code::FOLD_TRAP, refusal.to_string()))?;
-    let last = places.last().map(|found| found.0).or(from.and_then(|from| from.last));
-    Ok(Folded { rows, poison, folded: folding.count(), last, snapshot })
+
+    /// The newest point that comes before a place; none where only older states do.
+    #[must_use]
+    pub fn before(&self, place: Option<&Place>) -> Option<u64> {
+        let is_before = |last: &Option<Place>| place.is_none_or(|place| last.is_none_or(|last| last < *place));
+        self.points.iter().rev().find(|point| is_before(&point.2)).map(|point| point.1)
+    }
+
+    /// Goes back to the point of a count; false where there is none.
+    pub fn rewind(&mut self, count: u64) -> bool {
+        let Some(at) = self.points.iter().position(|point| point.1 == count) else { return false };
+        self.points.truncate(at + 1);
+        let Some(&(point, _, last)) = self.points.back() else { return false };
+        self.last = last;
+        self.poison.clear();
+        self.folding.rewind_to(point)
+    }
+}
+
+/// Folds ops from nothing.
+///
+/// # Errors
+/// As [`Run::begin`] and [`Run::finish`].
+pub fn fold(program: &Verified, order: Order, steps: Vec<Step>) -> Result<Folded, Refused> {
+    let mut run = Run::begin(program, order, None)?;
+    run.take(steps)?;
+    run.finish()?;
+    let rows = run.rows().sorted().iter().map(|row| (row.key.clone(), row.value.clone())).collect();
+    let (folded, last) = run.folded();
+    Ok(Folded { rows, snapshot: run.snapshot()?, poison: run.poison, folded, last })
 }
 
 fn begun(fault: &FoldFault) -> Refused {

@@ -32,6 +32,12 @@ limits! {
     LOG_HEAR "log.hear" = 5000;
     /// milliseconds that a ULID may be ahead of the time at which its op is received, unless the binding says otherwise
     LOG_AHEAD "log.ahead" = 300_000;
+    /// states that a fold under way can go back to without reading a snapshot
+    FOLD_POINTS "fold.points" = 8;
+    /// bytes of snapshots that are written for each record of the log, about
+    FOLD_SNAPSHOT "fold.snapshot" = 256;
+    /// entries that a page of a stored map holds before it is divided
+    PAGE_ENTRIES "page.entries" = 32;
     /// rule ids that a decision may name
     GATE_RULES "gate.rules" = 1024;
     /// ops between two states that an audit can go back to, once an op was late

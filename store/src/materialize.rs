@@ -4,13 +4,13 @@ use crate::backend::{Projection, StateRow, StoredOp, damaged};
 use crate::checkpoint::Checkpoint;
 use crate::code::Refused;
 use crate::document::Hash;
-use crate::fold::{self, Folded, Input, Order, Rows, Snapshot};
+use crate::fold::{self, Folded, Input, Rows, Step};
 use crate::governance::Binding;
 use crate::log::{Head, LogTree, Outcome, Record};
 use crate::op::{Checked, Op};
 use crate::program::{FOLD_EXPORTS, Library};
 use crate::state;
-use kerai_vm::bytecode::{PROFILE, ProgramKind};
+use kerai_vm::bytecode::{Order, ProgramKind};
 use kerai_vm::encoding::{Options, cbor, json};
 use kerai_vm::value::{Heap, Value};
 use std::collections::BTreeMap;
@@ -53,10 +53,12 @@ pub struct State {
 }
 
 /// The ops of a log that its fold gets.
-#[must_use]
-pub fn inputs(ops: &[Logged]) -> Vec<Input> {
+///
+/// # Errors
+/// `LOG_DAMAGED` where a part of an op has no canonical form.
+pub fn steps(ops: &[Logged], order: Order) -> Result<Vec<Step>, Refused> {
     let is_its = |logged: &&Logged| logged.outcome == Outcome::Admitted && !logged.input.op.op.is_governance();
-    ops.iter().filter(is_its).map(|logged| logged.input.clone()).collect()
+    ops.iter().filter(is_its).map(|logged| Step::of(&logged.input, order)).collect()
 }
 
 /// The ends of the authors' chains after these ops, on top of those before.
@@ -68,26 +70,14 @@ pub fn vector(before: BTreeMap<Hash, Head>, ops: &[Logged]) -> BTreeMap<Hash, He
     vector
 }
 
-/// Folds ops on top of a snapshot, or from nothing.
-///
-/// # Errors
-/// `FOLD_TRAP`, or the fold is missing.
-pub fn folded(
-    ops: &[Logged],
-    from: Option<&Snapshot>,
-    binding: &Binding,
-    library: &Library,
-) -> Result<Folded, Refused> {
-    let program = library.find(&binding.fold_root, ProgramKind::Fold, FOLD_EXPORTS)?;
-    fold::fold(&program.verified, Order::Ulid, from, &inputs(ops))
-}
-
 /// What a whole log amounts to, from nothing.
 ///
 /// # Errors
-/// As [`folded`].
+/// `FOLD_TRAP`, or the fold is missing.
 pub fn state(ops: &[Logged], binding: &Binding, library: &Library) -> Result<State, Refused> {
-    let folded = folded(ops, None, binding, library)?;
+    let program = library.find(&binding.fold_root, ProgramKind::Fold, FOLD_EXPORTS)?;
+    let order = program.order();
+    let folded = fold::fold(&program.verified, order, steps(ops, order)?)?;
     let mut tree = LogTree::default();
     ops.iter().for_each(|logged| tree.push(&logged.record));
     let admitted = ops.iter().filter(|logged| logged.outcome == Outcome::Admitted);
@@ -107,19 +97,13 @@ impl State {
     #[must_use]
     pub fn checkpoint(&self, stream: Hash, binding: &Binding, signer: Hash) -> Checkpoint {
         Checkpoint {
-            stream,
-            epoch: binding.epoch,
             count: self.count,
             vector: self.vector.clone(),
             inputs_root: self.inputs_root,
             log_head: self.log_head,
             state_root: self.state_root,
             snapshot_root: self.snapshot_root,
-            fold_root: binding.fold_root,
-            policy_root: binding.policy_root,
-            governance_root: binding.governance_root,
-            profile: u64::from(PROFILE),
-            signer,
+            ..Checkpoint::under(stream, binding, signer)
         }
     }
 }

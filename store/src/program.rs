@@ -2,7 +2,7 @@
 
 use crate::code::{Code, Refused};
 use crate::document::{Hash, program_text};
-use kerai_vm::bytecode::{Program, ProgramKind, Verified};
+use kerai_vm::bytecode::{Grounds, Order, Program, ProgramKind, Verified};
 use kerai_vm::encoding::root::Root;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -63,6 +63,19 @@ impl Stored {
     #[must_use]
     pub fn kind(&self) -> ProgramKind {
         self.verified.program().kind
+    }
+
+    /// In which order the fold takes ops. A late op is joined where it was proven that this gives the same state; where
+    /// it was only tried, or claimed, it comes where it belongs.
+    #[must_use]
+    pub fn order(&self) -> Order {
+        let merging = &self.verified.program().merging;
+        let grounds = merging.certificate.map(|certificate| certificate.grounds);
+        match (merging.order, grounds) {
+            (Order::Join, Some(Grounds::Construction {} | Grounds::Exhaustion { .. })) => Order::Join,
+            (Order::Join, Some(Grounds::Tested { .. }) | None) => Order::Ulid,
+            (order @ (Order::Ulid | Order::Commit), _) => order,
+        }
     }
 
     /// # Errors

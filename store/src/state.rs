@@ -2,10 +2,8 @@
 
 use crate::document::Hash;
 use crate::fold::Rows;
+use crate::pages::present;
 use kerai_vm::encoding::map::{Part, row_key, row_value};
-
-/// The value of an op in the map of inputs: null, as canonical CBOR.
-pub(crate) const NULL: &[u8] = &[0xf6];
 
 /// The root over rows: their state_root.
 #[must_use]
@@ -16,7 +14,7 @@ pub fn state_root(rows: &Rows) -> Hash {
 /// The root over the ids of ops: their inputs_root. An op id is its own place, and its value is null.
 #[must_use]
 pub fn inputs_root<'a>(ops: impl Iterator<Item = &'a Hash>) -> Hash {
-    let null = row_value(NULL);
+    let null = present();
     root(ops.map(|&op| (op, null)).collect())
 }
 

@@ -8,15 +8,16 @@ use crate::desk::{Desk, move_tip};
 use crate::document::Hash;
 use crate::fault::Fault;
 use crate::fold::Snapshot;
-use crate::governance::{Binding, Genesis, Governance, rotation};
+use crate::governance::{Genesis, Governance, rotation};
 use crate::host::{Host, Point};
 use crate::limit::{self, length};
-use crate::log::{Head, Log, LogTree, Outcome};
+use crate::log::{Log, Outcome};
 use crate::materialize::{self, Logged, State};
+use crate::materializer::Materializer;
 use crate::op::signature::SecretKey;
 use crate::op::{BIND, Draft, GENESIS, Op, ROTATE, Salts, SignedOp, is_segment, payload_root};
+use crate::pages::Map;
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS, Stored};
-use crate::state;
 use crate::verify::{self, Evidence, Verification};
 use kerai_vm::bytecode::ProgramKind;
 use kerai_vm::ulid::Ulid;
@@ -255,38 +256,40 @@ impl Store {
     /// # Errors
     /// `STREAM_UNKNOWN`, `FOLD_TRAP`, `ACK_TIMEOUT`, or the database fails: then the tables are as before.
     pub async fn materialize(&mut self, name: &str, key: &SecretKey) -> Result<Materialized, Fault> {
-        let reached = &self.host.reached;
-        let mut session = self.database.read().await?;
-        let stream = find(&mut session, name).await?;
-        let base = Base::find(&mut session, &stream).await?;
-        // Read to its end, so that folding keeps nobody waiting.
-        session.commit().await?;
-        let state = base.state(&stream)?;
-        let checkpoint = state.checkpoint(stream.genesis, &base.binding, key.public());
-        reached(Point::MaterializeFolded);
-        let mut session = self.database.write().await?;
-        session.lock_tables(stream.number).await?;
-        let last = session.last_checkpoint(stream.number).await?.map(|last| last.check()).transpose()?;
-        let place = |checkpoint: &Checkpoint| (checkpoint.epoch, checkpoint.count);
-        if let Some(last) = last.filter(|last| place(last) >= place(&checkpoint)) {
-            // Another materializer was here first, or nothing has come since.
-            let rows = session.state(stream.number).await?.values().filter(|row| row.value.is_some()).count();
-            let poison = session.poison(stream.number, last.epoch).await?;
-            return Ok(Materialized { checkpoint: last, poison, written: 0, rows });
+        loop {
+            let library = self.library().await?;
+            let mut materializer = Materializer::new(name, key, &library);
+            if let Some(done) = materializer.materialize(&mut self.database, &self.host).await? {
+                return Ok(done);
+            }
         }
-        let changes = materialize::changes(&state.folded.rows, &session.state(stream.number).await?);
-        session.put_rows(stream.number, &changes, &checkpoint, || reached(Point::MaterializeRow)).await?;
-        session.put_poison(stream.number, checkpoint.epoch, base.count(), &state.folded.poison).await?;
-        session.add_checkpoint(stream.number, &checkpoint, &checkpoint.sign(key)?).await?;
-        session.add_snapshot(stream.number, &checkpoint, &state.folded).await?;
-        for count in materialize::surplus(&session.snapshots(stream.number, checkpoint.epoch).await?) {
-            session.drop_snapshot(stream.number, checkpoint.epoch, count).await?;
+    }
+
+    /// As [`Store::materialize`], and again whenever ops are committed, as long as the one who is told wants more. The
+    /// fold stays in memory, so that each time costs what came since.
+    ///
+    /// # Errors
+    /// As [`Store::materialize`].
+    pub async fn keep_up(
+        &mut self,
+        name: &str,
+        key: &SecretKey,
+        mut told: impl AsyncFnMut(&mut Store, &Materialized) -> Result<bool, Fault>,
+    ) -> Result<(), Fault> {
+        loop {
+            let library = self.library().await?;
+            let mut materializer = Materializer::new(name, key, &library);
+            while let Some(done) = materializer.materialize(&mut self.database, &self.host).await? {
+                if !told(self, &done).await? {
+                    return Ok(());
+                }
+                self.follow(name, done.checkpoint.count).await?;
+            }
         }
-        reached(Point::MaterializeCheckpoint);
-        let poison = session.poison(stream.number, checkpoint.epoch).await?;
-        session.commit().await?;
-        reached(Point::MaterializeCommitted);
-        Ok(Materialized { checkpoint, poison, written: changes.len(), rows: state.folded.rows.len() })
+    }
+
+    async fn library(&mut self) -> Result<Library, Fault> {
+        self.database.read().await?.programs().await
     }
 
     /// Waits until a stream's log has more than so many records.
@@ -357,6 +360,10 @@ impl Store {
             checkpoints: session.checkpoints(stream.number).await?,
             snapshots: kept_snapshots(&mut session, &stream).await?,
             poison: session.poison(stream.number, stream.epoch).await?,
+            pages: [
+                session.all_pages(stream.number, Map::Inputs).await?,
+                session.all_pages(stream.number, Map::Rows).await?,
+            ],
             library: session.programs().await?,
             stream,
         })
@@ -370,10 +377,9 @@ pub(crate) async fn find(session: &mut Session<'_>, name: &str) -> Result<Stream
 /// The snapshots that are kept of the stream's epoch.
 pub(crate) async fn kept_snapshots(session: &mut Session<'_>, stream: &Stream) -> Result<Vec<(u64, Snapshot)>, Fault> {
     let mut kept = Vec::new();
-    for count in session.snapshots(stream.number, stream.epoch).await? {
-        if let Some((snapshot, _)) = session.snapshot(stream.number, stream.epoch, count).await? {
-            kept.push((stream.epoch, snapshot));
-        }
+    for (count, _) in session.snapshots(stream.number, stream.epoch).await? {
+        let snapshot = session.snapshot(stream.number, stream.epoch, count).await?;
+        kept.extend(snapshot.map(|snapshot| (stream.epoch, snapshot)));
     }
     Ok(kept)
 }
@@ -389,56 +395,6 @@ pub(crate) fn unknown(name: &str) -> Refused {
 
 pub(crate) fn logged(ops: Vec<StoredOp>) -> Result<Vec<Logged>, Refused> {
     ops.into_iter().map(Logged::of).collect()
-}
-
-/// What a stream's state is computed from: the newest snapshot that no later op comes before, and the ops since.
-struct Base {
-    binding: Binding,
-    library: Library,
-    snapshot: Option<Snapshot>,
-    vector: BTreeMap<Hash, Head>,
-    ops: Vec<Logged>,
-    admitted: Vec<Hash>,
-}
-
-impl Base {
-    async fn find(session: &mut Session<'_>, stream: &Stream) -> Result<Base, Fault> {
-        let library = session.programs().await?;
-        let governance_ops = logged(session.governance_ops(stream.number).await?)?;
-        let binding = resume(stream.governance_root, &governance_ops, &library)?.binding;
-        let admitted = session.admitted(stream.number).await?;
-        for count in session.snapshots(stream.number, binding.epoch).await? {
-            let Some((snapshot, signed)) = session.snapshot(stream.number, binding.epoch, count).await? else {
-                continue;
-            };
-            let ops = logged(session.ops_after(stream.number, count).await?)?;
-            if snapshot.precedes(&materialize::inputs(&ops)) {
-                let vector = signed.check()?.vector;
-                return Ok(Base { binding, library, snapshot: Some(snapshot), vector, ops, admitted });
-            }
-        }
-        let ops = logged(session.ops_after(stream.number, 0).await?)?;
-        Ok(Base { binding, library, snapshot: None, vector: BTreeMap::new(), ops, admitted })
-    }
-
-    /// How many records the snapshot knows of.
-    fn count(&self) -> u64 {
-        self.snapshot.as_ref().map_or(0, |snapshot| snapshot.count)
-    }
-
-    fn state(&self, stream: &Stream) -> Result<State, Refused> {
-        let folded = materialize::folded(&self.ops, self.snapshot.as_ref(), &self.binding, &self.library)?;
-        let tree = LogTree::from_bytes(stream.count, &stream.edge).ok_or_else(|| damaged("the tip of the log"))?;
-        Ok(State {
-            count: stream.count,
-            vector: materialize::vector(self.vector.clone(), &self.ops),
-            inputs_root: state::inputs_root(self.admitted.iter()),
-            log_head: tree.head(),
-            state_root: state::state_root(&folded.rows),
-            snapshot_root: folded.snapshot_root(),
-            folded,
-        })
-    }
 }
 
 /// Governance as the stored ops leave it, under the governance fold that is known to be bound.

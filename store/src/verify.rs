@@ -7,10 +7,12 @@ use crate::document::{Hash, to_hex};
 use crate::fault::Fault;
 use crate::fold::{Rows, Snapshot};
 use crate::governance::Binding;
-use crate::log::{Commit, Log};
+use crate::log::{Commit, Log, Outcome};
 use crate::materialize;
 use crate::op::SignedOp;
+use crate::pages::{self, Entry, Map, Place, present};
 use crate::program::Library;
+use kerai_vm::encoding::map::{row_key, row_value};
 use std::collections::{BTreeMap, VecDeque};
 
 /// What is stored of a stream: all that verifying looks at.
@@ -23,8 +25,10 @@ pub struct Evidence {
     pub checkpoints: Vec<SignedCheckpoint>,
     /// The snapshots that are kept, each with its epoch.
     pub snapshots: Vec<(u64, Snapshot)>,
-    /// By epoch and position: ops that left no trace, with their traps.
+    /// Ops of the stream's epoch that left no trace, by position, with their traps.
     pub poison: BTreeMap<u64, String>,
+    /// The pages of the maps, in the order of [`Map::ALL`].
+    pub pages: [BTreeMap<Place, Vec<u8>>; 2],
     pub library: Library,
 }
 
@@ -81,7 +85,10 @@ pub fn verify(evidence: &Evidence, ask: &Ask, told: &mut dyn FnMut(u64, f64)) ->
     let mut answer = audited.verification;
     if let Some(log) = audited.log {
         let rows = audited.rows.unwrap_or_default();
-        let result = tip(evidence, &log).and_then(|()| projections(evidence, &rows));
+        let result = tip(evidence, &log)
+            .and_then(|()| pages(evidence, &rows))
+            .and_then(|()| projections(evidence, &rows))
+            .and_then(|()| poison(evidence, audited.poison.as_ref()));
         answer.checked.rows = rows.len() as u64;
         answer.first_divergence = result.err().map(|stop| *stop);
         answer.is_anchored &= answer.first_divergence.is_none();
@@ -203,6 +210,40 @@ fn tip(evidence: &Evidence, log: &Log) -> Result<(), Stop> {
     }
     let shown = |stream: &Stream| format!("{} records, epoch {}", stream.count, stream.epoch);
     Err(differs("the tip of the log", shown(stored), shown(&computed)))
+}
+
+/// The pages of the maps against what the last checkpoint's inputs and rows give.
+fn pages(evidence: &Evidence, rows: &Rows) -> Result<(), Stop> {
+    let counts = evidence.checkpoints.iter().filter_map(|signed| Checkpoint::decode(&signed.body).ok());
+    let count = counts.map(|checkpoint| checkpoint.count).max().unwrap_or(0);
+    let is_in = |op: &&StoredOp| op.position <= count && op.columns.outcome == Outcome::Admitted.name();
+    let inputs: Vec<Entry> = evidence.ops.iter().filter(is_in).map(|op| (op.columns.op_id, present())).collect();
+    let rows: Vec<Entry> = rows.iter().map(|(key, value)| (row_key(key), row_value(value))).collect();
+    for ((map, entries), stored) in Map::ALL.into_iter().zip([inputs, rows]).zip(&evidence.pages) {
+        let computed: BTreeMap<Place, Vec<u8>> = pages::whole(map, entries).added.into_iter().collect();
+        let differing = |place: &&Place| stored.get(*place) != computed.get(*place);
+        if let Some(place) = computed.keys().chain(stored.keys()).find(differing) {
+            let shown = |page: Option<&Vec<u8>>| page.map_or_else(|| "no page".into(), |page| to_hex(page));
+            let what = format!("page `{}` of the map of {}", to_hex(place), map.name());
+            return Err(differs(&what, shown(stored.get(place)), shown(computed.get(place))));
+        }
+    }
+    Ok(())
+}
+
+/// The ops that left no trace, where the last checkpoint is of the stream's epoch.
+fn poison(evidence: &Evidence, computed: Option<&BTreeMap<u64, String>>) -> Result<(), Stop> {
+    let latest = evidence.checkpoints.iter().filter_map(|signed| Checkpoint::decode(&signed.body).ok());
+    let is_its =
+        latest.max_by_key(|checkpoint| checkpoint.count).is_some_and(|last| last.epoch == evidence.stream.epoch);
+    let Some(computed) = computed.filter(|_| is_its) else { return Ok(()) };
+    let mut positions = computed.keys().chain(evidence.poison.keys());
+    let Some(&position) = positions.find(|&position| computed.get(position) != evidence.poison.get(position)) else {
+        return Ok(());
+    };
+    let shown = |trap: Option<&String>| trap.map_or_else(|| "no trap".into(), Clone::clone);
+    let stop = differs("what is said of poison", shown(evidence.poison.get(&position)), shown(computed.get(&position)));
+    Err(Box::new(Divergence { op: Some(position), ..*stop }))
 }
 
 /// What is projected of the rows, and the tombstones, against what follows from the rows.

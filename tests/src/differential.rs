@@ -100,6 +100,16 @@ fn run<'p>(program: &'p Verified, call: &Call, seed: u64, way: Way<'p>) -> Ran {
     }
 }
 
+/// The gas that a call uses, with the code of the trap where one ends it.
+///
+/// # Panics
+/// If the program has no such export, or the arguments are no data.
+#[must_use]
+pub fn gas(program: &Verified, call: &Call) -> String {
+    let Ran { result, gas, .. } = run(program, call, 1, Machine::call);
+    result.map_or_else(|trap| format!("{gas} {}", trap.code.name()), |_| gas.to_string())
+}
+
 /// What the machine makes of a call; none where a limit ended it that the evaluator does not know.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
-//! Bugs that are planted to see that the runs on generated programs find them: each is one small change of the
-//! machine's or the compiler's source, as a hand might have slipped. `planted` (in `bin/`) puts them into a copy of the
-//! sources one at a time, builds that, and lets it judge itself; a test sees that each still fits the sources.
+//! Bugs that are planted to see that the runs on generated programs find them: each is one small change of a source, as
+//! a hand might have slipped. `planted` (in `bin/`) puts them into a copy of the sources one at a time, builds that, and
+//! lets it judge itself; a test sees that each still fits the sources.
 
 /// A change of a source that makes it wrong.
 pub struct Bug {
@@ -12,179 +12,207 @@ pub struct Bug {
     pub new: &'static str,
 }
 
-const fn bug(about: &'static str, file: &'static str, old: &'static str, new: &'static str) -> Bug {
-    Bug { about, file, old, new }
+macro_rules! bugs {
+    ($(#[$about:meta])* $name:ident { $($file:literal { $($bug:literal $old:literal => $new:literal;)+ })+ }) => {
+        $(#[$about])*
+        pub const $name: &[Bug] = &[$($(Bug { about: $bug, file: $file, old: $old, new: $new }),+),+];
+    };
 }
 
-const MEANING: &str = "vm/src/execute/meaning.rs";
-const ELSEWHERE: &str = "vm/src/execute/elsewhere.rs";
-const RUN: &str = "vm/src/execute/run.rs";
-const ARITHMETIC: &str = "vm/src/execute/arithmetic.rs";
-const CANONICAL: &str = "compiler/src/ir/canonical.rs";
-const CONDITION: &str = "compiler/src/emit/condition.rs";
+bugs! {
+/// What the evaluator of the IR has to find in the compiler from the IR on, and in the machine.
+OF_THE_MACHINE {
+    "vm/src/execute/meaning.rs" {
+        "counting upwards in integers begins with one round too few"
+            "let is_empty = counter.body().cast_signed() > limit" => "let is_empty = counter.body().cast_signed() >= limit";
+        "counting upwards in integers ends a round too early"
+            "let goes_on = next <= limit" => "let goes_on = next < limit";
+        "the quick subtraction of integers swaps its operands"
+            "Subtract i64::checked_sub," => "Subtract |b, c| c.checked_sub(b),";
+        "the quick division takes negative divisors and rounds them the wrong way"
+            "if c > 0 { Some(b.div_euclid(c)) } else { None }" => "if c != 0 { b.checked_div_euclid(c) } else { None }";
+        "at most is less"
+            "    AtMost at_most;" => "    AtMost less;";
+        "a branch against a small integer is off by one"
+            "UnlessLessInteger less small false;" => "UnlessLessInteger at_most small false;";
+    }
+    "vm/src/execute/elsewhere.rs" {
+        "counting downwards ends a round too early"
+            "if is_downwards { at_most(core, limit, counter) }" => "if is_downwards { less(core, limit, counter) }";
+    }
+    "vm/src/execute/run.rs" {
+        "a quick call is not charged"
+            "frame.reply = Reply::of_word(word.next);\n    Some((registers, left))" => "frame.reply = Reply::of_word(word.next);\n    Some((registers, gas))";
+        "the depth of calls is one more than the limit"
+            "if self.core.frames.count() >= self.core.depth {\n            return Err(TrapCode::DEPTH);" => "if self.core.frames.count() > self.core.depth {\n            return Err(TrapCode::DEPTH);";
+    }
+    "vm/src/execute/step.rs" {
+        "a block of the quick way costs one less"
+            "let cost = if M::QUICK { ready } else {" => "let cost = if M::QUICK { ready.saturating_sub(1) } else {";
+    }
+    "vm/src/bytecode/ready.rs" {
+        "the block behind a branch costs what the branch does"
+            "next: cost(at + 1)" => "next: cost(at)";
+    }
+    "vm/src/execute/arithmetic.rs" {
+        "the quick sum of decimals takes the wrong term for the one of fewer places"
+            "{ (a, b, scale_a, scale_a - scale_b) }" => "{ (b, a, scale_a, scale_a - scale_b) }";
+        "a number and a float swap places"
+            "floats(operation, rounded(a), b)" => "floats(operation, b, rounded(a))";
+    }
+    "vm/src/execute/library/table.rs" {
+        "taking an item out leaves the last but one where it was"
+            "for place in position..length {" => "for place in position..length - 1 {";
+        "nothing can be inserted at the end by its position"
+            "if !(1..=length + 1).contains(&position) {" => "if !(1..=length).contains(&position) {";
+    }
+    "vm/src/execute/library/set.rs" {
+        "the difference of two sets is that of the second and the first"
+            "let sets = [call.argument(0), call.argument(1)];\n    merged(call, sets, |order| order == Ordering::Less)" => "let sets = [call.argument(1), call.argument(0)];\n    merged(call, sets, |order| order == Ordering::Less)";
+    }
+    "vm/src/execute/library/mod.rs" {
+        "the position 0 lies before every string"
+            "        1.. => position,\n        0 => 1," => "        1.. => position,\n        0 => 0,";
+    }
+    "vm/src/execute/library/pattern.rs" {
+        "a repetition gives back one byte too few"
+            "let at = at - 1;\n                    if at > least {" => "let at = at - 1;\n                    if at > least + 1 {";
+    }
+    "vm/src/execute/library/set.rs" {
+        "looking for a member costs one step whatever the set holds"
+            "call.meter.charge(steps * (1 + bytes / 16))?;" => "call.meter.charge(1 + bytes / 16)?;";
+    }
+    "vm/src/execute/library/build.rs" {
+        "the bytes of what is built are free"
+            "self.meter.charge(length / BYTES_A_GAS - self.paid / BYTES_A_GAS)?;" => "";
+    }
+    "vm/src/execute/library/random.rs" {
+        "drawing a number costs nothing but the call"
+            "call.meter.charge(100 + content.len() as u64)?;" => "";
+    }
+    "vm/src/execute/sort.rs" {
+        "comparisons of a sort are free"
+            "self.core.meter.charge(COMPARISON)?;" => "";
+    }
+    "vm/src/execute/elsewhere.rs" {
+        "spreading a list into a built-in's arguments is free"
+            "core.meter.charge_values(arguments.len())?;" => "";
+    }
+    "vm/src/execute/library/utf8.rs" {
+        "a code point of two bytes takes three"
+            "[0, 0x80, 0x800," => "[0, 0x80, 0x7ff,";
+    }
+    "vm/src/execute/library/emit.rs" {
+        "two rows may have one path and key"
+            "if !call.output.keys.insert(row.key.clone()) {" => "if !call.output.keys.insert(row.key.clone()) && call.output.rows.is_empty() {";
+    }
+    "compiler/src/emit/condition.rs" {
+        "a branch for at least is one for greater"
+            "Binary::AtLeast => (at_most, true, false)," => "Binary::AtLeast => (less, true, false),";
+        "a comparison that is swapped is swapped once more"
+            "let (a, b) = if is_swapped { (b, a) } else { (a, b) };" => "let (a, b) = if is_swapped { (a, b) } else { (a, b) };";
+    }
+    "compiler/src/ir/operator.rs" {
+        "greater is less"
+            "Greater \"greater\" Less Swapped Bool;" => "Greater \"greater\" Less Straight Bool;";
+    }
+    "compiler/src/emit/call.rs" {
+        "a list that lies where its items go is overwritten by the first of them"
+            "items.into_iter().rev()" => "items.into_iter()";
+    }
+    "compiler/src/emit/results.rs" {
+        "a built-in that gives nothing is taken for one that gives one value"
+            "Gives::Nothing => Known::Exactly(0)," => "Gives::Nothing => Known::Exactly(1),";
+    }
+    "compiler/src/ir/canonical.rs" {
+        "a variable that is assigned keeps its first value for good"
+            "known::is_small(value) && !self.usage.assigned.contains_key(variable)" => "known::is_small(value)";
+        "`and` with a known first operand takes the wrong one"
+            "mem::take(if holds { &mut b.node } else { &mut a.node })" => "mem::take(if holds { &mut a.node } else { &mut b.node })";
+        "an arm that never holds is kept, one that may is not"
+            "arms.retain(|(condition, _)| known::truth(&condition.node) != Some(false));" => "arms.retain(|(condition, _)| known::truth(&condition.node) != Some(true));";
+    }
+} }
 
-pub const BUGS: &[Bug] = &[
-    bug(
-        "counting upwards in integers begins with one round too few",
-        MEANING,
-        "let is_empty = counter.body().cast_signed() > limit",
-        "let is_empty = counter.body().cast_signed() >= limit",
-    ),
-    bug(
-        "counting upwards in integers ends a round too early",
-        MEANING,
-        "let goes_on = next <= limit",
-        "let goes_on = next < limit",
-    ),
-    bug(
-        "counting downwards ends a round too early",
-        ELSEWHERE,
-        "if is_downwards { at_most(core, limit, counter) }",
-        "if is_downwards { less(core, limit, counter) }",
-    ),
-    bug(
-        "a quick call is not charged",
-        RUN,
-        "frame.reply = Reply::of_word(word.next);\n    Some((registers, left))",
-        "frame.reply = Reply::of_word(word.next);\n    Some((registers, gas))",
-    ),
-    bug(
-        "a block of the quick way costs one less",
-        "vm/src/execute/step.rs",
-        "let cost = if M::QUICK { ready } else {",
-        "let cost = if M::QUICK { ready.saturating_sub(1) } else {",
-    ),
-    bug(
-        "the block behind a branch costs what the branch does",
-        "vm/src/bytecode/ready.rs",
-        "next: cost(at + 1)",
-        "next: cost(at)",
-    ),
-    bug(
-        "the depth of calls is one more than the limit",
-        RUN,
-        "if self.core.frames.count() >= self.core.depth {\n            return Err(TrapCode::DEPTH);",
-        "if self.core.frames.count() > self.core.depth {\n            return Err(TrapCode::DEPTH);",
-    ),
-    bug(
-        "the quick subtraction of integers swaps its operands",
-        MEANING,
-        "Subtract i64::checked_sub,",
-        "Subtract |b, c| c.checked_sub(b),",
-    ),
-    bug(
-        "the quick division takes negative divisors and rounds them the wrong way",
-        MEANING,
-        "if c > 0 { Some(b.div_euclid(c)) } else { None }",
-        "if c != 0 { b.checked_div_euclid(c) } else { None }",
-    ),
-    bug("at most is less", MEANING, "    AtMost at_most;", "    AtMost less;"),
-    bug(
-        "a branch against a small integer is off by one",
-        MEANING,
-        "UnlessLessInteger less small false;",
-        "UnlessLessInteger at_most small false;",
-    ),
-    bug(
-        "the quick sum of decimals takes the wrong term for the one of fewer places",
-        ARITHMETIC,
-        "{ (a, b, scale_a, scale_a - scale_b) }",
-        "{ (b, a, scale_a, scale_a - scale_b) }",
-    ),
-    bug(
-        "a number and a float swap places",
-        ARITHMETIC,
-        "floats(operation, rounded(a), b)",
-        "floats(operation, b, rounded(a))",
-    ),
-    bug(
-        "taking an item out leaves the last but one where it was",
-        "vm/src/execute/library/table.rs",
-        "for place in position..length {",
-        "for place in position..length - 1 {",
-    ),
-    bug(
-        "nothing can be inserted at the end by its position",
-        "vm/src/execute/library/table.rs",
-        "if !(1..=length + 1).contains(&position) {",
-        "if !(1..=length).contains(&position) {",
-    ),
-    bug(
-        "the difference of two sets is that of the second and the first",
-        "vm/src/execute/library/set.rs",
-        "let sets = [call.argument(0), call.argument(1)];\n    merged(call, sets, |order| order == Ordering::Less)",
-        "let sets = [call.argument(1), call.argument(0)];\n    merged(call, sets, |order| order == Ordering::Less)",
-    ),
-    bug(
-        "the position 0 lies before every string",
-        "vm/src/execute/library/mod.rs",
-        "        1.. => position,\n        0 => 1,",
-        "        1.. => position,\n        0 => 0,",
-    ),
-    bug(
-        "a repetition gives back one byte too few",
-        "vm/src/execute/library/pattern.rs",
-        "let at = at - 1;\n                    if at > least {",
-        "let at = at - 1;\n                    if at > least + 1 {",
-    ),
-    bug(
-        "a code point of two bytes takes three",
-        "vm/src/execute/library/utf8.rs",
-        "[0, 0x80, 0x800,",
-        "[0, 0x80, 0x7ff,",
-    ),
-    bug(
-        "two rows may have one path and key",
-        "vm/src/execute/library/emit.rs",
-        "if !call.output.keys.insert(row.key.clone()) {",
-        "if !call.output.keys.insert(row.key.clone()) && call.output.rows.is_empty() {",
-    ),
-    bug(
-        "a branch for at least is one for greater",
-        CONDITION,
-        "Binary::AtLeast => (at_most, true, false),",
-        "Binary::AtLeast => (less, true, false),",
-    ),
-    bug(
-        "a comparison that is swapped is swapped once more",
-        CONDITION,
-        "let (a, b) = if is_swapped { (b, a) } else { (a, b) };",
-        "let (a, b) = if is_swapped { (a, b) } else { (a, b) };",
-    ),
-    bug(
-        "greater is less",
-        "compiler/src/ir/operator.rs",
-        "Greater \"greater\" Less Swapped Bool;",
-        "Greater \"greater\" Less Straight Bool;",
-    ),
-    bug(
-        "a list that lies where its items go is overwritten by the first of them",
-        "compiler/src/emit/call.rs",
-        "items.into_iter().rev()",
-        "items.into_iter()",
-    ),
-    bug(
-        "a built-in that gives nothing is taken for one that gives one value",
-        "compiler/src/emit/results.rs",
-        "Gives::Nothing => Known::Exactly(0),",
-        "Gives::Nothing => Known::Exactly(1),",
-    ),
-    bug(
-        "a variable that is assigned keeps its first value for good",
-        CANONICAL,
-        "known::is_small(value) && !self.usage.assigned.contains_key(variable)",
-        "known::is_small(value)",
-    ),
-    bug(
-        "`and` with a known first operand takes the wrong one",
-        CANONICAL,
-        "mem::take(if holds { &mut b.node } else { &mut a.node })",
-        "mem::take(if holds { &mut a.node } else { &mut b.node })",
-    ),
-    bug(
-        "an arm that never holds is kept, one that may is not",
-        CANONICAL,
-        "arms.retain(|(condition, _)| known::truth(&condition.node) != Some(false));",
-        "arms.retain(|(condition, _)| known::truth(&condition.node) != Some(true));",
-    ),
-];
+bugs! {
+/// What stock Lua has to find in all that makes a program of Lua's text and runs it.
+OF_LUA {
+    "compiler/src/lower/lua/loops.rs" {
+        "`ipairs` leaves out the first value"
+            "[1, i64::MAX, 1].map" => "[2, i64::MAX, 1].map";
+        "`gmatch` forgets where the match before ended"
+            "vec![Place::Variable(from), Place::Variable(last)]" => "vec![Place::Variable(from)]";
+    }
+    "compiler/src/lower/lua/call.rs" {
+        "a method that is looked up when it is called lacks its object"
+            "Call { callee, arguments: before(this(), arguments) }" => "Call { callee, arguments }";
+        "`pcall` hands no arguments on"
+            "Call { callee, arguments: self.values(arguments) }" => "Call { callee, arguments: self.values(&[]) }";
+        "arguments that are too many are not dropped but shift the others"
+            "values.fixed.push(kept_before(last, dropped, span));" => "values.fixed.extend(dropped.into_iter().last());";
+    }
+    "compiler/src/lower/lua/expression.rs" {
+        "`>=` is `>`"
+            "BinaryOperator::GreaterEqual => Binary::AtLeast" => "BinaryOperator::GreaterEqual => Binary::Greater";
+        "`/` of integers is exact in sources about floats"
+            "BinaryOperator::Divide if self.is_float => Binary::FloatDivide" => "BinaryOperator::Divide if self.is_float => Binary::Divide";
+        "`~` between values is `|`"
+            "BinaryOperator::BitXor => Binary::BitExclusiveOr" => "BinaryOperator::BitXor => Binary::BitOr";
+    }
+    "compiler/src/emit/call.rs" {
+        "the values of a list are read over the list"
+            "items.into_iter().rev()" => "items.into_iter()";
+    }
+    "compiler/src/emit/results.rs" {
+        "a built-in with many results gives one"
+            "Gives::Many => Known::Varies" => "Gives::Many => Known::Exactly(1)";
+    }
+    "compiler/src/ir/canonical.rs" {
+        "`and` with a known first value gives the wrong one"
+            "mem::take(if holds { &mut b.node } else { &mut a.node })" => "mem::take(if holds { &mut a.node } else { &mut b.node })";
+    }
+    "stdlib/prelude.lua" {
+        "`select` counts from the end wrongly"
+            "n = count + n + 1" => "n = count + n";
+        "`gsub` by a function that gives nothing takes a letter too many"
+            "value = builtin[\"string.sub\"](s, start, stop - 1)" => "value = builtin[\"string.sub\"](s, start, stop)";
+        "`assert` gives its first argument alone"
+            "return value, ..." => "return value";
+        "`utf8.codes` skips"
+            "position = at\n" => "position = at + 1\n";
+    }
+    "vm/src/execute/elsewhere.rs" {
+        "a counter is no float though its step is"
+            "by.as_float().is_some() && counter.as_float().is_none()" => "by.as_float().is_some() && counter.as_float().is_some()";
+        "counting downwards ends a round too early"
+            "if is_downwards { at_most(core, limit, counter) }" => "if is_downwards { less(core, limit, counter) }";
+    }
+    "vm/src/execute/library/string.rs" {
+        "`string.sub` leaves out the last letter"
+            "position(call.heap, call.argument(2), -1)?" => "position(call.heap, call.argument(2), -2)?";
+        "`string.rep` ends with what stands between"
+            "if gap > 0 && time + 1 < times {" => "if gap > 0 {";
+    }
+    "vm/src/execute/library/table.rs" {
+        "`table.remove` takes the first value"
+            "call.integer(1)?.unwrap_or(length)" => "call.integer(1)?.unwrap_or(1)";
+        "`table.concat` ends with what stands between"
+            "if position < to {" => "if position <= to {";
+        "`table.move` overwrites what it still has to copy"
+            "if is_same && place > from && place <= to {" => "if is_same && place > to {";
+    }
+    "vm/src/execute/library/convert.rs" {
+        "36 is no base"
+            "(2..=36).contains(base)" => "(2..36).contains(base)";
+    }
+    "vm/src/execute/library/pattern.rs" {
+        "a frontier does not look at what stands before it"
+            "!self.is_member(before, place, end) && self.is_member(after, place, end)" => "self.is_member(after, place, end)";
+        "`%w` has no digits"
+            "b'w' => byte.is_ascii_alphanumeric()" => "b'w' => byte.is_ascii_alphabetic()";
+    }
+    "vm/src/execute/arithmetic.rs" {
+        "a shift by a negative number goes the same way"
+            "-63..0 => bits >> -by" => "-63..0 => bits << -by";
+    }
+} }

@@ -43,15 +43,15 @@ pub struct Run {
 const SEED: u64 = 0x6b65_7261_6900_0001;
 
 impl Run {
-    /// A run of `short` cases, or of `long` ones with `KERAI_LONG=1`.
+    /// A run of `short` cases, of `long` ones with `KERAI_LONG=1`, or of `KERAI_COUNT`.
     ///
     /// # Panics
-    /// Where `KERAI_SEED` is not a number.
+    /// Where `KERAI_SEED` or `KERAI_COUNT` is not a number.
     #[must_use]
     pub fn new(name: &'static str, short: u64, long: u64) -> Run {
-        let count = if std::env::var("KERAI_LONG").is_ok_and(|value| value == "1") { long } else { short };
-        let seed =
-            std::env::var("KERAI_SEED").map_or(SEED, |text| text.parse().expect("KERAI_SEED is a number below 2^64"));
+        let number = |name| std::env::var(name).ok().map(|text| text.parse().expect("a number below 2^64"));
+        let usual = if std::env::var("KERAI_LONG").is_ok_and(|value| value == "1") { long } else { short };
+        let (count, seed) = (number("KERAI_COUNT").unwrap_or(usual), number("KERAI_SEED").unwrap_or(SEED));
         Run { name, count, seed }
     }
 

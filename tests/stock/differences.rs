@@ -1,7 +1,7 @@
 //! The page of what differs from stock Lua: rendered from the table, its examples run on both.
 
 use crate::oracle::Stock;
-use kerai_tests::MAP_SEED;
+use kerai_golden::MAP_SEED;
 use kerai_tests::differences::{DIFFERENCES, Difference};
 use kerai_tests::lua::{self, Ending};
 use std::fmt::Write as _;

@@ -2,7 +2,6 @@
 
 mod differences;
 mod oracle;
-mod planted;
 mod program;
 mod reach;
 mod templates;

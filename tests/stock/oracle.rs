@@ -1,7 +1,7 @@
 //! A program on stock Lua and on the machine: the text that it gives, and the rows that it emits.
 
 use kerai_compiler::{Language, Source, compile};
-use kerai_tests::MAP_SEED;
+use kerai_golden::MAP_SEED;
 use kerai_vm::bytecode::Limits;
 use kerai_vm::encoding::{Options, cbor, json};
 use kerai_vm::execute::Machine;

@@ -222,6 +222,12 @@ pub async fn create(store: &mut Store, name: &str) {
     store.create(&new_stream(name, &Parts::new())).await.expect("the stream is made");
 }
 
+/// Makes the stream of all tests with a fold of its own.
+pub async fn new_stream_of(store: &mut Store, fold: &Stored) {
+    let parts = Parts { fold: fold.clone(), ..Parts::new() };
+    store.create(&new_stream(STREAM, &parts)).await.expect("the stream is made");
+}
+
 /// A ULID of the time of all tests, told apart by a number.
 pub fn ulid(number: u64) -> Ulid {
     Ulid::from_bytes((u128::from(NOW) << 80 | u128::from(number)).to_be_bytes())

@@ -1,9 +1,11 @@
 //! State grows with its log: however often it is materialized between, it is what a refold gives.
 
 use crate::desk::{Numbers, Place, STREAM, draft, everywhere, fold, host, key, run, signers, stock, stocked};
+use kerai_store::checkpoint::Checkpoint;
+use kerai_store::materialize::State;
 use kerai_store::op::Draft;
 use kerai_store::program::Stored;
-use kerai_store::{Answer, Store};
+use kerai_store::{Answer, Materialized, Store};
 use std::collections::BTreeSet;
 
 /// The example's fold with another path, so that its root and its rows are others.
@@ -24,6 +26,54 @@ fn generated(numbers: &mut Numbers, number: u64) -> Draft {
     }
 }
 
+/// What a checkpoint says, and what folding the log to its count from nothing gives.
+pub async fn is_refold(store: &mut Store, done: &Materialized, what: &str) {
+    let State { count, inputs_root, log_head, state_root, snapshot_root, vector, .. } =
+        store.at(STREAM, done.checkpoint.count).await.expect("a state");
+    let refolded =
+        Checkpoint { count, inputs_root, log_head, state_root, snapshot_root, vector, ..done.checkpoint.clone() };
+    assert_eq!(done.checkpoint, refolded, "{what}");
+}
+
+/// The first rounds of ops, then whatever comes; the fold is held in memory all the while.
+#[test]
+fn what_is_held_in_memory_is_what_a_refold_gives() {
+    everywhere(|| {
+        for seed in 1..=6 {
+            let place = Place::new();
+            run(async {
+                let mut store = stocked(&place, host()).await;
+                let mut numbers = Numbers::from(seed);
+                let (mut round, mut bound, mut epochs) = (0, fold(), BTreeSet::new());
+                let told = async |store: &mut Store, done: &Materialized| {
+                    is_refold(store, done, &format!("seed {seed}, round {round}")).await;
+                    epochs.insert(done.checkpoint.epoch);
+                    round += 1;
+                    if round % 9 == 8 {
+                        bound = if bound.root == fold().root { other_fold() } else { fold() };
+                        store.bind(STREAM, &signers(), Some(&bound), None).await?;
+                    }
+                    // A repeat alone would not be heard of.
+                    let count = 1 + numbers.below(6);
+                    let mut drafts: Vec<Draft> = (0..count).map(|op| generated(&mut numbers, round * 6 + op)).collect();
+                    drafts.push(stock(10_000 + round, "fig", round));
+                    store.append(STREAM, &signers(), &drafts).await?;
+                    // Now and then another one materializes before: what is in memory is behind then.
+                    if round % 5 == 0 {
+                        store.materialize(STREAM, &key("keeper")).await?;
+                        store.append(STREAM, &signers(), &[stock(20_000 + round, "pear", round)]).await?;
+                    }
+                    Ok(round < 30)
+                };
+                store.keep_up(STREAM, &key("keeper"), told).await.expect("kept up");
+                let verified = store.verify(STREAM, &[]).await.expect("verified");
+                assert_eq!(verified.first_divergence, None, "seed {seed}");
+                assert_eq!(epochs.len(), 4, "seed {seed}");
+            });
+        }
+    });
+}
+
 /// Appends and materializes by turns; verifying folds each checkpoint's prefix from nothing and compares it all.
 async fn grow(store: &mut Store, seed: u64) {
     let mut numbers = Numbers::from(seed);
@@ -41,6 +91,7 @@ async fn grow(store: &mut Store, seed: u64) {
         }
         let done = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
         assert_eq!(done.checkpoint.fold_root, bound.root);
+        is_refold(store, &done, &format!("seed {seed}, round {round}")).await;
         epochs.insert(done.checkpoint.epoch);
         poisoned = poisoned.max(done.poison.len());
     }

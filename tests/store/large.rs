@@ -9,7 +9,7 @@ use kerai_store::log::{Log, Offered, Outcome};
 use kerai_store::op::{Op, Salts, SignedOp, payload_root};
 use kerai_store::pack::{self, Header, PackWriter};
 use kerai_store::program::{Library, Stored};
-use kerai_vm::bytecode::{Limits, PROFILE};
+use kerai_vm::bytecode::{Limits, Order, PROFILE};
 use kerai_vm::encoding::root::Root;
 use kerai_vm::fold::Folding;
 use std::fs::File;
@@ -53,6 +53,7 @@ fn write(path: &Path, count: u64) {
     let (keeper, genesis) = (key("keeper"), Op::decode(&first.op.signed.body).expect("an op"));
     let mut admitted: Vec<Hash> = vec![first.op.id];
     let mut previous = first.op.id;
+    let mut gate = None;
     for number in 1..count {
         let payload = canonical(&format!("{{\"item\":\"item {}\",\"count\":{}}}", number % 100, number % 1000));
         let salts = Salts::fresh(&payload, &mut |bytes| bytes.fill(number as u8)).expect("salts");
@@ -66,13 +67,14 @@ fn write(path: &Path, count: u64) {
             ..genesis.clone()
         };
         let signed = SignedOp::sign(&op, payload, salts, &keeper).expect("signed");
-        let commit = log.place(Offered::unsigned(signed).expect("an op"), None, &library, NOW).expect("placed");
+        let commit =
+            log.place(Offered::unsigned(signed).expect("an op"), None, &library, NOW, &mut gate).expect("placed");
         assert_eq!(commit.record.outcome, Outcome::Admitted);
         writer.op(&commit.bytes, &commit.op.signed).expect("written");
         previous = commit.op.id;
         admitted.push(previous);
         let input = kerai_store::fold::Input { position: number + 1, received: NOW, op: commit.op };
-        folding.offer(&kerai_store::fold::op_document(&input).expect("a document")).expect("offered");
+        folding.offer(&kerai_store::fold::Step::of(&input, Order::Ulid).expect("a step").document).expect("offered");
         folding.step().expect("an op").expect("no trap");
     }
     folding.finish().expect("rows");

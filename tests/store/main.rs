@@ -4,6 +4,7 @@ mod bad;
 mod crash;
 mod desk;
 mod differences;
+mod events;
 mod faults;
 mod grow;
 mod large;

@@ -146,9 +146,19 @@ fn what_was_changed_is_named() {
                 None,
                 "the commit record",
             ),
+            ("UPDATE snapshots SET folded = folded + 1", None, None, "a snapshot"),
+            ("UPDATE snapshots SET bytes = x'01'", None, None, "a snapshot"),
+            (
+                "INSERT INTO poison SELECT stream, epoch, 3, 'GAS' FROM checkpoints",
+                Some(3),
+                None,
+                "what is said of poison",
+            ),
             ("DELETE FROM ops WHERE position = 6", None, None, "a checkpoint's count"),
             ("DELETE FROM ops WHERE position = 5", Some(5), None, "the op"),
             ("UPDATE streams SET count = 5", None, None, "the tip of the log"),
+            ("UPDATE pages SET bytes = x'00' WHERE map = 0", None, None, "page `` of the map of inputs"),
+            ("DELETE FROM pages WHERE map = 1", None, None, "page `` of the map of rows"),
             ("UPDATE checkpoints SET signature = zeroblob(64)/*zeros*/", None, None, "a checkpoint"),
         ];
         for &(change, op, name, what) in cases {
@@ -175,6 +185,27 @@ fn what_was_changed_is_named() {
                 let found = first_divergence.unwrap_or_else(|| panic!("`{change}` was not found"));
                 assert_eq!((found.op, found.what.as_str(), is_anchored), (op, what, false), "`{change}`: {found:?}");
                 assert_eq!(found.key.as_ref().map(|key| key.1.as_str()), name, "`{change}`");
+            });
+        }
+    });
+}
+
+/// What another program did to the pages of the maps does not reach a checkpoint: they are made anew.
+#[test]
+fn pages_are_mended() {
+    everywhere(|| {
+        for harm in ["DELETE FROM pages", "UPDATE pages SET bytes = x'05'", "DELETE FROM pages WHERE place <> x''"] {
+            let place = Place::new();
+            run(async {
+                let mut store = stocked(&place, host()).await;
+                let many: Vec<_> = (1..200).map(|number| stock(number, &format!("item {number}"), 1)).collect();
+                store.append(STREAM, &signers(), &many).await.expect("appended");
+                store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+                place.raw().await.execute(harm).await.expect("harmed");
+                let some: Vec<_> = (300..400).map(|number| stock(number, &format!("item {number}"), 1)).collect();
+                store.append(STREAM, &signers(), &some).await.expect("appended");
+                store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+                assert_eq!(store.verify(STREAM, &[]).await.expect("verified").first_divergence, None, "{harm}");
             });
         }
     });

@@ -5,7 +5,7 @@ use crate::judge::{Expected, Outcome, Report};
 use crate::rules::Case;
 use kerai_compiler::explain::Examiner;
 use kerai_compiler::syntax::policy::{check, tree::Policy};
-use kerai_tests::policy::indexed;
+use kerai_golden::policy::indexed;
 use kerai_vm::address::Network;
 use kerai_vm::bytecode::Verified;
 

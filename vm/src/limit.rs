@@ -50,6 +50,12 @@ limits! {
     PROGRAM_CODE "program.code" = 1 << 16;
     /// registers of one function
     PROGRAM_REGISTERS "program.registers" = 250;
+    /// names from an operation to the value by which a fold's state falls into parts
+    PROGRAM_KEY "program.key" = 16;
+    /// instructions of a `lift` whose states are proven from its code
+    LAW_CODE "law.code" = 4096;
+    /// states of a fold whose laws are checked on all of them
+    LAW_STATES "law.states" = 128;
     /// captures of one pattern
     PATTERN_CAPTURES "pattern.captures" = 32;
     /// choices and captures of one match that may still be taken back

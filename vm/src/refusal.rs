@@ -125,7 +125,7 @@ codes! {
     PROGRAM_FOLD "not a fold",
         "A fold is a program of the kind fold that exports `init`, `step` and `finish`.";
     PROGRAM_FIELD "a part of the program is missing, unknown or of the wrong kind",
-        "A program is a map of profile, kind, constants, functions, exports, limits and rules, nothing more and nothing less. Build it again with `kerai build` or `kerai asm`.";
+        "A program is a map of profile, kind, constants, functions, exports, limits and rules, and of a fold's order, key and certificate where they say something; nothing more and nothing less. Build it again with `kerai build` or `kerai asm`.";
     PROGRAM_PROFILE "a profile that this build does not know",
         "The profile fixes bytecode version, gas schedule and numeric rules, so a program of a later profile can't be run by an earlier build. Use a newer kerai.";
     PROGRAM_LIMIT "a limit that is higher than the default",
@@ -136,6 +136,12 @@ codes! {
         "Each constant stands once, in the order of its first use in the code, so that a program has one byte string.";
     PROGRAM_EXPORT "an export that is no name or no function",
         "Exports are names of letters, digits, underscores and dots, each of a function of the program that keeps no values.";
+    PROGRAM_ORDER "an order that the program can't have",
+        "Only a fold takes operations in an order, and only one that exports `lift` and `join` takes them in any.";
+    PROGRAM_KEY "a key that the program can't have",
+        "Only a fold's state falls into parts, by names from an operation to a value: not too many, and none empty.";
+    PROGRAM_CERTIFICATE "a certificate that does not hold",
+        "A certificate says what class the joins of a fold in the order `join` are of, and by what that is known; it is derived again before it is believed. Build the fold again.";
     CODE_OPERATION "an unknown operation",
         "The byte is not in this profile's instruction table, or the code ends inside a word.";
     CODE_UNTIDY "an unused operand that is not zero",

@@ -3,15 +3,16 @@
 use crate::Global;
 use crate::outcome::{Answer, Outcome};
 use crate::{program, report};
-use kerai_vm::law::{self, Class, Counterexample, Law, Verdict};
+use kerai_vm::bytecode::{Class, Grounds};
+use kerai_vm::law::{self, Counterexample, Law, Verdict};
 use serde_json::json;
-use std::path::Path;
 
 #[derive(clap::Args)]
 #[command(
     after_help = "A fold that exports `lift` and `join` is a lattice (order, duplicates and batches don't matter), a monoid
-(order and batches don't matter, parts must be disjoint), or neither. Merge folds in YAML are lattices by the way
-they are made, and are tried all the same; every other fold is tried on states that generated operations lift.
+(order and batches don't matter, parts must be disjoint), or neither. What is composed of the library's lattices is
+known by construction, what has few states by checking all of them; every other fold is tried on states that
+generated operations lift.
 
 Examples:
   kerai laws invoices.yaml           lattice, by construction
@@ -24,7 +25,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     let path = &arguments.fold;
-    let opened = match program::open(path)? {
+    let opened = match program::open_unproven(path)? {
         Ok(opened) => opened,
         Err(refused) => return Ok(refused.report(path, global)),
     };
@@ -32,23 +33,22 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
         Ok(verdict) => verdict,
         Err(refusal) => return Ok(report::refuse(path, &refusal, global.json)),
     };
-    let is_made = verdict.class == Some(Class::Lattice) && Path::new(path).extension().is_some_and(|it| it == "yaml");
-    let by = if is_made { "construction" } else { "trial" };
     if global.json {
-        println!("{}", to_json(path, &verdict, by));
+        println!("{}", to_json(path, &verdict));
     } else {
-        tell(&verdict, by);
+        tell(&verdict);
     }
     Ok(if verdict.class.is_some() { Answer::Yes } else { Answer::No })
 }
 
-fn to_json(path: &str, verdict: &Verdict, by: &str) -> serde_json::Value {
+fn to_json(path: &str, verdict: &Verdict) -> serde_json::Value {
     let found = verdict.counterexample.as_ref();
     json!({
         "path": path,
         "lawful": verdict.class.is_some(),
         "class": verdict.class.map(Class::name),
-        "by": by,
+        "grounds": verdict.grounds.name(),
+        "numbers": verdict.grounds.numbers(),
         "tried": verdict.tried,
         "law": found.map(|found| found.law.name()),
         "counterexample": found.map(|found| json!({
@@ -60,10 +60,11 @@ fn to_json(path: &str, verdict: &Verdict, by: &str) -> serde_json::Value {
     })
 }
 
-fn tell(verdict: &Verdict, by: &str) {
-    match (verdict.class, verdict.tried) {
-        (Some(class), _) if by == "construction" => println!("{}, by construction", class.name()),
-        (Some(class), tried) => println!("{}, by trial: {tried} triples of states", class.name()),
+fn tell(verdict: &Verdict) {
+    match (verdict.class.map(Class::name), verdict.grounds) {
+        (Some(class), Grounds::Construction {}) => println!("{class}, by construction"),
+        (Some(class), Grounds::Exhaustion { states }) => println!("{class}, by exhaustion: all {states} states"),
+        (Some(class), Grounds::Tested { trials, .. }) => println!("{class}, by trial: {trials} triples of states"),
         (None, _) => println!("unlawful"),
     }
     let Some(Counterexample { law, operations, states, results: [left, right] }) = &verdict.counterexample else {

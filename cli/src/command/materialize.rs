@@ -40,25 +40,19 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
             None => store.streams().await?.into_iter().map(|stream| stream.name).collect(),
         };
         for name in names {
-            let done = materialize(&mut store, &project, &name).await?;
-            tell(&name, &done, global);
             if arguments.follow {
-                follow(&mut store, &project, &name, done.checkpoint.count, global).await?;
+                // Until whoever began it ends it, or the database fails.
+                let told = async |_: &mut Store, done: &Materialized| {
+                    tell(&name, done, global);
+                    Ok(true)
+                };
+                store.keep_up(&name, &project.key()?, told).await?;
+            } else {
+                tell(&name, &materialize(&mut store, &project, &name).await?, global);
             }
         }
         Ok(Answer::Yes)
     })
-}
-
-/// Goes on until whoever began it ends it, or the database fails.
-async fn follow(store: &mut Store, project: &Project, name: &str, from: u64, global: &Global) -> Result<(), Fault> {
-    let mut count = from;
-    loop {
-        store.follow(name, count).await?;
-        let done = materialize(store, project, name).await?;
-        tell(name, &done, global);
-        count = done.checkpoint.count;
-    }
 }
 
 /// The roots after so many records, and the rows, a line each.

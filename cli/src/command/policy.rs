@@ -6,9 +6,10 @@ use crate::program::{self, Opened, Refused};
 use crate::report;
 use crate::sources::{self, SourceFile};
 use kerai_compiler::explain::{self, Examiner, Explanation, Failing, Seen, Unexplained};
-use kerai_compiler::syntax::policy;
+use kerai_compiler::relate::{Asked, Difference, Doubt, Relation, relate};
+use kerai_compiler::syntax::policy::{self, tree::Policy};
 use kerai_compiler::{Language, Position, Source};
-use kerai_vm::bytecode::Limits;
+use kerai_vm::bytecode::{Limits, Verified};
 use kerai_vm::encoding::{Options, json as document};
 use kerai_vm::execute::Machine;
 use kerai_vm::refusal::Refusal;
@@ -21,7 +22,9 @@ use std::path::Path;
 #[command(after_help = "Examples:
   kerai policy init rules.rgs --template regulated   a policy to begin with
   kerai policy eval rules.rgs request.json           exit 0 where it allows, 1 where it denies
-  kerai policy explain rules.rgs request.json        which condition failed, where, and what was seen")]
+  kerai policy explain rules.rgs request.json        which condition failed, where, and what was seen
+  kerai policy test rules.rgs                        the cases in rules.cases.jsonl, and how much of the rules they try
+  kerai policy diff before.rgs after.rgs             whether the change allows more, less, or the same, and a witness")]
 pub struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -33,8 +36,25 @@ enum Action {
     Eval(Request),
     /// Decide a request and say why: the failing condition, its place, and the value that was seen or is missing
     Explain(Request),
+    /// Try the cases that are kept beside policies and price lists
+    Test(super::trial::Trial),
+    /// Say how one policy stands to another, with a request that only one of them allows
+    Diff(Pair),
     /// Write a policy to begin with
     Init(Init),
+}
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "The answer is what the second is to the first: equal, narrower, wider, or incomparable. Conditions on
+an attribute and a constant are understood: comparisons, membership, forms of paths, `has`. Where others make the
+difference the answer is undecided, and the exit code 1."
+)]
+struct Pair {
+    /// The policy as it was, a source (`.rgs`)
+    first: String,
+    /// The policy as it is to be, a source (`.rgs`)
+    second: String,
 }
 
 #[derive(clap::Args)]
@@ -75,12 +95,14 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     match &arguments.action {
         Action::Eval(request) => evaluate(request, global),
         Action::Explain(request) => explain(request, global),
+        Action::Test(trial) => super::trial::run(trial, global),
+        Action::Diff(pair) => diff(pair, global),
         Action::Init(init) => begin(init, global),
     }
 }
 
 /// Reads the request into a heap: an object, since what a policy is asked has attributes by name.
-fn input(heap: &mut Heap, path: &str, bytes: &[u8]) -> Result<Result<Value, Refusal>, Fault> {
+pub(super) fn input(heap: &mut Heap, path: &str, bytes: &[u8]) -> Result<Result<Value, Refusal>, Fault> {
     let value = match document::decode(heap, bytes, &Options::CANONICAL) {
         Ok(value) => value,
         Err(refusal) => return Ok(Err(refusal.in_text(bytes))),
@@ -92,7 +114,7 @@ fn input(heap: &mut Heap, path: &str, bytes: &[u8]) -> Result<Result<Value, Refu
     Ok(Ok(value))
 }
 
-fn fault(found: Unexplained) -> Fault {
+pub(super) fn fault(found: Unexplained) -> Fault {
     Fault::Use(found.to_string())
 }
 
@@ -120,23 +142,90 @@ fn evaluate(request: &Request, global: &Global) -> Outcome {
     Ok(if is_allowed { Answer::Yes } else { Answer::No })
 }
 
-fn explain(request: &Request, global: &Global) -> Outcome {
-    if sources::language(&request.policy) != Some(Language::Policy) {
-        let message = format!(
-            "`{}` is no source of a policy: explanations need the conditions as they are written, in a `.rgs`",
-            request.policy
-        );
+/// A policy, its text, and its program.
+pub(super) struct Read {
+    pub(super) name: String,
+    pub(super) text: String,
+    pub(super) policy: Policy,
+    pub(super) verified: Verified,
+}
+
+impl Read {
+    const fn asked(&self) -> Asked<'_> {
+        Asked { policy: &self.policy, program: &self.verified }
+    }
+}
+
+/// Reads a policy's source, or says what is wrong with it.
+pub(super) fn source(path: &str, global: &Global) -> Result<Result<Read, Answer>, Fault> {
+    if sources::language(path) != Some(Language::Policy) {
+        let message =
+            format!("`{path}` is no source of a policy: the conditions are wanted as they are written, in a `.rgs`");
         return Err(Fault::Use(message));
     }
-    let SourceFile { path: name, bytes: text } = sources::read(&request.policy)?;
+    let SourceFile { path: name, bytes: text } = sources::read(path)?;
     let Opened { verified, .. } = match program::from_source(Language::Policy, &name, &text) {
         Ok(opened) => opened,
-        Err(refused) => return Ok(refused.report(&name, global)),
+        Err(refused) => return Ok(Err(refused.report(&name, global))),
     };
     let source = Source::read(&text).map_err(|found| Fault::Use(found.message.to_string()))?;
-    let policy = match policy::check(source.text()) {
-        Ok(policy) => policy,
-        Err(found) => return Ok(Refused::Mistakes(source.text().to_owned(), found).report(&name, global)),
+    let text = source.text().to_owned();
+    Ok(match policy::check(&text) {
+        Ok(policy) => Ok(Read { name, text, policy, verified }),
+        Err(found) => Err(Refused::Mistakes(text, found).report(&name, global)),
+    })
+}
+
+fn diff(pair: &Pair, global: &Global) -> Outcome {
+    let (first, second) = match (source(&pair.first, global)?, source(&pair.second, global)?) {
+        (Ok(first), Ok(second)) => (first, second),
+        (Err(answer), _) | (_, Err(answer)) => return Ok(answer),
+    };
+    let found = relate(first.asked(), second.asked()).map_err(fault)?;
+    let Difference { relation, lost, gained, doubt } = &found;
+    let doubt = doubt.as_ref().map(|doubt| match doubt {
+        Doubt::Outside(conditions) => format!("not understood: `{}`", conditions.join("`, `")),
+        Doubt::Entangled => "conditions depend on each other in ways that are not understood".to_owned(),
+        Doubt::TooMany => "there are too many cases".to_owned(),
+    });
+    if global.json {
+        let null = || "null".to_owned();
+        let witness = if *relation == Relation::Narrower { lost } else { gained };
+        let witness = witness.as_ref().or(lost.as_ref());
+        println!(
+            "{}",
+            object(&[
+                ("relation", json!(relation.name()).to_string()),
+                ("witness", witness.cloned().unwrap_or_else(null)),
+                ("lost", lost.clone().unwrap_or_else(null)),
+                ("gained", gained.clone().unwrap_or_else(null)),
+                ("doubt", json!(doubt).to_string()),
+            ])
+        );
+    } else {
+        println!("{}", relation.name());
+        let only = |who: &str, request: &Option<String>| {
+            if let Some(request) = request {
+                println!("  only {who} allows {request}");
+            }
+        };
+        only(&first.name, lost);
+        only(&second.name, gained);
+        if let Some(doubt) = doubt {
+            println!("  {doubt}");
+        }
+    }
+    Ok(if *relation == Relation::Undecided { Answer::No } else { Answer::Yes })
+}
+
+fn explain(request: &Request, global: &Global) -> Outcome {
+    // A program keeps rules and their reasons; its conditions are only in the source.
+    if sources::language(&request.policy) != Some(Language::Policy) {
+        return evaluate(request, global);
+    }
+    let Read { text, policy, verified, .. } = match source(&request.policy, global)? {
+        Ok(read) => read,
+        Err(answer) => return Ok(answer),
     };
     let SourceFile { path, bytes } = sources::read(&request.input)?;
     let mut examiner = Examiner::new(&policy, &verified);
@@ -146,9 +235,9 @@ fn explain(request: &Request, global: &Global) -> Outcome {
     };
     let explanation = examiner.explain(value).map_err(fault)?;
     if global.json {
-        println!("{}", to_json(&explanation, source.text()));
+        println!("{}", to_json(&explanation, &text));
     } else {
-        println!("{}", explanation.describe(source.text()));
+        println!("{}", explanation.describe(&text));
     }
     Ok(if explanation.is_allowed { Answer::Yes } else { Answer::No })
 }
@@ -175,7 +264,7 @@ fn to_json(explanation: &Explanation, text: &str) -> String {
 }
 
 /// An object of values that are JSON already: numbers go into it as they are, through no float.
-fn object(fields: &[(&str, String)]) -> String {
+pub(super) fn object(fields: &[(&str, String)]) -> String {
     let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
     format!("{{{}}}", fields.join(","))
 }

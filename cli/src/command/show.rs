@@ -175,6 +175,13 @@ fn program_json(path: &str, bytes: &[u8], program: &Program) -> String {
         "root": Root::of_program(bytes).to_string(),
         "exports": program.exports,
         "limits": limits,
+        "order": program.merging.order.name(),
+        "key": program.merging.key,
+        "certificate": program.merging.certificate.map(|certificate| json!({
+            "class": certificate.class.name(),
+            "grounds": certificate.grounds.name(),
+            "numbers": certificate.grounds.numbers(),
+        })),
         "functions": functions,
         "text": program.to_text(),
     });

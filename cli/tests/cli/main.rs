@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod folder;
+mod golden;
 mod lua;
 mod policy;
 mod programs;

@@ -21,7 +21,8 @@ pub use map::{FunctionMap, Map};
 use crate::ir::{CheckedIr, Free, FunctionId, Ir, Lambda, VariableId};
 use crate::{Code, Diagnostic, Span};
 use code::Body;
-use kerai_vm::bytecode::{Constant, Function, Operand, PROFILE, Program, Role};
+use kerai_vm::bytecode::{Certificate, Constant, Function, Merging, Operand, Order, PROFILE, Program, Role};
+use kerai_vm::law::{self, Counterexample, Law};
 use results::Results;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -114,8 +115,46 @@ pub fn emit(checked: &CheckedIr) -> Result<(Program, Map), Diagnostic> {
         exports,
         limits: ir.limits,
         rules: ir.rules.clone(),
+        merging: ir.merging(),
     };
-    Ok((program, map))
+    Ok((certified(program, &map)?, map))
+}
+
+/// The program with what is known of its joins, where it takes operations in any order.
+fn certified(program: Program, map: &Map) -> Result<Program, Diagnostic> {
+    if program.merging.order != Order::Join {
+        return Ok(program);
+    }
+    let span = program.exports.get("join").and_then(|&join| map.span(join, 0)).unwrap_or_default();
+    let merging = Merging { order: Order::Ulid, certificate: None, ..program.merging.clone() };
+    // Of a fold in the order by ULID nothing is claimed, so it can be examined.
+    let examined = Program { merging, ..program.clone() }.verify().and_then(|verified| law::examine(&verified));
+    let verdict = examined.map_err(|refusal| Diagnostic::new(Code::FOLD_LAW, span, refusal.to_string()))?;
+    match (verdict.class, verdict.counterexample) {
+        (Some(class), _) => {
+            let certificate = Some(Certificate { class, grounds: verdict.grounds });
+            Ok(Program { merging: Merging { certificate, ..program.merging.clone() }, ..program })
+        }
+        (None, found) => {
+            let law = found.as_ref().map_or("", |found| found.law.about());
+            let diagnostic = Diagnostic::new(Code::FOLD_LAW, span, format!("`join` breaks a law: {law}"));
+            Err(match found {
+                Some(found) if !found.states.is_empty() => diagnostic.with_help(told(&found)),
+                Some(_) | None => diagnostic,
+            })
+        }
+    }
+}
+
+/// A counterexample in a line.
+fn told(found: &Counterexample) -> String {
+    let states: Vec<String> =
+        ["a", "b", "c"].iter().zip(&found.states).map(|(name, state)| format!("{name} = {state}")).collect();
+    let [left, right] = &found.results;
+    match found.law {
+        Law::Traps => format!("with {} it ends in {left}", states.join(", ")),
+        _ => format!("with {} it gives {left} and {right}", states.join(", ")),
+    }
 }
 
 impl<'i> Emitter<'i> {

@@ -32,12 +32,19 @@ impl Ir {
             }
             faults.extend(self.missing(*id, Span::default()));
         }
+        faults.extend(self.merging_fault());
         for function in &self.functions {
             let mut check = Check::of(&self, &mut seen);
             check.lambda(&function.lambda);
             faults.extend(check.faults);
         }
         if faults.is_empty() { Ok(CheckedIr(self.into_canonical())) } else { Err(faults) }
+    }
+
+    /// What the program says beside its code and can't have.
+    fn merging_fault(&self) -> Option<Diagnostic> {
+        let code = self.merging().fault(self.kind, &self.exports)?;
+        Some(Diagnostic::new(Code::FOLD_ORDER, Span::default(), code.summary()))
     }
 
     fn missing(&self, id: FunctionId, span: Span) -> Option<Diagnostic> {
@@ -87,7 +94,10 @@ impl<'i> Check<'i> {
     /// Goes a level deeper, where the limit allows it.
     fn nested(&mut self, check: impl FnOnce(&mut Self)) {
         if self.depth == limit::IR_DEPTH.value {
-            return self.fault(Code::IR_DEPTH, format!("more than {} levels", limit::IR_DEPTH.value));
+            return self.fault(
+                Code::IR_DEPTH,
+                format!("more than {} levels (limit `{}`)", limit::IR_DEPTH.value, limit::IR_DEPTH.name),
+            );
         }
         self.depth += 1;
         check(self);

@@ -7,7 +7,7 @@
 )]
 
 use super::{Binary, Expression, Node, Unary, Way};
-use kerai_vm::bytecode::{Constant, Function, Limits, Op, PROFILE, Program, ProgramKind, Word};
+use kerai_vm::bytecode::{Constant, Function, Limits, Merging, Op, PROFILE, Program, ProgramKind, Word};
 use kerai_vm::execute::Machine;
 use kerai_vm::value::{Heap, Kind, Value};
 
@@ -109,6 +109,7 @@ fn run(operands: &[&Node], instructions: &[Word]) -> Option<Node> {
         exports: [(String::from("known"), 0)].into(),
         limits: Limits::DEFAULT,
         rules: Vec::new(),
+        merging: Merging::default(),
     };
     let verified = program.verify().ok()?;
     let mut machine = Machine::new(&verified, 0, LIMITS);

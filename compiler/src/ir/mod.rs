@@ -17,7 +17,7 @@ pub use operator::{Binary, Unary, Way};
 pub(crate) use walk::{Free, Usage};
 
 use crate::Span;
-use kerai_vm::bytecode::{Builtin, Constant, Limits, ProgramKind, Rule};
+use kerai_vm::bytecode::{Builtin, Constant, Limits, Merging, Order, ProgramKind, Rule};
 use std::collections::BTreeMap;
 
 /// A whole program.
@@ -31,6 +31,18 @@ pub struct Ir {
     pub exports: BTreeMap<String, FunctionId>,
     pub limits: Limits,
     pub rules: Vec<Rule>,
+    /// In which order a fold takes operations.
+    pub order: Order,
+    /// The names from an operation to the value by which its state falls into parts.
+    pub key: Vec<String>,
+}
+
+impl Ir {
+    /// What it says beside its code. What its joins keep is known when there is code.
+    #[must_use]
+    pub fn merging(&self) -> Merging {
+        Merging { order: self.order, key: self.key.clone(), certificate: None }
+    }
 }
 
 /// A function's place in its program.

@@ -1,9 +1,9 @@
 //! What is kept of every op while a log is checked: some ninety bytes, whatever the op's size.
 
 use crate::document::Hash;
-use crate::state::NULL;
+use crate::pages::present;
 use hashbrown::HashTable;
-use kerai_vm::encoding::map::{Part, row_value};
+use kerai_vm::encoding::map::Part;
 use kerai_vm::ulid::Ulid;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -46,6 +46,10 @@ impl<T> Chunks<T> {
     pub(super) fn get_mut(&mut self, number: u32) -> Option<&mut T> {
         let number = number as usize;
         self.0.get_mut(number / CHUNK)?.get_mut(number % CHUNK)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().flatten()
     }
 
     /// Takes away all from a number on.
@@ -228,7 +232,7 @@ impl Inputs {
     }
 
     pub(super) fn root(&mut self, index: &Index) -> Hash {
-        let null = row_value(NULL);
+        let null = present();
         self.part_of(self.root, 0, &null, index).hash()
     }
 

@@ -21,6 +21,7 @@ use crate::code::{Code, Refused};
 use crate::document::{Hash, data_text, to_hex};
 use crate::fault::Fault;
 use crate::fold::Snapshot;
+use crate::gate::Gate;
 use crate::governance::Binding;
 use crate::log::{Commit, Log, Offered, Outcome, Record};
 use crate::op::signature::{self, Domain};
@@ -152,6 +153,8 @@ pub struct Audited {
     pub log: Option<Log>,
     /// The rows after the last checkpoint, where they were computed.
     pub rows: Option<BTreeMap<Vec<u8>, Vec<u8>>>,
+    /// The ops that left no trace in them, by position, with their traps; none where it was not all folded here.
+    pub poison: Option<BTreeMap<u64, String>>,
 }
 
 /// Computes everything again.
@@ -194,6 +197,7 @@ struct Audit<'p> {
     index: Index,
     inputs: Inputs,
     refold: Option<Refold<'p>>,
+    gate: Option<Gate<'p>>,
     /// The roots that governance ever named.
     bound: BTreeSet<Hash>,
     counts: Counts,
@@ -219,6 +223,7 @@ impl<'p> Audit<'p> {
             index: Index::new(),
             inputs: Inputs::new(),
             refold: None,
+            gate: None,
             bound: BTreeSet::new(),
             counts: Counts::default(),
             before: 0,
@@ -301,17 +306,18 @@ impl<'p> Audit<'p> {
         };
         let binding = log.governance.binding.clone();
         // Whether the store held a program that nobody had bound yet is nowhere recorded but in what became of the op.
-        let held;
-        let library = if said.outcome == Outcome::Rejected(Code::GOVERNANCE_BROKEN) {
-            held = self.library.of_roots(&self.bound);
-            &held
-        } else {
-            self.library
+        let received = said.received;
+        let before = match before {
+            Before::Hidden => None,
+            Before::Nothing => Some(None),
+            Before::Given(given) => Some(Some(given)),
         };
         let commit = match before {
-            Before::Hidden => log.trust_whole(offered, said, library),
-            Before::Nothing => log.place(offered, None, library, said.received),
-            Before::Given(given) => log.place(offered, Some(given), library, said.received),
+            None => log.trust_whole(offered, said, self.library),
+            Some(before) if said.outcome == Outcome::Rejected(Code::GOVERNANCE_BROKEN) => {
+                log.place(offered, before, &self.library.of_roots(&self.bound), received, &mut None)
+            }
+            Some(before) => log.place(offered, before, self.library, received, &mut self.gate),
         };
         let commit = commit.map_err(|no| refused("the op", &no))?;
         self.agree(place, record, &commit, &binding, evidence)?;
@@ -492,7 +498,7 @@ impl<'p> Audit<'p> {
             let computed = Checkpoint { state_root, ..checkpoint.clone() };
             compare(&checkpoint, &computed).map_err(at)?;
         }
-        let last = refold.last(&self.index, evidence)?;
+        let last = refold.last(&self.index, evidence)?.or(snapshot.last);
         let folded = refold.folding().map_or(0, |folding| folding.count());
         if (snapshot.folded, snapshot.last) != (folded, last) {
             let shown =
@@ -596,9 +602,14 @@ impl<'p> Audit<'p> {
         let is_anchored = first_divergence.is_none() && is_asked;
         let rows = self.refold.as_mut().and_then(Refold::rows).filter(|_| is_replayed && self.latest.is_some());
         let rows = rows.map(|rows| rows.sorted().iter().map(|row| (row.key.clone(), row.value.clone())).collect());
+        let poison = self.refold.as_ref().and_then(Refold::poison).filter(|_| self.ask.from.is_none());
+        let poison = poison.map(|poison| {
+            let known = poison.range(..=self.before);
+            known.map(|(&position, trap)| (position, trap.to_string())).collect()
+        });
         let log = if first_divergence.is_none() { self.log } else { None };
         let verification = Verification { checked: self.counts, is_anchored, is_replayed, first_divergence };
-        Audited { verification, log, rows }
+        Audited { verification, log, rows, poison }
     }
 }
 

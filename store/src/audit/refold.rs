@@ -3,10 +3,10 @@
 use super::index::{Chunks, Index};
 use super::{Recall, Stopped};
 use crate::code::{Code, Refused};
-use crate::fold::{Input, Order, Place, Snapshot, document, place};
+use crate::fold::{Input, Place, Snapshot, Step};
 use crate::limit;
 use crate::program::Stored;
-use kerai_vm::bytecode::Limits;
+use kerai_vm::bytecode::{Limits, Order};
 use kerai_vm::fold::{FoldFault, Folding, Rows};
 use kerai_vm::trap::Trap;
 use kerai_vm::ulid::Ulid;
@@ -31,7 +31,7 @@ pub(super) struct Refold<'p> {
     was_late: bool,
     /// Until a state to go on from is given, nothing is folded.
     pub(super) waits: bool,
-    pub(super) poison: BTreeMap<u64, Trap>,
+    poison: BTreeMap<u64, Trap>,
     /// How many steps were made, those that were made again included.
     pub(super) steps: u64,
 }
@@ -47,7 +47,7 @@ impl<'p> Refold<'p> {
     pub(super) fn new(program: &'p Stored, waits: bool) -> Refold<'p> {
         Refold {
             program,
-            order: Order::Ulid,
+            order: program.order(),
             folding: None,
             shown: None,
             sorted: Chunks::new(),
@@ -61,13 +61,31 @@ impl<'p> Refold<'p> {
         }
     }
 
+    /// The fold of these ops, by their numbers, which are sorted and folded when a state is asked for.
+    pub(super) fn of(program: &'p Stored, ops: Vec<u32>) -> Refold<'p> {
+        Refold { late: ops, ..Refold::new(program, false) }
+    }
+
     /// Another program is bound: all ops are folded by it from the first on.
     pub(super) fn rebind(&mut self, program: &'p Stored) {
         self.program = program;
+        self.reorder(program.order());
         if self.shown.is_none() {
             self.shown = self.folding.take();
         }
         self.begin_anew();
+    }
+
+    /// Takes all ops out of one order; they are sorted into the other when a state is asked for. An order of joins is
+    /// that by ULID here: whatever it is, the state is the same, and so one will do.
+    fn reorder(&mut self, order: Order) {
+        let is_by_position = |order| order == Order::Commit;
+        if is_by_position(order) != is_by_position(self.order) {
+            self.late.extend(self.sorted.iter().copied());
+            self.sorted.truncate(0);
+            self.late.sort_unstable();
+        }
+        self.order = order;
     }
 
     /// The rows as they were made last.
@@ -113,8 +131,8 @@ impl<'p> Refold<'p> {
     fn step(&mut self, input: &Input) -> Result<(), Refused> {
         let Some(folding) = &mut self.folding else { return Ok(()) };
         let damaged = |refusal| Refused::new(Code::LOG_DAMAGED, format!("op {}: {refusal}", input.position));
-        let op = document(input, self.order).map_err(damaged)?;
-        folding.offer(&op).map_err(damaged)?;
+        let step = Step::of(input, self.order)?;
+        folding.offer(&step.document).map_err(damaged)?;
         if let Some(Err(trap)) = folding.step() {
             self.poison.insert(input.position, trap);
         }
@@ -195,6 +213,7 @@ impl<'p> Refold<'p> {
             if folded <= count {
                 if self.folding.as_mut().is_some_and(|folding| folding.rewind_to(point)) {
                     self.folded = folded;
+                    self.forget_poison();
                     return;
                 }
                 break;
@@ -202,6 +221,18 @@ impl<'p> Refold<'p> {
             self.points.pop_back();
         }
         self.begin_anew();
+    }
+
+    /// What is to be folded again may trap no more.
+    fn forget_poison(&mut self) {
+        for &number in self.sorted.iter().skip(self.folded) {
+            self.poison.remove(&(u64::from(number) + 1));
+        }
+    }
+
+    /// The ops that left no trace in the rows as they were made last, as far as that is known.
+    pub(super) const fn poison(&self) -> Option<&BTreeMap<u64, Trap>> {
+        if self.shown.is_some() { None } else { Some(&self.poison) }
     }
 
     /// Goes on from a snapshot that was found right.
@@ -221,10 +252,13 @@ impl<'p> Refold<'p> {
         self.folding.as_mut()
     }
 
-    /// The place of the last op that is folded.
+    /// The place of the last op that is folded; none where it would follow from how ops came together, not from them.
     pub(super) fn last(&self, index: &Index, recall: &mut dyn Recall) -> Result<Option<Place>, Stopped> {
+        if self.order == Order::Commit {
+            return Ok(None);
+        }
         let last = self.sorted.count().checked_sub(1).and_then(|last| self.sorted.get(last as u32));
-        last.map(|&last| Ok(place(&recalled(last, index, recall)?))).transpose()
+        last.map(|&last| Ok(place(&recalled(last, index, recall)?)?)).transpose()
     }
 
     /// The ops in the fold's order, by number.
@@ -239,6 +273,11 @@ impl<'p> Refold<'p> {
     pub(super) const fn program(&self) -> &'p Stored {
         self.program
     }
+}
+
+/// Where an op stands in the order by ULID; it is the same whatever else its fold may know.
+fn place(input: &Input) -> Result<Place, Refused> {
+    Ok(Step::of(input, Order::Ulid)?.place())
 }
 
 /// An op of the log, from the evidence again.
@@ -258,7 +297,7 @@ fn comes_before(a: u32, b: u32, index: &Index, recall: &mut dyn Recall) -> Resul
     match ulid(a).cmp(&ulid(b)) {
         std::cmp::Ordering::Less => Ok(true),
         std::cmp::Ordering::Greater => Ok(false),
-        std::cmp::Ordering::Equal => Ok(place(&recalled(a, index, recall)?) < place(&recalled(b, index, recall)?)),
+        std::cmp::Ordering::Equal => Ok(place(&recalled(a, index, recall)?)? < place(&recalled(b, index, recall)?)?),
     }
 }
 
@@ -269,7 +308,7 @@ fn sort(ops: &mut [u32], index: &Index, recall: &mut dyn Recall) -> Result<(), S
     for same in ops.chunk_by_mut(|a, b| ulid(a) == ulid(b)).filter(|same| same.len() > 1) {
         let mut places = Vec::with_capacity(same.len());
         for &number in same.iter() {
-            places.push((place(&recalled(number, index, recall)?), number));
+            places.push((place(&recalled(number, index, recall)?)?, number));
         }
         places.sort_unstable();
         same.iter_mut().zip(places).for_each(|(to, (_, number))| *to = number);

@@ -4,7 +4,7 @@ use super::{Ask, Audit, Evidence, Looked, Stopped, ahead, refused, writer};
 use crate::code::{Code, Refused};
 use crate::document::Hash;
 use crate::fault::Fault;
-use crate::fold::{Rows, document};
+use crate::fold::{Rows, Step};
 use crate::log::{Outcome, Record};
 use crate::program::{Library, Stored};
 use crate::verify::Divergence;
@@ -101,8 +101,7 @@ pub fn trace(
         return Err(Refused::new(Code::OP_UNFOLDED, what).into());
     }
     let input = super::refold::recalled(number, &index, evidence).map_err(fault)?;
-    let op = document(&input, refold.order());
-    let op = op.map_err(|refusal| Refused::new(Code::LOG_DAMAGED, refusal.to_string()))?;
+    let op = Step::of(&input, refold.order())?.document;
     let mut folding = writer::folded(&refold, &index, evidence, &before).map_err(fault)?;
     let trapped = |trap: Trap| Refused::new(Code::FOLD_TRAP, format!("`finish`: {trap}"));
     folding.finish().map_err(trapped)?;
@@ -128,13 +127,15 @@ pub fn rows_by(evidence: &mut dyn Evidence, library: &Library, folds: &[&Stored]
     let Audit { refold: Some(mut refold), index, .. } = audit else {
         return Err(Refused::new(Code::LOG_SHORT, "no log").into());
     };
-    // Rows after all ops, in the order that any fold gets them.
     refold.settle(&index, evidence).map_err(fault)?;
-    let ops: Vec<u32> = refold.ops().collect();
+    let mut ops: Vec<u32> = refold.ops().collect();
+    ops.sort_unstable();
     let mut all = Vec::new();
     for fold in folds {
-        let refold = super::refold::Refold::new(fold, false);
-        let mut folding = writer::folded(&refold, &index, evidence, &ops).map_err(fault)?;
+        // Each gets them in its own order.
+        let mut refold = super::refold::Refold::of(fold, ops.clone());
+        refold.settle(&index, evidence).map_err(self::fault)?;
+        let folding = refold.folding().ok_or_else(|| Refused::new(Code::LOG_SHORT, "no log"))?;
         let trapped = |trap: Trap| Refused::new(Code::FOLD_TRAP, format!("`finish`: {trap}"));
         folding.finish().map_err(trapped)?;
         all.push(folding.rows().sorted().iter().map(|row| (row.key.clone(), row.value.clone())).collect());

@@ -6,7 +6,7 @@ use super::rows::Differing;
 use super::{Recall, Stopped};
 use crate::document::Hash;
 use crate::fault::Fault;
-use crate::fold::{Input, document};
+use crate::fold::{Input, Step};
 use kerai_vm::bytecode::Limits;
 use kerai_vm::fold::Folding;
 
@@ -59,7 +59,7 @@ pub(super) fn written(
     let before = ops.iter().take_while(|&&op| op != number).copied().collect::<Vec<u32>>();
     let input = recalled(number, index, recall)?;
     let mut folding = folded(refold, index, recall, &before)?;
-    let instruction = instruction(&mut folding, &document(&input, refold.order()).unwrap_or_default(), key);
+    let instruction = instruction(&mut folding, &Step::of(&input, refold.order())?.document, key);
     let (position, op, fold_root) = (input.position, input.op.id, refold.program().root);
     Ok(Some(Written { position, op, fold_root, instruction }))
 }
@@ -101,8 +101,8 @@ fn begun<'p>(refold: &Refold<'p>) -> Result<Folding<'p>, Stopped> {
 }
 
 fn step(folding: &mut Folding<'_>, refold: &Refold<'_>, input: &Input) -> Result<(), Stopped> {
-    let op = document(input, refold.order()).and_then(|op| folding.offer(&op));
-    op.map_err(|refusal| crate::code::Refused::new(crate::code::Code::LOG_DAMAGED, refusal.to_string()))?;
+    let offered = folding.offer(&Step::of(input, refold.order())?.document);
+    offered.map_err(|refusal| crate::code::Refused::new(crate::code::Code::LOG_DAMAGED, refusal.to_string()))?;
     folding.step();
     Ok(())
 }

@@ -77,6 +77,20 @@ impl StoredOp {
     }
 }
 
+/// What is read of an op to fold it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeanOp {
+    pub position: u64,
+    pub op_id: Hash,
+    pub author: Hash,
+    pub sequence: u64,
+    pub is_admitted: bool,
+    pub is_governance: bool,
+    pub received: u64,
+    pub body: Vec<u8>,
+    pub payload: Vec<u8>,
+}
+
 /// A row of a stream's state as it lies in the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateRow {

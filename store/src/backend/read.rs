@@ -2,13 +2,14 @@
 
 use super::cell::{Cell, Row};
 use super::session::{Session, Transaction};
-use super::{Columns, Projection, StateRow, StoredOp, Stream, damaged, postgres, signed};
+use super::{Columns, LeanOp, Projection, StateRow, StoredOp, Stream, damaged, postgres, signed};
 use crate::checkpoint::SignedCheckpoint;
 use crate::code::Refused;
 use crate::document::{Hash, program_text};
 use crate::fault::Fault;
 use crate::fold::{Place, Snapshot};
 use crate::log::Head;
+use crate::pages::{self, Map};
 use crate::program::{Library, Stored};
 use kerai_vm::ulid::Ulid;
 use std::collections::BTreeMap;
@@ -71,6 +72,12 @@ fn op(mut row: Row) -> Result<StoredOp, Refused> {
 
 fn checkpoint(row: &mut Row) -> Result<SignedCheckpoint, Refused> {
     Ok(SignedCheckpoint { body: row.bytes()?, signature: row.array()? })
+}
+
+/// The place of a snapshot's last op; none where there is no op.
+fn last(row: &mut Row) -> Result<Option<Place>, Refused> {
+    let last = row.bytes_or_null()?;
+    last.map(|last| place(&last).ok_or_else(|| damaged("a snapshot's last op"))).transpose()
 }
 
 /// A place in the order by ULID out of its 80 bytes.
@@ -233,43 +240,93 @@ impl Session<'_> {
         self.all(sql, &[stream.into(), after.into(), after.saturating_add(count).into()], op).await
     }
 
-    /// The ids of the ops that were admitted.
+    /// What a fold and a checkpoint need of the ops from after a position to another one, in the order of the log.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn admitted(&mut self, stream: i64) -> Result<Vec<Hash>, Fault> {
-        let sql = "SELECT op_id FROM ops WHERE stream = $1 AND outcome = 'admitted'";
-        self.all(sql, &[stream.into()], |mut row| row.hash()).await
+    pub async fn lean_ops(&mut self, stream: i64, after: u64, until: u64) -> Result<Vec<LeanOp>, Fault> {
+        let sql = "SELECT position, op_id, author, seq, outcome, is_governance, received_ms, body, payload FROM ops \
+                   WHERE stream = $1 AND position > $2 AND position <= $3 ORDER BY position";
+        let read = |mut row: Row| {
+            Ok(LeanOp {
+                position: row.number()?,
+                op_id: row.hash()?,
+                author: row.hash()?,
+                sequence: row.number()?,
+                is_admitted: row.text()? == "admitted",
+                is_governance: row.integer()? != 0,
+                received: row.number()?,
+                body: row.bytes()?,
+                payload: row.bytes()?,
+            })
+        };
+        self.all(sql, &[stream.into(), after.into(), until.into()], read).await
     }
 
-    /// The counts of an epoch's snapshots, the newest first.
+    /// The ids of the ops that were admitted until a position.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn snapshots(&mut self, stream: i64, epoch: u64) -> Result<Vec<u64>, Fault> {
-        let sql = "SELECT count FROM snapshots WHERE stream = $1 AND epoch = $2 ORDER BY count DESC";
-        self.all(sql, &[stream.into(), epoch.into()], |mut row| row.number()).await
+    pub async fn admitted(&mut self, stream: i64, until: u64) -> Result<Vec<Hash>, Fault> {
+        let sql = "SELECT op_id FROM ops WHERE stream = $1 AND outcome = 'admitted' AND position <= $2";
+        self.all(sql, &[stream.into(), until.into()], |mut row| row.hash()).await
     }
 
-    /// A snapshot with the checkpoint that was written with it.
+    /// An epoch's snapshots, the newest first: how many records the log had, and the place of the last op.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn snapshot(
+    pub async fn snapshots(&mut self, stream: i64, epoch: u64) -> Result<Vec<(u64, Option<Place>)>, Fault> {
+        let sql = "SELECT count, last FROM snapshots WHERE stream = $1 AND epoch = $2 ORDER BY count DESC";
+        self.all(sql, &[stream.into(), epoch.into()], |mut row| Ok((row.number()?, last(&mut row)?))).await
+    }
+
+    /// Pages of a map by their places, as far as there are any.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn pages(
         &mut self,
         stream: i64,
-        epoch: u64,
-        count: u64,
-    ) -> Result<Option<(Snapshot, SignedCheckpoint)>, Fault> {
-        let sql = "SELECT s.folded, s.last, s.bytes, c.body, c.signature FROM snapshots s \
-                   JOIN checkpoints c ON c.stream = s.stream AND c.epoch = s.epoch AND c.count = s.count \
-                   WHERE s.stream = $1 AND s.epoch = $2 AND s.count = $3";
+        map: Map,
+        places: &[&[u8]],
+    ) -> Result<BTreeMap<pages::Place, Vec<u8>>, Fault> {
+        let (one, many) = match map {
+            Map::Inputs => (
+                "SELECT place, bytes FROM pages WHERE stream = $1 AND map = 0 AND place = $2",
+                "SELECT place, bytes FROM pages WHERE stream = $1 AND map = 0 AND place = ANY($2)",
+            ),
+            Map::Rows => (
+                "SELECT place, bytes FROM pages WHERE stream = $1 AND map = 1 AND place = $2",
+                "SELECT place, bytes FROM pages WHERE stream = $1 AND map = 1 AND place = ANY($2)",
+            ),
+        };
+        let rows = self.about(one, many, stream, places).await?;
+        let pages: Result<_, Refused> = rows.into_iter().map(|mut row| Ok((row.bytes()?, row.bytes()?))).collect();
+        Ok(pages?)
+    }
+
+    /// All pages of a map.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn all_pages(&mut self, stream: i64, map: Map) -> Result<BTreeMap<pages::Place, Vec<u8>>, Fault> {
+        let sql = "SELECT place, bytes FROM pages WHERE stream = $1 AND map = $2";
+        let read = |mut row: Row| Ok((row.bytes()?, row.bytes()?));
+        Ok(self.all(sql, &[stream.into(), map.number().into()], read).await?.into_iter().collect())
+    }
+
+    /// A snapshot of an epoch.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn snapshot(&mut self, stream: i64, epoch: u64, count: u64) -> Result<Option<Snapshot>, Fault> {
+        let sql = "SELECT folded, last, bytes FROM snapshots WHERE stream = $1 AND epoch = $2 AND count = $3";
         let row = self.row(sql, &[stream.into(), epoch.into(), count.into()]).await?;
-        let Some(mut row) = row else { return Ok(None) };
-        let (folded, last) = (row.number()?, row.bytes_or_null()?);
-        let last = last.map(|last| place(&last).ok_or_else(|| damaged("a snapshot's last op"))).transpose()?;
-        let snapshot = Snapshot { count, folded, last, bytes: row.bytes()? };
-        Ok(Some((snapshot, checkpoint(&mut row)?)))
+        let read = |mut row: Row| {
+            Ok::<_, Refused>(Snapshot { count, folded: row.number()?, last: last(&mut row)?, bytes: row.bytes()? })
+        };
+        Ok(row.map(read).transpose()?)
     }
 
     /// The ops of an epoch that left no trace, with their traps.
@@ -294,6 +351,16 @@ impl Session<'_> {
             Ok((key.clone(), StateRow { key, value, projection }))
         };
         Ok(self.all(sql, &[stream.into()], read).await?.into_iter().collect())
+    }
+
+    /// How many rows there are that are no tombstones.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn live_rows(&mut self, stream: i64) -> Result<usize, Fault> {
+        let sql = "SELECT count(value) FROM state WHERE stream = $1";
+        let count = self.row(sql, &[stream.into()]).await?.map(|mut row| row.number()).transpose()?;
+        Ok(count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0))
     }
 
     /// The stream's checkpoints, the latest first.

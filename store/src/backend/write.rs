@@ -6,8 +6,9 @@ use super::{StateRow, StoredOp, Stream, damaged, postgres};
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::code::Code;
 use crate::fault::Fault;
-use crate::fold::Folded;
+use crate::fold::Snapshot;
 use crate::op::Checked;
+use crate::pages::{Map, Updated};
 use crate::program::Stored;
 use kerai_vm::trap::Trap;
 use std::collections::BTreeMap;
@@ -204,31 +205,70 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Writes the pages of a map that have changed.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn put_pages(&mut self, stream: i64, map: Map, updated: &Updated) -> Result<(), Fault> {
+        if let Transaction::Postgres(transaction) = &mut self.0 {
+            return postgres::bulk::put_pages(transaction, stream, map, updated).await;
+        }
+        let number: Cell = map.number().into();
+        for place in &updated.gone {
+            let sql = "DELETE FROM pages WHERE stream = $1 AND map = $2 AND place = $3";
+            self.execute(sql, &[stream.into(), number, place.into()]).await?;
+        }
+        for (place, bytes) in updated.added.iter().chain(&updated.changed) {
+            let sql = "INSERT INTO pages (stream, map, place, bytes) VALUES ($1, $2, $3, $4) \
+                       ON CONFLICT (stream, map, place) DO UPDATE SET bytes = excluded.bytes";
+            self.execute(sql, &[stream.into(), number, place.into(), bytes.into()]).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets all pages of a map.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn drop_pages(&mut self, stream: i64, map: Map) -> Result<(), Fault> {
+        let sql = "DELETE FROM pages WHERE stream = $1 AND map = $2";
+        self.execute(sql, &[stream.into(), map.number().into()]).await
+    }
+
     /// Keeps a state to go on from.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn add_snapshot(&mut self, stream: i64, checkpoint: &Checkpoint, folded: &Folded) -> Result<(), Fault> {
+    pub async fn add_snapshot(&mut self, stream: i64, epoch: u64, snapshot: &Snapshot) -> Result<(), Fault> {
         let sql = "INSERT INTO snapshots (stream, epoch, count, folded, last, bytes) VALUES ($1, $2, $3, $4, $5, $6)";
-        let last = folded.last.map(|(ulid, content, op)| [&ulid.to_bytes()[..], &content, &op].concat());
+        let last = snapshot.last.map(|(ulid, content, op)| [&ulid.to_bytes()[..], &content, &op].concat());
         let cells = [
             stream.into(),
-            checkpoint.epoch.into(),
-            checkpoint.count.into(),
-            folded.folded.into(),
+            epoch.into(),
+            snapshot.count.into(),
+            snapshot.folded.into(),
             Cell::Bytes(last.as_deref()),
-            (&folded.snapshot).into(),
+            (&snapshot.bytes).into(),
         ];
         self.execute(sql, &cells).await
     }
 
-    /// Forgets a snapshot; all of other epochs are forgotten too.
+    /// Forgets a snapshot.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn drop_snapshot(&mut self, stream: i64, epoch: u64, count: u64) -> Result<(), Fault> {
-        let sql = "DELETE FROM snapshots WHERE stream = $1 AND (epoch <> $2 OR count = $3)";
+        let sql = "DELETE FROM snapshots WHERE stream = $1 AND epoch = $2 AND count = $3";
         self.execute(sql, &[stream.into(), epoch.into(), count.into()]).await
+    }
+
+    /// Forgets the snapshots of all epochs before one: another fold does not go on from them.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn drop_snapshots_before(&mut self, stream: i64, epoch: u64) -> Result<(), Fault> {
+        let sql = "DELETE FROM snapshots WHERE stream = $1 AND epoch < $2";
+        self.execute(sql, &[stream.into(), epoch.into()]).await
     }
 
     /// Adds a checkpoint.

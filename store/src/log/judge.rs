@@ -4,12 +4,12 @@
 use super::{LogTree, Outcome, Record};
 use crate::code::{Class, Code, Refused};
 use crate::document::{Hash, program_text};
-use crate::fold::{self, Input, Order};
+use crate::fold::{self, Input, Step};
 use crate::gate::Gate;
 use crate::governance::Governance;
 use crate::op::{Checked, Draft, Op, Resource, SignedOp, op_id};
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS};
-use kerai_vm::bytecode::ProgramKind;
+use kerai_vm::bytecode::{Order, ProgramKind};
 use kerai_vm::ulid::Ulid;
 use std::collections::BTreeMap;
 
@@ -181,28 +181,29 @@ impl Log {
         let given = Draft::of(&op.op, &op.signed.payload).given(&op.op.actor)?;
         let received = now.max(self.received);
         let before = facts.given.get(&(op.op.author, op.op.ulid)).copied();
-        let record = self.decide(&op, given, before, received, library)?;
+        let record = self.decide(&op, given, before, received, library, &mut None)?;
         facts.committed.insert(id, record.position);
         facts.given.entry((op.op.author, op.op.ulid)).or_insert(given);
         Ok(Offer::Committed(Box::new(self.commit(op, record, given)?)))
     }
 
     /// Places an op that was looked at before, of which a log says that it has a place. `before` is what its author gave
-    /// under its ULID before.
+    /// under its ULID before; the gate is kept for the next one.
     ///
     /// # Errors
     /// Where it can have none, or the log itself can't go on.
-    pub fn place(
+    pub fn place<'p>(
         &mut self,
         offered: Offered,
         before: Option<Hash>,
-        library: &Library,
+        library: &'p Library,
         now: u64,
+        gate: &mut Option<Gate<'p>>,
     ) -> Result<Commit, Refused> {
         let Offered { op, given } = offered;
         self.belongs(&op.op)?;
         self.follows(&op.op)?;
-        let record = self.decide(&op, given, before, now.max(self.received), library)?;
+        let record = self.decide(&op, given, before, now.max(self.received), library, gate)?;
         self.commit(op, record, given)
     }
 
@@ -272,13 +273,14 @@ impl Log {
     }
 
     /// The record of an op that has a position: what is wrong with it, else what the policy says.
-    fn decide(
+    fn decide<'p>(
         &mut self,
         op: &Checked,
         given: Hash,
         before: Option<Hash>,
         received: u64,
-        library: &Library,
+        library: &'p Library,
+        gate: &mut Option<Gate<'p>>,
     ) -> Result<Record, Refused> {
         let (position, governance) = (self.next(), self.governance.position);
         let record =
@@ -287,7 +289,9 @@ impl Log {
             return Ok(record(Outcome::Rejected(code), Vec::new(), None));
         }
         let policy = library.find(&self.governance.binding.policy_root, ProgramKind::Policy, POLICY_EXPORTS)?;
-        let decision = match Gate::new(&policy.verified).decide(op, &self.governance, received) {
+        let kept = gate.take().filter(|gate| gate.is_of(&policy.verified));
+        let gate = gate.insert(kept.unwrap_or_else(|| Gate::new(&policy.verified)));
+        let decision = match gate.decide(op, &self.governance, received) {
             Ok(decision) => decision,
             Err(undecided) => {
                 return Ok(record(Outcome::Rejected(Code::POLICY_FAULT), Vec::new(), Some(undecided.input)));
@@ -362,7 +366,8 @@ pub(crate) fn govern(inputs: &[Input], root: &Hash, library: &Library) -> Result
 
 fn govern_by(inputs: &[Input], root: &Hash, library: &Library) -> Result<Governance, Refused> {
     let program = library.find(root, ProgramKind::Fold, FOLD_EXPORTS).map_err(|refused| broken(&refused))?;
-    let folded = fold::fold(&program.verified, Order::Commit, None, inputs).map_err(|refused| broken(&refused))?;
+    let steps = inputs.iter().map(|input| Step::of(input, Order::Commit)).collect::<Result<_, _>>()?;
+    let folded = fold::fold(&program.verified, Order::Commit, steps).map_err(|refused| broken(&refused))?;
     if let Some((position, trap)) = folded.poison.first_key_value() {
         return Err(Refused::new(Code::GOVERNANCE_BROKEN, format!("op {position}: {trap}")));
     }

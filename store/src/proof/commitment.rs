@@ -5,7 +5,7 @@ use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::code::{Code, Refused};
 use crate::document::{Hash, Reader, Writer, hash};
 use crate::log::{Outcome, Record, leaf};
-use crate::state::NULL;
+use crate::pages::present;
 use kerai_vm::encoding::map::{Proof, RowMap, row_key, row_value};
 use kerai_vm::encoding::root::Context;
 use kerai_vm::value::Value;
@@ -45,7 +45,7 @@ impl Prover for Commitment {
                 let index = witness.records.iter().position(|other| other == record);
                 let index = index.ok_or_else(|| untrue("the log has no such record"))?;
                 let mut map = RowMap::default();
-                witness.admitted.iter().for_each(|op| map.put(*op, row_value(NULL)));
+                witness.admitted.iter().for_each(|op| map.put(*op, present()));
                 let op = Record::decode(record)?.op;
                 Evidence { map: Some(map.prove(&op)), path: Some(tree::inclusion(&leaves(witness), index)) }
             }
@@ -100,7 +100,7 @@ fn shows(claim: &Claim, checkpoint: &Checkpoint, evidence: &Evidence) -> Result<
         }
         Claim::Op { record: bytes } => {
             let record = Record::decode(bytes).map_err(|_| form("the field `record`"))?;
-            let value = (record.outcome == Outcome::Admitted).then(|| row_value(NULL));
+            let value = (record.outcome == Outcome::Admitted).then(present);
             if !map()?.shows(&checkpoint.inputs_root, &record.op, value.as_ref()) {
                 return Err(shows_not("the op under inputs_root"));
             }
@@ -218,7 +218,7 @@ fn end(reader: &mut Reader, claim: &Claim) -> Result<Option<(Hash, Hash)>, &'sta
     match claim {
         Claim::Row { key, value } => Ok(Some((row_key(key), row_value(value)))),
         Claim::Op { record } if !names_no_end(claim) => {
-            Ok(Record::decode(record).ok().map(|record| (record.op, row_value(NULL))))
+            Ok(Record::decode(record).ok().map(|record| (record.op, present())))
         }
         Claim::Checkpoint | Claim::Absent { .. } | Claim::Op { .. } | Claim::Consistent { .. } => {
             reader.field("end").map(|end| pair(reader, end).ok_or("end")).transpose()

@@ -1,20 +1,24 @@
-//! Generates programs and compares what the evaluator and the machine make of them: `differential COUNT [SEED]`.
+//! Generates programs and compares what the evaluator and the machine make of them: `differential COUNT [SEED]`;
+//! what is not given is taken from `KERAI_COUNT` and `KERAI_SEED`.
 //! Ends with 1 and the smallest program that is wrong, where there is one.
 
 use kerai_tests::differential::{Met, judge, with_room};
+use kerai_tests::gas;
 use kerai_tests::property::Random;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut numbers = std::env::args().skip(1).map(|argument| argument.parse::<u64>());
-    let (count, seed) = match (numbers.next(), numbers.next()) {
-        (Some(Ok(count)), None) => (count, 1),
-        (Some(Ok(count)), Some(Ok(seed))) => (count, seed),
-        _ => {
-            eprintln!("differential COUNT [SEED]: give how many programs, and perhaps a seed");
-            return ExitCode::from(2);
-        }
+    let mut arguments = std::env::args().skip(1);
+    let mut number = |name| arguments.next().or_else(|| std::env::var(name).ok()).map(|text| text.parse::<u64>());
+    let (Some(Ok(count)), Ok(seed)) = (number("KERAI_COUNT"), number("KERAI_SEED").unwrap_or(Ok(1))) else {
+        eprintln!("differential COUNT [SEED]: give how many programs, and perhaps a seed");
+        return ExitCode::from(2);
     };
+    // Both ways to run, and so the comparison below, take what built-ins charge for granted.
+    if let Some(surprise) = gas::surprise() {
+        println!("{surprise}");
+        return ExitCode::FAILURE;
+    }
     with_room(move || {
         let (mut random, mut met) = (Random::new(seed), Met::default());
         for number in 1..=count {

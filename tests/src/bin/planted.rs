@@ -1,14 +1,50 @@
-//! Plants each bug into a copy of the sources, builds it, and sees whether the run on generated programs finds it:
-//! `planted FOLDER [COUNT [SEED]]`. Ends with 1 where one stays hidden. The copy and what is built stand in the folder.
+//! Plants each bug into a copy of the sources, builds it, and sees whether generated programs find it:
+//! `planted FOLDER [machine|lua|all [COUNT [SEED]]]`. Ends with 1 where one stays hidden. The copy and what is built
+//! stand in the folder; only what a bug changes is built again.
 
-use kerai_tests::planted::{BUGS, Bug};
+use kerai_tests::planted::{Bug, OF_LUA, OF_THE_MACHINE};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Output};
 use std::{env, fs, io};
 
-/// Programs in which a bug must show, and the seed they are made from.
-const COUNT: &str = "20000";
+/// Who looks for bugs: a program of the copy, which judges the copy.
+struct Judge {
+    name: &'static str,
+    bugs: &'static [Bug],
+    build: &'static [&'static str],
+    run: &'static [&'static str],
+    /// Programs in which a bug must show.
+    count: &'static str,
+}
+
+const JUDGES: &[Judge] = &[
+    Judge {
+        name: "machine",
+        bugs: OF_THE_MACHINE,
+        build: &["build", "--bin", "differential"],
+        run: &["run", "--bin", "differential"],
+        count: "20000",
+    },
+    Judge {
+        name: "lua",
+        bugs: OF_LUA,
+        build: &["test", "--no-run", "--test", "stock"],
+        run: &["test", "--test", "stock", "--", "--exact", "generated_programs_agree_with_stock_lua"],
+        count: "5000",
+    },
+];
+
 const SEED: &str = "1";
+
+/// Quick to build again after a small change, and quick enough to run.
+const PROFILE: &[(&str, &str)] = &[
+    ("CARGO_INCREMENTAL", "1"),
+    ("CARGO_PROFILE_RELEASE_LTO", "off"),
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+    ("CARGO_PROFILE_RELEASE_DEBUG", "0"),
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "2"),
+    ("CARGO_PROFILE_DEV_DEBUG", "0"),
+];
 
 /// What is no source.
 const LEFT_OUT: &[&str] = &["target", ".git", "bench"];
@@ -35,67 +71,96 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Builds the copy and lets it judge itself: whether it found itself in order, and what it said.
-fn judged(copy: &Path, run: &[String]) -> Result<(bool, String), String> {
-    let built = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
-        .args(["build", "--quiet", "--locked", "-p", "kerai-tests", "--bin", "differential"])
-        .env("CARGO_TARGET_DIR", copy.join("target"))
-        .env("CARGO_PROFILE_DEV_DEBUG", "0")
-        .current_dir(copy)
-        .output()
-        .map_err(|fault| fault.to_string())?;
-    if !built.status.success() {
-        return Err(String::from_utf8_lossy(&built.stderr).into_owned());
-    }
-    let ran =
-        Command::new(copy.join("target/debug/differential")).args(run).output().map_err(|fault| fault.to_string())?;
-    // A bug may also make the machine panic, which no program may.
-    Ok((
-        ran.status.success(),
-        String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr),
-    ))
+/// A run in a copy: how many programs, from which seed.
+struct Trial<'t> {
+    judge: &'t Judge,
+    copy: &'t Path,
+    count: &'t str,
+    seed: &'t str,
 }
 
-fn plant(copy: &Path, bug: &Bug, run: &[String]) -> Result<(bool, String), String> {
-    let file: PathBuf = copy.join(bug.file);
-    let source = fs::read_to_string(&file).map_err(|fault| fault.to_string())?;
-    fs::write(&file, source.replacen(bug.old, bug.new, 1)).map_err(|fault| fault.to_string())?;
-    let judged = judged(copy, run);
-    fs::write(&file, source).map_err(|fault| fault.to_string())?;
-    judged
+impl Trial<'_> {
+    fn cargo(&self, words: &[&str]) -> Result<Output, String> {
+        let (verb, rest) = words.split_first().ok_or("there is nothing to do")?;
+        Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+            .args([*verb, "--quiet", "--locked", "--release", "-p", "kerai-tests"])
+            .args(rest)
+            .envs(PROFILE.iter().copied())
+            .envs([("KERAI_COUNT", self.count), ("KERAI_SEED", self.seed)])
+            .env("CARGO_TARGET_DIR", self.copy.join("target"))
+            .env_remove("KERAI_LONG")
+            .current_dir(self.copy)
+            .output()
+            .map_err(|fault| fault.to_string())
+    }
+
+    /// Builds the copy and lets it judge itself: whether it found itself in order, and what it said.
+    fn judged(&self) -> Result<(bool, String), String> {
+        let built = self.cargo(self.judge.build)?;
+        if !built.status.success() {
+            return Err(String::from_utf8_lossy(&built.stderr).into_owned());
+        }
+        let ran = self.cargo(self.judge.run)?;
+        // A bug may also make the machine panic, which no program may.
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr);
+        Ok((ran.status.success(), said))
+    }
+
+    fn plant(&self, bug: &Bug) -> Result<(bool, String), String> {
+        let file: PathBuf = self.copy.join(bug.file);
+        let source = fs::read_to_string(&file).map_err(|fault| fault.to_string())?;
+        fs::write(&file, source.replacen(bug.old, bug.new, 1)).map_err(|fault| fault.to_string())?;
+        let judged = self.judged();
+        fs::write(&file, source).map_err(|fault| fault.to_string())?;
+        judged
+    }
+
+    /// Whether all bugs are found, and none where there is none: else nothing would be said by finding one.
+    fn hold(&self) -> bool {
+        match self.judged() {
+            Ok((true, said)) => println!("{}, as it is: {}", self.judge.name, last_line(&said)),
+            Ok((false, said)) | Err(said) => {
+                eprintln!("{}, as it is: {said}", self.judge.name);
+                return false;
+            }
+        }
+        let mut found = 0;
+        for bug in self.judge.bugs {
+            match self.plant(bug) {
+                Ok((true, said)) => println!("HIDDEN  {}: {}", bug.about, last_line(&said)),
+                Ok((false, said)) => {
+                    found += 1;
+                    println!("found   {}: {}", bug.about, said.lines().next().unwrap_or_default());
+                }
+                Err(fault) => println!("BROKEN  {}: it can't be built: {fault}", bug.about),
+            }
+        }
+        println!("{}: {found} of {} planted bugs were found", self.judge.name, self.judge.bugs.len());
+        found == self.judge.bugs.len()
+    }
+}
+
+fn last_line(said: &str) -> &str {
+    said.lines().rfind(|line| line.contains("programs") || line.contains("cases")).unwrap_or_default()
 }
 
 fn main() -> ExitCode {
-    let mut arguments = env::args().skip(1);
-    let Some(folder) = arguments.next().map(PathBuf::from) else {
-        eprintln!("planted FOLDER [COUNT [SEED]]: give a folder for the copy");
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let mut words = arguments.iter().map(String::as_str);
+    let (folder, name) = (words.next(), words.next().unwrap_or("all"));
+    let judges: Vec<&Judge> = JUDGES.iter().filter(|judge| name == "all" || name == judge.name).collect();
+    let (Some(folder), false) = (folder, judges.is_empty()) else {
+        eprintln!("planted FOLDER [machine|lua|all [COUNT [SEED]]]: give a folder for the copy, and who is to judge");
         return ExitCode::from(2);
     };
-    let run =
-        [arguments.next().unwrap_or_else(|| COUNT.to_owned()), arguments.next().unwrap_or_else(|| SEED.to_owned())];
-    if let Err(fault) = copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), &folder) {
+    let folder = Path::new(folder);
+    if let Err(fault) = copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), folder) {
         eprintln!("the sources can't be copied to `{}`: {fault}", folder.display());
         return ExitCode::from(2);
     }
-    // Without a bug nothing may be found, or nothing would be said by finding one.
-    match judged(&folder, &run) {
-        Ok((true, said)) => println!("as it is: {}", said.trim()),
-        Ok((false, said)) | Err(said) => {
-            eprintln!("as it is: {said}");
-            return ExitCode::FAILURE;
-        }
-    }
-    let mut found = 0;
-    for bug in BUGS {
-        match plant(&folder, bug, &run) {
-            Ok((true, said)) => println!("HIDDEN  {}: {}", bug.about, said.trim()),
-            Ok((false, said)) => {
-                found += 1;
-                println!("found   {}: {}", bug.about, said.lines().next().unwrap_or_default());
-            }
-            Err(fault) => println!("BROKEN  {}: it can't be built: {fault}", bug.about),
-        }
-    }
-    println!("{found} of {} planted bugs were found", BUGS.len());
-    if found == BUGS.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let (count, seed) = (words.next(), words.next().unwrap_or(SEED));
+    let holds = |judge: &Judge| Trial { judge, copy: folder, count: count.unwrap_or(judge.count), seed }.hold();
+    // All are heard, also where the first finds too little.
+    let holding = judges.iter().filter(|judge| holds(judge)).count();
+    if holding == judges.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,4 +1,5 @@
 //! Calls of built-ins by chance: what each takes and gives, in one table.
+#![expect(clippy::wildcard_enum_match_arm, reason = "the arms name the languages that are no documents")]
 
 use super::expression::{number, text};
 use super::{Maker, Soft, node};
@@ -9,7 +10,8 @@ use kerai_vm::bytecode::{ANY, Builtin, Constant, Gives};
 const fn shape(builtin: Builtin) -> (&'static [Soft], Soft) {
     use Builtin as B;
     use Soft::{
-        Any, Bool, Document, Fixed, Float, Format, Function, List, Map, Number, Path, Pattern, Set, Small, Text,
+        Any, Bool, Document, Fixed, Float, Format, Function, Generator, List, Map, Network, Number, Path, Pattern,
+        Point, Set, Small, Text,
     };
     match builtin {
         B::Type | B::Kind | B::ToString | B::MathType | B::JsonEncode => (&[Any], Text),
@@ -36,7 +38,7 @@ const fn shape(builtin: Builtin) -> (&'static [Soft], Soft) {
         B::NextMatch | B::NextReplaced => (&[Text, Pattern, Small, Small], Number),
         B::StringReplace => (&[Text, Pattern, Text, Small], Text),
         B::StringFormat => (&[Format, Any], Text),
-        B::Utf8Char => (&[Small], Text),
+        B::Utf8Char => (&[Point], Text),
         B::Utf8Codepoint | B::Utf8Length => (&[Text, Small, Small, Bool], Number),
         B::Utf8Offset => (&[Text, Small, Small], Number),
         B::Utf8Next => (&[Text, Small, Bool], Number),
@@ -59,7 +61,7 @@ const fn shape(builtin: Builtin) -> (&'static [Soft], Soft) {
         B::Emit => (&[Text, Text, Any], Any),
         B::EmitJson => (&[Text, Map], Any),
         B::RandomNew => (&[Text], List),
-        B::RandomNext => (&[List, Small, Number], Number),
+        B::RandomNext => (&[Generator, Small, Number], Number),
         B::TotalField => (&[Map, Text], Any),
         B::TotalOf => (&[Any, Text], Any),
         B::TotalEqual => (&[Any, Any], Bool),
@@ -68,7 +70,8 @@ const fn shape(builtin: Builtin) -> (&'static [Soft], Soft) {
         B::TotalDivide | B::TotalFloorDivide | B::TotalModulo => (&[Number, Number], Number),
         B::TotalIncludes | B::TotalItem => (&[List, Number], Bool),
         B::TotalContains | B::TotalStarts | B::TotalEnds => (&[Text, Text], Bool),
-        B::TotalMatches | B::TotalWithin | B::Within => (&[Path, Path], Bool),
+        B::TotalMatches | B::Within => (&[Path, Path], Bool),
+        B::TotalWithin => (&[Network, Network], Bool),
         B::TotalSize => (&[List], Number),
         B::TotalLower => (&[Text], Text),
         B::OperationHash => (&[Text, Text, Document], Text),
@@ -109,6 +112,11 @@ const PATTERNS: &[&[u8]] = &[
     b"x*",
     b"[^a]*()",
     b".-b",
+    b".*.",
+    b"a*a",
+    b"(.*)(.)",
+    b"%a+%a$",
+    b"%w*%a%a",
     b"%.",
     b"\xff",
 ];
@@ -164,18 +172,62 @@ const DOCUMENTS: &[&[u8]] = &[
     b" 7 ",
 ];
 
+/// Paths, forms of paths, resources and globs.
+const PATHS: &[&[u8]] = &[
+    b"a",
+    b"a/b",
+    b"a/b/c",
+    b"a/*",
+    b"*/b",
+    b"a/**",
+    b"**/c",
+    b"**",
+    b"*",
+    b"a/**/c",
+    b"gatos://repo/a/b",
+    b"gatos://repo/a",
+    b"a//b",
+    b"",
+];
+
+/// Addresses and ranges of them.
+const NETWORKS: &[&[u8]] = &[
+    b"10.1.2.3",
+    b"10.0.0.0/8",
+    b"10.1.2.0/24",
+    b"10.1.2.3/32",
+    b"0.0.0.0/0",
+    b"192.168.0.1",
+    b"::1",
+    b"2001:db8::/32",
+    b"2001:db8::7",
+    b"::ffff:10.1.2.3",
+    b"10.1.2.256",
+    b"10.0.0.0/33",
+    b"text",
+];
+
+/// What is written in a small language; any other kind of text is a document.
+pub(super) const fn language(soft: Soft) -> &'static [&'static [u8]] {
+    match soft {
+        Soft::Pattern => PATTERNS,
+        Soft::Format => FORMATS,
+        Soft::Path => PATHS,
+        Soft::Network => NETWORKS,
+        _ => DOCUMENTS,
+    }
+}
+
+/// Code points at which an encoding grows, or ends.
+pub(super) const POINTS: &[i64] = &[
+    0, 65, 0x7f, 0x80, 0xe9, 0x7ff, 0x800, 0x20ac, 0xd7ff, 0xd800, 0xdfff, 0xe000, 0xffff, 0x1_0000, 0x10_ffff,
+    0x11_0000, -1,
+];
+
 impl Maker<'_> {
     /// A text that is written in a small language.
     pub(super) fn written(&mut self, soft: Soft) -> Expression {
-        let texts = if soft == Soft::Pattern {
-            PATTERNS
-        } else if soft == Soft::Format {
-            FORMATS
-        } else {
-            DOCUMENTS
-        };
-        let content = self.random.pick::<&[u8]>(texts);
-        text(content)
+        text(self.random.pick::<&[u8]>(language(soft)))
     }
 
     /// A set of its own.
@@ -228,7 +280,8 @@ impl Maker<'_> {
         self.call_of(builtin, depth)
     }
 
-    fn call_of(&mut self, builtin: Builtin, depth: u32) -> Call {
+    /// Kinds of arguments that a built-in probably takes, as many as it takes.
+    pub(super) fn softs_of(&mut self, builtin: Builtin) -> Vec<Soft> {
         let (least, most) = builtin.arguments();
         let most = if most == ANY { least + MANY } else { most };
         let (takes, _) = shape(builtin);
@@ -242,9 +295,14 @@ impl Maker<'_> {
         if builtin == Builtin::StringReplace && self.chance(3) {
             softs.iter_mut().skip(2).take(1).for_each(|soft| *soft = Soft::Map);
         }
+        softs
+    }
+
+    fn call_of(&mut self, builtin: Builtin, depth: u32) -> Call {
+        let softs = self.softs_of(builtin);
         let mut arguments = self.values(&softs, depth);
         if arguments.rest.is_some() && self.chance(2) {
-            arguments.fixed.truncate(usize::from(least) / 2);
+            arguments.fixed.truncate(usize::from(builtin.arguments().0) / 2);
         }
         Call { callee: Callee::Builtin(builtin), arguments }
     }

@@ -3,7 +3,7 @@
 
 use super::{Maker, Soft, node, statement};
 use kerai_compiler::ir::{Action, Binary, Call, Callee, Entry, Expression, FunctionId, Node, Rest, Unary, Values};
-use kerai_vm::bytecode::Constant;
+use kerai_vm::bytecode::{Builtin, Constant};
 use kerai_vm::number::{Number, parse_decimal};
 
 const NUMBERS: &[&str] = &[
@@ -59,7 +59,7 @@ const FLOATS: &[f64] = &[
 const FIXEDS: &[i128] =
     &[0, 1, -1, 1 << 63, 1 << 64, 3 << 63, -(5 << 63), i128::MAX, i128::MIN, 1 << 20, (1 << 64) / 10];
 
-const TEXTS: &[&[u8]] = &[
+pub(super) const TEXTS: &[&[u8]] = &[
     b"",
     b"a",
     b"b",
@@ -74,6 +74,8 @@ const TEXTS: &[&[u8]] = &[
     "e\u{301}".as_bytes(),
     "\u{e9}".as_bytes(),
     b"\xff\xfe",
+    "a\u{7f}\u{80}\u{7ff}\u{800}\u{10000}".as_bytes(),
+    b"key=value, k=v",
     b"\0\n\"\\",
 ];
 
@@ -105,7 +107,7 @@ impl Maker<'_> {
         }
     }
 
-    fn leaf(&mut self, soft: Soft) -> Expression {
+    pub(super) fn leaf(&mut self, soft: Soft) -> Expression {
         if !self.chance(3)
             && let Some(known) = self.pick_variable(|known| known.soft == soft)
         {
@@ -127,7 +129,11 @@ impl Maker<'_> {
             }
             Soft::Set => self.set(),
             Soft::Small => self.small_constant(),
-            Soft::Pattern | Soft::Format | Soft::Document | Soft::Path => self.written(soft),
+            Soft::Point => number(*self.random.pick(super::builtin::POINTS)),
+            Soft::Generator => {
+                Expression::builtin(Builtin::RandomNew, vec![text(b"seed")], kerai_compiler::Span::default())
+            }
+            Soft::Pattern | Soft::Format | Soft::Document | Soft::Path | Soft::Network => self.written(soft),
             Soft::Function => match self.later_function() {
                 Some(id) => node(Node::Function(id)),
                 None => self.lambda(1),
@@ -227,12 +233,13 @@ impl Maker<'_> {
             Soft::List if self.chance(2) => node(Node::List(self.values(&[Soft::Any, Soft::Number], depth))),
             Soft::List | Soft::Map => self.new_table(soft, depth),
             Soft::Function => self.lambda(depth),
-            Soft::Pattern | Soft::Format | Soft::Document | Soft::Path | Soft::Small if !self.chance(8) => {
+            Soft::Small | Soft::Point | Soft::Generator if !self.chance(8) => self.leaf(soft),
+            Soft::Pattern | Soft::Format | Soft::Document | Soft::Path | Soft::Network if !self.chance(8) => {
                 self.leaf(soft)
             }
-            Soft::Small => self.computed(Soft::Number, depth),
-            Soft::Any | Soft::Nil | Soft::Bytes | Soft::Set => self.result(soft, depth),
-            Soft::Pattern | Soft::Format | Soft::Document | Soft::Path => self.made(Soft::Text, depth),
+            Soft::Small | Soft::Point => self.computed(Soft::Number, depth),
+            Soft::Any | Soft::Nil | Soft::Bytes | Soft::Set | Soft::Generator => self.result(soft, depth),
+            Soft::Pattern | Soft::Format | Soft::Document | Soft::Path | Soft::Network => self.made(Soft::Text, depth),
         }
     }
 

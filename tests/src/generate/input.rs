@@ -2,6 +2,8 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "the arms name the kinds that have values")]
 
 use super::Soft;
+use super::builtin::{POINTS, language};
+use super::expression::TEXTS;
 use crate::evaluator::{Form, Key, Table, Value, encode};
 use crate::property::Random;
 use kerai_vm::number::{Fixed, Float, Number};
@@ -45,10 +47,21 @@ fn value(random: &mut Random, soft: Soft, tables: &mut Vec<Table>, depth: u32) -
             let (coefficient, scale) = (i128::from(random.below(40_000) as i64 - 20_000), random.below(5) as u32);
             Value::Number(Number::new(coefficient, scale).unwrap_or(Number::ZERO))
         }
-        Soft::Number if random.below(6) == 0 => Value::integer(*random.pick(&[i64::MAX, i64::MIN, 1 << 31, 210, 25])),
+        Soft::Number if random.below(6) == 0 => {
+            Value::integer(*random.pick(&[i64::MAX, i64::MIN, 1 << 31, 32_767, 32_768, -32_769, 63, 64, 210, 25]))
+        }
         Soft::Number => Value::integer(random.below(12) as i64 - 3),
         Soft::Float => Value::Float(Float::from_f64(*random.pick(&[0.0, -0.0, 1.5, -2.25, 1e22, f64::NAN]))),
         Soft::Fixed => Value::Fixed(Fixed::from_bits(*random.pick(&[0, 1 << 64, 1 << 63, -(3 << 62), 12_345]))),
+        Soft::Text if random.below(2) == 0 => Value::String((*random.pick(TEXTS)).into()),
+        Soft::Pattern | Soft::Format | Soft::Document | Soft::Path | Soft::Network => {
+            Value::String((*random.pick::<&[u8]>(language(soft))).into())
+        }
+        Soft::Point => Value::integer(*random.pick(POINTS)),
+        Soft::Generator => {
+            tables.push(Table::list(vec![Value::text("seed"), Value::integer(random.below(3) as i64)]));
+            Value::Table(tables.len() - 1)
+        }
         Soft::Text => {
             Value::text(random.pick::<&str>(&["", "a", "b", "name", "12.5", "é", "a longer text than fourteen"]))
         }

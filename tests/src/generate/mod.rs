@@ -5,6 +5,7 @@
 //! construction, functions call later ones, and recursion has its depth as a parameter.
 
 mod builtin;
+mod drill;
 mod expression;
 mod input;
 mod statement;
@@ -16,7 +17,7 @@ use kerai_compiler::Span;
 use kerai_compiler::ir::{
     Action, Expression, Function, FunctionId, Ir, Lambda, Node, Statement, Type, Variable, VariableId,
 };
-use kerai_vm::bytecode::{Limits, ProgramKind, Rule};
+use kerai_vm::bytecode::{Limits, Order, ProgramKind, Rule};
 use std::collections::BTreeMap;
 
 /// What a value will probably be.
@@ -41,6 +42,12 @@ pub enum Soft {
     Format,
     Document,
     Path,
+    /// An address, or a range of them.
+    Network,
+    /// A code point.
+    Point,
+    /// A generator of numbers.
+    Generator,
 }
 
 impl Soft {
@@ -122,7 +129,8 @@ pub struct Maker<'r> {
 const BUDGET: u64 = 60;
 
 pub fn program(random: &mut Random) -> Generated {
-    let count = 1 + random.below(4);
+    let is_drill = random.below(2) == 0;
+    let count = if is_drill { 1 } else { 1 + random.below(4) };
     let signatures = (0..count).map(|_| signature(random)).collect();
     let mut maker = Maker {
         random,
@@ -135,6 +143,9 @@ pub fn program(random: &mut Random) -> Generated {
         lambdas: 0,
         budget: 0,
     };
+    if is_drill {
+        return drill::program(maker);
+    }
     let functions: Vec<Function> = (0..maker.signatures.len()).map(|place| maker.function(place)).collect();
     let exported = 1 + maker.random.below(2).min(functions.len() as u64 - 1);
     let names = ["main", "other.name_2"];
@@ -147,7 +158,16 @@ pub fn program(random: &mut Random) -> Generated {
     let depth = if maker.random.below(4) == 0 { 1 + maker.random.below(20) } else { Limits::DEFAULT.depth };
     let kind = *maker.random.pick(ProgramKind::ALL);
     let limits = Limits { depth, ..Limits::DEFAULT };
-    let ir = Ir { kind, variables: maker.variables, functions, exports: ids, limits, rules };
+    let ir = Ir {
+        kind,
+        variables: maker.variables,
+        functions,
+        exports: ids,
+        limits,
+        rules,
+        order: Order::default(),
+        key: Vec::new(),
+    };
     Generated { ir, exports }
 }
 

@@ -4,7 +4,7 @@ mod script;
 
 use crate::folder::{File, Folder};
 use crate::judge::Report;
-use kerai_tests::MAP_SEED;
+use kerai_golden::MAP_SEED;
 use kerai_tests::differences::explained;
 use kerai_tests::lua::{self, Ending};
 use script::Script;

@@ -7,7 +7,7 @@ use kerai_compiler::Span;
 use kerai_compiler::syntax::lua::library::Library;
 use kerai_compiler::syntax::lua::parse;
 use kerai_compiler::syntax::lua::tree::{Block, Expression, ExpressionKind, Statement, StatementKind};
-use kerai_tests::MAP_SEED;
+use kerai_golden::MAP_SEED;
 use kerai_tests::differences::explained;
 use kerai_tests::lua::{self, Ending};
 use kerai_tests::walk::{self, Visitor};

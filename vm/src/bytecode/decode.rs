@@ -1,6 +1,8 @@
 //! Decoding: canonical bytes to a program, or a refusal. What the code does is the verifier's affair.
 
-use super::{Constant, Function, Limits, PROFILE, Program, ProgramKind, Rule, Word};
+use super::{
+    Certificate, Class, Constant, Function, Grounds, Limits, Merging, Order, PROFILE, Program, ProgramKind, Rule, Word,
+};
 use crate::encoding::{Options, cbor};
 use crate::limit::{self, Limit};
 use crate::refusal::{Code, Refusal};
@@ -52,20 +54,37 @@ struct Reader<'h> {
 impl Reader<'_> {
     /// The values of a map that has these text keys and no others.
     fn fields<const N: usize>(&mut self, value: Value, names: [&str; N]) -> Option<[Value; N]> {
-        if self.heap.kind(value) != Kind::Map || self.heap.count(value) != Some(N) {
+        let (fields, []) = self.fields_and(value, names, [])?;
+        Some(fields)
+    }
+
+    /// The values of a map that has these text keys, may have those, and has no others.
+    fn fields_and<const N: usize, const M: usize>(
+        &mut self,
+        value: Value,
+        names: [&str; N],
+        more: [&str; M],
+    ) -> Option<([Value; N], [Option<Value>; M])> {
+        if self.heap.kind(value) != Kind::Map {
             return None;
         }
-        let mut fields = [Value::NIL; N];
-        for (field, name) in fields.iter_mut().zip(names) {
+        let mut field = |name: &str| {
             let key = self.heap.key(Key::String(name.as_bytes()));
-            *field = self.heap.get(value, key)?;
+            self.heap.get(value, key)
+        };
+        let mut fields = [Value::NIL; N];
+        for (place, name) in fields.iter_mut().zip(names) {
+            *place = field(name)?;
         }
-        Some(fields)
+        let more = more.map(field);
+        let count = N + more.iter().flatten().count();
+        (self.heap.count(value) == Some(count)).then_some((fields, more))
     }
 
     fn program(&mut self, value: Value) -> Option<Program> {
         let names = ["profile", "kind", "constants", "functions", "exports", "limits", "rules"];
-        let [profile, kind, constants, functions, exports, limits, rules] = self.fields(value, names)?;
+        let ([profile, kind, constants, functions, exports, limits, rules], merging) =
+            self.fields_and(value, names, ["order", "key", "certificate"])?;
         Some(Program {
             profile: number(profile)?,
             kind: self.kind(kind)?,
@@ -74,6 +93,7 @@ impl Reader<'_> {
             exports: self.exports(exports)?,
             limits: self.limits(limits)?,
             rules: self.each(rules, Reader::rule)?,
+            merging: self.merging(merging)?,
         })
     }
 
@@ -138,6 +158,32 @@ impl Reader<'_> {
     fn limits(&mut self, value: Value) -> Option<Limits> {
         let [depth, gas, memory, output] = self.fields(value, Limits::DEFAULT.named().map(|(name, ..)| name))?;
         Some(Limits { gas: number(gas)?, memory: number(memory)?, depth: number(depth)?, output: number(output)? })
+    }
+
+    /// What goes without saying is not said, so that it has one form.
+    fn merging(&mut self, [order, key, certificate]: [Option<Value>; 3]) -> Option<Merging> {
+        let mut merging = Merging::default();
+        if let Some(order) = order {
+            let name = self.text(order)?;
+            let mut orders = Order::ALL.iter().copied().filter(|order| *order != Order::default());
+            merging.order = orders.find(|order| order.name() == name)?;
+        }
+        if let Some(key) = key {
+            merging.key = self.each(key, |reader, name| reader.text(name))?;
+        }
+        if let Some(certificate) = certificate {
+            merging.certificate = Some(self.certificate(certificate)?);
+        }
+        Some(merging)
+    }
+
+    fn certificate(&mut self, value: Value) -> Option<Certificate> {
+        let parts = self.items(value)?;
+        let [class, grounds, numbers @ ..] = parts.as_slice() else { return None };
+        let (class, grounds) = (self.text(*class)?, self.text(*grounds)?);
+        let numbers: Vec<u64> = numbers.iter().map(|&value| number(value)).collect::<Option<_>>()?;
+        let class = Class::ALL.iter().copied().find(|known| known.name() == class)?;
+        Some(Certificate { class, grounds: Grounds::of(&grounds, &numbers)? })
     }
 
     fn rule(&mut self, value: Value) -> Option<Rule> {

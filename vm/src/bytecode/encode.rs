@@ -1,6 +1,6 @@
 //! Encoding: a program's one byte string, which is canonical CBOR.
 
-use super::{Constant, Function, Program};
+use super::{Certificate, Constant, Function, Merging, Order, Program};
 use crate::encoding::root::Root;
 use crate::encoding::{Options, cbor};
 use crate::number::{Fixed, Float};
@@ -42,7 +42,7 @@ impl Program {
                 heap.list(&parts)
             })
             .collect();
-        let fields = [
+        let mut fields = vec![
             ("profile", Value::integer(self.profile.into())),
             ("kind", heap.string(self.kind.name().as_bytes())),
             ("constants", heap.list(&constants)),
@@ -51,7 +51,28 @@ impl Program {
             ("limits", record(heap, &limits)),
             ("rules", heap.list(&rules)),
         ];
+        fields.extend(self.merging.to_values(heap));
         record(heap, &fields)
+    }
+}
+
+impl Merging {
+    /// What is said and is not what goes without saying.
+    fn to_values(&self, heap: &mut Heap) -> Vec<(&'static str, Value)> {
+        let mut fields = Vec::new();
+        if self.order != Order::default() {
+            fields.push(("order", heap.string(self.order.name().as_bytes())));
+        }
+        if !self.key.is_empty() {
+            let names: Vec<Value> = self.key.iter().map(|name| heap.string(name.as_bytes())).collect();
+            fields.push(("key", heap.list(&names)));
+        }
+        if let Some(Certificate { class, grounds }) = self.certificate {
+            let mut parts = vec![heap.string(class.name().as_bytes()), heap.string(grounds.name().as_bytes())];
+            parts.extend(grounds.numbers().into_iter().map(|number| Value::integer(number.cast_signed())));
+            fields.push(("certificate", heap.list(&parts)));
+        }
+        fields
     }
 }
 

@@ -6,6 +6,7 @@ mod builtin;
 mod decode;
 mod encode;
 mod instruction;
+mod merging;
 mod module;
 mod ready;
 mod text;
@@ -14,8 +15,10 @@ mod verify;
 pub(crate) use builtin::each_builtin;
 pub use builtin::{ANY, Builtin, Gives, Purity};
 pub use instruction::{ALL_RESULTS, Arguments, Exit, Information, Op, Operand, Place, Role, SPREAD, Word, results};
+pub use merging::{Certificate, Class, Grounds, Merging, Order};
 pub use module::{Constant, Function, Limits, PROFILE, Program, ProgramKind, Rule};
 pub use ready::{After, Instruction, Ready, Reply, block_cost};
 pub use verify::Verified;
+pub(crate) use verify::live;
 
 pub(crate) use instruction::each_instruction;

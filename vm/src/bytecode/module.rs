@@ -1,5 +1,6 @@
 //! The module: everything that is hashed, and nothing else. Names of locals, positions and comments stand in a map beside it.
 
+use super::Merging;
 use crate::limit;
 use crate::number::{Fixed, Float, Number};
 use std::collections::BTreeMap;
@@ -151,4 +152,5 @@ pub struct Program {
     pub exports: BTreeMap<String, u32>,
     pub limits: Limits,
     pub rules: Vec<Rule>,
+    pub merging: Merging,
 }

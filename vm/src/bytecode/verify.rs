@@ -2,7 +2,11 @@
 //! read what was never written, or leave its code.
 
 use super::ready::{Ready, ready};
-use super::{Arguments, Builtin, Constant, Exit, Function, Op, Operand, Program, Role, Word, results};
+use super::{
+    Arguments, Builtin, Certificate, Constant, Exit, Function, Grounds, Op, Operand, Order, Program, Role, Word,
+    results,
+};
+use crate::law;
 use crate::refusal::{Code, Refusal};
 
 /// A program that may run: only [`Program::verify`] makes one.
@@ -31,6 +35,16 @@ impl Verified {
         &self.host
     }
 
+    /// Whether what is claimed of the joins can be derived. What was only tried is tried again by `law::examine`.
+    fn is_certified(&self) -> bool {
+        let merging = &self.program.merging;
+        match merging.certificate {
+            None => merging.order != Order::Join,
+            Some(Certificate { grounds: Grounds::Tested { .. }, .. }) => true,
+            claim => law::derive(self) == claim,
+        }
+    }
+
     /// How many places the code has where a machine may remember what it found.
     #[must_use]
     pub const fn places(&self) -> u32 {
@@ -54,8 +68,12 @@ impl Program {
         if !self.exports.iter().all(|(name, &index)| is_name(name) && self.is_plain(index)) {
             return Err(Refusal::new(Code::PROGRAM_EXPORT, 0));
         }
+        if let Some(fault) = self.merging.fault(self.kind, &self.exports) {
+            return Err(Refusal::new(fault, 0));
+        }
         let (ready, places) = ready(&self);
-        Ok(Verified { program: self, ready, host: Ready::host(), places })
+        let verified = Verified { program: self, ready, host: Ready::host(), places };
+        if verified.is_certified() { Ok(verified) } else { Err(Refusal::new(Code::PROGRAM_CERTIFICATE, 0)) }
     }
 
     /// Whether the function exists and keeps no values, so that it can be called by its number.
@@ -90,7 +108,7 @@ struct Check<'u, 'p> {
 
 /// Which registers hold a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Assigned([u64; 4]);
+pub(crate) struct Assigned([u64; 4]);
 
 impl Assigned {
     const ALL: Assigned = Assigned([u64::MAX; 4]);
@@ -108,6 +126,11 @@ impl Assigned {
         }
     }
 
+    /// Whether the register is among them.
+    pub(crate) fn has(self, register: u16) -> bool {
+        self.0.get(usize::from(register / 64)).is_some_and(|word| word & (1 << (register % 64)) != 0)
+    }
+
     fn of(windows: Vec<core::ops::Range<u16>>) -> Assigned {
         let mut assigned = Assigned([0; 4]);
         windows.into_iter().flatten().for_each(|register| assigned.add(register));
@@ -118,6 +141,12 @@ impl Assigned {
         let mut joined = self;
         joined.0.iter_mut().zip(other.0).for_each(|(a, b)| *a |= b);
         joined
+    }
+
+    fn without(self, other: Assigned) -> Assigned {
+        let mut rest = self;
+        rest.0.iter_mut().zip(other.0).for_each(|(a, b)| *a &= !b);
+        rest
     }
 
     fn meet(self, other: Assigned) -> Assigned {
@@ -334,4 +363,24 @@ impl FlowStep {
             goes_on: matches!(exit, Exit::Next | Exit::Branch),
         }
     }
+}
+
+/// The registers that are read after each instruction is come to, before they are written.
+pub(crate) fn live(function: &Function) -> Vec<Assigned> {
+    let steps: Vec<FlowStep> = function.code.iter().map(|&word| FlowStep::of(word)).collect();
+    let none = Assigned([0; 4]);
+    let mut live = vec![none; steps.len()];
+    let mut is_changed = true;
+    while is_changed {
+        is_changed = false;
+        for (at, step) in steps.iter().enumerate().rev() {
+            let next = live.get(at + 1).copied().filter(|_| step.goes_on).unwrap_or(none);
+            let target = step.target.and_then(|target| live.get(target)).copied().unwrap_or(none);
+            let before = next.join(target).without(step.writes).join(step.reads);
+            if let Some(known) = live.get_mut(at).filter(|known| **known != before) {
+                (*known, is_changed) = (before, true);
+            }
+        }
+    }
+    live
 }

@@ -3,16 +3,21 @@
 //!
 //! A verdict is a function of the program: what is tried follows from a fixed seed and the program's own constants.
 
+mod compose;
+mod exhaust;
+mod infer;
+mod known;
 mod sample;
 mod shrink;
 
-use crate::bytecode::{Limits, ProgramKind, Verified};
+use crate::bytecode::{Certificate, Class, Grounds, Limits, ProgramKind, Verified};
 use crate::encoding::{Options, cbor, json};
 use crate::execute::Machine;
 use crate::fold::Folding;
 use crate::refusal::{Code, Refusal};
 use crate::trap::TrapCode;
 use crate::value::{Heap, Value};
+pub use known::{digest, known};
 use sample::{Generator, Random, Sample, Schema};
 
 macro_rules! laws {
@@ -47,25 +52,6 @@ laws! {
     Lifts "lifts" "some operation lifts to a state";
 }
 
-/// What a lawful join may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// Order, duplicates and batches don't matter.
-    Lattice,
-    /// Order and batches don't matter, and parts must be disjoint.
-    Monoid,
-}
-
-impl Class {
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Class::Lattice => "lattice",
-            Class::Monoid => "monoid",
-        }
-    }
-}
-
 /// States for which a law does not hold, made of as little as could be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counterexample {
@@ -82,13 +68,24 @@ pub struct Counterexample {
 pub struct Verdict {
     /// The strongest class that held; none where a law was refuted that every join must keep.
     pub class: Option<Class>,
+    /// By what it is known.
+    pub grounds: Grounds,
     /// What refutes a stronger class.
     pub counterexample: Option<Counterexample>,
     /// How many triples of states were tried.
     pub tried: u64,
 }
 
-/// Tries the laws of a join fold.
+/// What can be derived of a join fold's class, from its code alone: by construction, else by exhaustion.
+#[must_use]
+pub fn derive(program: &Verified) -> Option<Certificate> {
+    match compose::is_composed(program.program()) {
+        true => Some(Certificate { class: Class::Lattice, grounds: Grounds::Construction {} }),
+        false => exhaust::certificate(program),
+    }
+}
+
+/// Derives a join fold's class, or else tries the laws.
 ///
 /// # Errors
 /// Where the program is no fold that exports `lift` and `join`.
@@ -99,7 +96,14 @@ pub fn examine(program: &Verified) -> Result<Verdict, Refusal> {
     if !is_join {
         return Err(Refusal::new(Code::PROGRAM_FOLD, 0));
     }
-    Ok(Trial::new(program).verdict())
+    Ok(match derive(program) {
+        Some(Certificate { class, grounds }) => {
+            let counterexample =
+                (class == Class::Monoid).then(|| Trial::new(program).verdict().counterexample).flatten();
+            Verdict { class: Some(class), grounds, counterexample, tried: 0 }
+        }
+        None => Trial::new(program).verdict(),
+    })
 }
 
 /// A state as it is kept between calls: its canonical bytes.
@@ -127,7 +131,7 @@ impl<'p> Trial<'p> {
             program,
             machine: Machine::new(program, 0, Limits::DEFAULT),
             generator: Generator::new(program.program()),
-            random: Random::new(0x6b65_7261_6900_0005),
+            random: Random::new(SEED),
             bottom: None,
         };
         // A bottom of nil is none: then the first lift is the state.
@@ -144,7 +148,7 @@ impl<'p> Trial<'p> {
                 states: Vec::new(),
                 results: [String::new(), String::new()],
             };
-            return Verdict { class: None, counterexample: Some(none), tried: 0 };
+            return Verdict { class: None, grounds: TRIED, counterexample: Some(none), tried: 0 };
         };
         // Payloads of kinds that the fold is not made for make every join trap: they are not what it is tried on.
         let meant: Vec<&Promise> = promises.iter().filter(|promise| promise.is_meant()).collect();
@@ -163,16 +167,16 @@ impl<'p> Trial<'p> {
                 Some(Law::Idempotent) => weaker = Some((Law::Idempotent, lists)),
                 Some(law) => {
                     let counterexample = self.least(law, lists);
-                    return Verdict { class: None, counterexample: Some(counterexample), tried };
+                    return Verdict { class: None, grounds: TRIED, counterexample: Some(counterexample), tried };
                 }
                 None => {}
             }
         }
         match weaker {
-            None => Verdict { class: Some(Class::Lattice), counterexample: None, tried },
+            None => Verdict { class: Some(Class::Lattice), grounds: TRIED, counterexample: None, tried },
             Some((law, lists)) => {
                 let counterexample = self.least(law, lists);
-                Verdict { class: Some(Class::Monoid), counterexample: Some(counterexample), tried }
+                Verdict { class: Some(Class::Monoid), grounds: TRIED, counterexample: Some(counterexample), tried }
             }
         }
     }
@@ -345,8 +349,11 @@ impl Promise {
     }
 }
 
+/// What generated operations follow from.
+pub const SEED: u64 = 0x6b65_7261_6900_0005;
 /// Triples of states on which the laws are tried.
 pub const TRIALS: u64 = 600;
+const TRIED: Grounds = Grounds::Tested { trials: TRIALS, seed: SEED };
 /// Smaller counterexamples that are tried before the least so far is shown.
 const SHRINKING: u64 = 20_000;
 

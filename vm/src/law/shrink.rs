@@ -7,6 +7,9 @@ use crate::trap::TrapCode;
 impl Trial<'_> {
     /// Makes a counterexample smaller until nothing can be taken from it.
     pub(super) fn least(&mut self, law: Law, mut lists: Vec<Vec<Sample>>) -> Counterexample {
+        if law == Law::Traps {
+            lists = self.apart(lists);
+        }
         let mut tries = 0;
         let mut is_smaller = true;
         while is_smaller {
@@ -24,6 +27,15 @@ impl Trial<'_> {
             }
         }
         self.shown(law, &lists)
+    }
+
+    /// Operations whose joins trap before there are two states: those before the trap, and the one that it takes.
+    fn apart(&mut self, lists: Vec<Vec<Sample>>) -> Vec<Vec<Sample>> {
+        let Some(list) = lists.iter().find(|list| self.state(list).is_err()) else { return lists };
+        let prefix = |count: usize| list.iter().take(count).cloned().collect::<Vec<_>>();
+        let count = (1..=list.len()).find(|&count| self.state(&prefix(count)).is_err()).unwrap_or(list.len());
+        let last = list.iter().skip(count.saturating_sub(1)).take(1).cloned().collect();
+        vec![prefix(count.saturating_sub(1)), last]
     }
 
     fn shown(&mut self, law: Law, lists: &[Vec<Sample>]) -> Counterexample {

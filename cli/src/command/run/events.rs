@@ -1,15 +1,20 @@
-//! Events out of a file of JSON Lines: ops that nobody signed, in the order by ULID.
+//! Events out of a file of JSON Lines: ops that nobody signed, in the order that their fold takes.
 
 use crate::input::Input;
 use crate::outcome::Fault;
 use crate::progress::Progress;
 use kerai_store::code::{Code, Refused};
 use kerai_store::document::{Hash, hash};
+use kerai_vm::bytecode::Order;
 use kerai_vm::encoding::root::Context;
 use kerai_vm::encoding::{Options, cbor, json};
 use kerai_vm::refusal::Refusal;
 use kerai_vm::ulid::Ulid;
 use kerai_vm::value::{Heap, Value};
+use std::collections::HashSet;
+
+/// The name of the time at which an event was received, in milliseconds.
+const RECEIVED: &str = "received_ms";
 
 /// Where an event stands in the order: its ULID, the hash of type, resource and payload, and of the event itself.
 pub type Place = (Ulid, Hash, Hash);
@@ -39,8 +44,13 @@ pub enum Unreadable {
 
 impl Events {
     /// Reads a file to its end.
-    pub fn read(input: &mut Input, progress: &mut Progress) -> Result<Result<Events, (usize, Unreadable)>, Fault> {
+    pub fn read(
+        input: &mut Input,
+        order: Order,
+        progress: &mut Progress,
+    ) -> Result<Result<Events, (usize, Unreadable)>, Fault> {
         let mut events = Events { bytes: Vec::new(), list: Vec::new(), repeated: 0 };
+        let mut clock = (order == Order::Commit).then_some(0);
         // The seed can't be observed in any result.
         let mut heap = Heap::new(0);
         let (mut line, mut number) = (Vec::new(), 0);
@@ -49,24 +59,40 @@ impl Events {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            if let Err(why) = events.put(&mut heap, &line, number) {
+            if let Err(why) = events.put(&mut heap, &line, number, &mut clock) {
                 return Ok(Err((number, why)));
             }
             progress.say(number, "events read");
         }
-        events.sort();
+        match order {
+            Order::Join | Order::Ulid => events.sort(),
+            Order::Commit => events.drop_repeated(),
+        }
         Ok(Ok(events))
     }
 
-    fn put(&mut self, heap: &mut Heap, text: &[u8], line: usize) -> Result<(), Unreadable> {
+    /// Only a fold that follows the log sees when an event was received: `clock` is the time of the line before.
+    fn put(&mut self, heap: &mut Heap, text: &[u8], line: usize, clock: &mut Option<i64>) -> Result<(), Unreadable> {
+        let form = |what| Unreadable::Form(Refused::new(Code::OP_FORM, what));
         let mark = heap.mark();
         let value = json::decode(heap, text, &Options::CANONICAL).map_err(Unreadable::Text)?;
-        let ulid = checked(heap, value).map_err(|what| Unreadable::Form(Refused::new(Code::OP_FORM, what)))?;
+        let ulid = checked(heap, value).map_err(form)?;
+        receive(heap, value, clock).map_err(form)?;
         let start = self.bytes.len();
         cbor::encode(heap, value, &Options::CANONICAL, &mut self.bytes).map_err(Unreadable::Text)?;
         self.list.push(Event { line, ulid, start, end: self.bytes.len() });
         heap.rewind(mark);
         Ok(())
+    }
+
+    /// In the order of the file, each event where it came first.
+    fn drop_repeated(&mut self) {
+        let mut list = std::mem::take(&mut self.list);
+        let count = list.len();
+        let mut seen = HashSet::new();
+        list.retain(|event| seen.insert(hash(Context::Event, self.content(event))));
+        self.repeated = count - list.len();
+        self.list = list;
     }
 
     /// By place; the places of events are looked at only where ULIDs are equal.
@@ -107,6 +133,25 @@ fn order_hash(event: &[u8]) -> Hash {
 fn field(heap: &mut Heap, value: Value, name: &str) -> Option<Value> {
     let key = heap.string(name.as_bytes());
     heap.get(value, key).filter(|value| !value.is_nil())
+}
+
+/// Gives an event the time at which it was received: its own, else that of the line before. Without a clock it has none.
+fn receive(heap: &mut Heap, event: Value, clock: &mut Option<i64>) -> Result<(), String> {
+    let own = field(heap, event, RECEIVED);
+    let key = heap.string(RECEIVED.as_bytes());
+    let Some(before) = clock else {
+        heap.set(event, key, Value::NIL).map_err(|_| "the event is no map")?;
+        return Ok(());
+    };
+    let time = match own {
+        None => *before,
+        Some(own) => {
+            own.as_i64().filter(|own| own >= before).ok_or(format!("`{RECEIVED}` is no time, or an earlier one"))?
+        }
+    };
+    *before = time;
+    heap.set(event, key, Value::integer(time)).map_err(|_| "the event is no map")?;
+    Ok(())
 }
 
 /// The ULID of an event that has all that it must have.

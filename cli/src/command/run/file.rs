@@ -13,7 +13,7 @@ use crate::report;
 use kerai_store::code::Code;
 use kerai_store::document::data_text;
 use kerai_store::fold::Rows;
-use kerai_vm::bytecode::Limits;
+use kerai_vm::bytecode::{Limits, Order};
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{self, cbor, json};
 use kerai_vm::execute::Row;
@@ -78,16 +78,17 @@ pub fn run(fold: &str, events: &str, options: &Options, global: &Global) -> Outc
         Err(FoldFault::Refused(refusal)) => return Ok(report::refuse(fold, &refusal, global.json)),
         Err(FoldFault::Trapped(trap)) => return Ok(trapped("init", &trap, &opened, global)),
     };
+    let order = opened.verified.program().merging.order;
     let mut progress = Progress::new(global.quiet);
     let mut input = Input::open(Some(events))?;
-    let events = match Events::read(&mut input, &mut progress)? {
+    let events = match Events::read(&mut input, order, &mut progress)? {
         Ok(events) => events,
         Err((line, why)) => {
             progress.end();
             return Ok(unreadable(&input.name, line, &why, global));
         }
     };
-    run.fold(&events, &input.name, &mut progress)?;
+    run.fold(&events, order, &input.name, &mut progress)?;
     progress.end();
     if let Err(trap) = run.folding.finish() {
         return Ok(trapped("finish", &trap, &opened, global));
@@ -122,10 +123,11 @@ pub fn rows_of(opened: &Opened, fold: &str, events: &str) -> Result<Rows, Fault>
         }
         Err(FoldFault::Trapped(_)) => return Err(trapped("init")),
     };
-    let Ok(list) = Events::read(&mut input, &mut progress)? else {
+    let order = opened.verified.program().merging.order;
+    let Ok(list) = Events::read(&mut input, order, &mut progress)? else {
         return Err(Fault::Refused(format!("`{events}` is no file of events: see `kerai run`"), Code::OP_FORM));
     };
-    run.fold(&list, &input.name, &mut progress)?;
+    run.fold(&list, order, &input.name, &mut progress)?;
     run.folding.finish().map_err(|_| trapped("finish"))?;
     Ok(run.folding.rows().sorted().iter().map(|row| (row.key.clone(), row.value.clone())).collect())
 }
@@ -151,9 +153,11 @@ fn begin<'p>(opened: &'p Opened, options: &Options) -> Result<Result<Run<'p>, Fo
 }
 
 impl Run<'_> {
-    fn fold(&mut self, events: &Events, name: &str, progress: &mut Progress) -> Result<(), Fault> {
+    fn fold(&mut self, events: &Events, order: Order, name: &str, progress: &mut Progress) -> Result<(), Fault> {
         let mut list = events.list.as_slice();
-        if let (Some(before), Some((first, rest))) = (self.last, list.split_first()) {
+        // Only the order by ULID has places that an event can be late for.
+        let before = self.last.filter(|_| order == Order::Ulid);
+        if let (Some(before), Some((first, rest))) = (before, list.split_first()) {
             let place = events.place(first);
             if place < before {
                 return Err(Fault::Use(format!(

@@ -4,7 +4,7 @@ use crate::ir::{
     Action, Block, Call, Callee, Entry, Expression, FunctionId, Ir, Lambda, Node, Place, Rest, Statement, Type, Values,
     VariableId,
 };
-use kerai_vm::bytecode::{Constant, Limits};
+use kerai_vm::bytecode::{Constant, Limits, Order};
 use std::fmt::Write;
 
 pub(super) fn print(ir: &Ir) -> String {
@@ -13,6 +13,13 @@ pub(super) fn print(ir: &Ir) -> String {
         if value != default {
             line(&mut out, format_args!("(limit {name} {value})"));
         }
+    }
+    if ir.order != Order::default() {
+        line(&mut out, format_args!("(order {})", ir.order.name()));
+    }
+    if !ir.key.is_empty() {
+        let names: Vec<String> = ir.key.iter().map(|name| string(name)).collect();
+        line(&mut out, format_args!("(key {})", names.join(" ")));
     }
     for rule in &ir.rules {
         line(&mut out, format_args!("(rule {} {})", string(&rule.id), string(&rule.reason)));

@@ -7,7 +7,7 @@ use crate::ir::{
     Action, Binary, Block, Call, Callee, Count, Each, Entry, Expression, Function, FunctionId, Ir, Lambda, Node, Place,
     Rest, Statement, Type, Unary, Values, Variable, VariableId,
 };
-use kerai_vm::bytecode::{Builtin, Constant, Limits, ProgramKind, Rule};
+use kerai_vm::bytecode::{Builtin, Constant, Limits, Order, ProgramKind, Rule};
 
 type Read<T> = Result<T, TextFault>;
 
@@ -19,12 +19,16 @@ pub(super) fn read(text: &str) -> Read<Ir> {
         exports: Default::default(),
         limits: Limits::DEFAULT,
         rules: Vec::new(),
+        order: Order::default(),
+        key: Vec::new(),
     };
-    let mut reader = Reader { variables: Vec::new() };
+    let mut reader = Reader { variables: Vec::new(), most: text.len() };
     for form in forms(text)? {
         match form.construct()? {
             ("kind", [kind]) => ir.kind = named(ProgramKind::ALL, ProgramKind::name, kind)?,
             ("limit", [name, value]) => limit(&mut ir.limits, name, value)?,
+            ("order", [order]) => ir.order = named(Order::ALL, Order::name, order)?,
+            ("key", names) => ir.key = names.iter().map(string).collect::<Read<_>>()?,
             ("rule", [id, reason]) => ir.rules.push(Rule { id: string(id)?, reason: string(reason)? }),
             ("export", [name, function]) => {
                 ir.exports.insert(string(name)?, function_id(function)?);
@@ -106,10 +110,9 @@ fn span(form: &Form) -> Span {
 /// Reads functions, and knows the variables so far.
 struct Reader {
     variables: Vec<Option<Variable>>,
+    /// Bytes of the text: every variable is written somewhere, so no number is as high, and none asks for much memory.
+    most: usize,
 }
-
-/// Far more variables than a program of the greatest size has, so that no text asks for much memory.
-const MOST_VARIABLES: usize = 1 << 22;
 
 impl Reader {
     fn lambda(&mut self, parameters: &Form, body: &[Form]) -> Read<Lambda> {
@@ -135,8 +138,8 @@ impl Reader {
         };
         let number = number(form, word)?;
         let place = number as usize;
-        if place >= MOST_VARIABLES {
-            return form.fault("the variable's number is too high");
+        if place >= self.most {
+            return form.fault("the variable's number is too high: write the numbers from 0 on without a gap");
         }
         if place >= self.variables.len() {
             self.variables.resize(place + 1, None);

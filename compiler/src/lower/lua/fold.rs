@@ -46,7 +46,7 @@ impl Lowering {
         if !self.diagnostics.is_empty() {
             return;
         }
-        let mut definitions = Definitions::of(parts.declarations);
+        let mut definitions = Definitions::of(parts.declarations, &function.body.statements);
         let open = self.scopes.open();
         self.constants(&mut definitions);
         let declared = declared(definitions.others_but_constants(parts.declarations));

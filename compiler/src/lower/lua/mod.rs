@@ -18,9 +18,10 @@ mod scope;
 mod statement;
 
 use crate::ir::{Block, Function, FunctionId, Ir, Lambda, Statement, Type, Variable, VariableId};
-use crate::syntax::lua::tree::{Chunk, PragmaKind};
+use crate::syntax::lua::tree::{Chunk, Pragma, PragmaKind};
 use crate::{Code, Diagnostic, Span};
-use kerai_vm::bytecode::{Limits, ProgramKind};
+use kerai_vm::bytecode::{Limits, Order, ProgramKind};
+use kerai_vm::limit;
 use library::Prelude;
 use scope::{Binding, Scopes};
 
@@ -31,6 +32,7 @@ use scope::{Binding, Scopes};
 pub fn lower(chunk: &Chunk) -> Result<Ir, Vec<Diagnostic>> {
     let mut lowering = Lowering::new(chunk);
     lowering.program(&chunk.body);
+    lowering.merging(&chunk.pragmas);
     if lowering.diagnostics.is_empty() { Ok(lowering.ir) } else { Err(lowering.diagnostics) }
 }
 
@@ -58,6 +60,8 @@ impl Lowering {
                 exports: Default::default(),
                 limits: Limits::DEFAULT,
                 rules: Vec::new(),
+                order: Order::default(),
+                key: Vec::new(),
             },
             scopes: Scopes::default(),
             prelude: Prelude::default(),
@@ -65,6 +69,37 @@ impl Lowering {
             is_prelude: false,
             rests: Vec::new(),
             diagnostics: Vec::new(),
+        }
+    }
+
+    /// Sets in which order the fold takes operations, and what parts its state: what the source says, else any order
+    /// where it joins, and that of ULIDs where it does not.
+    fn merging(&mut self, pragmas: &[Pragma]) {
+        let is_fold = self.ir.kind == ProgramKind::Fold;
+        let is_join = is_fold && ["lift", "join"].into_iter().all(|name| self.ir.exports.contains_key(name));
+        if is_join {
+            self.ir.order = Order::Join;
+        }
+        for Pragma { kind, span } in pragmas {
+            match kind {
+                PragmaKind::Order(_) | PragmaKind::Key(_) if !is_fold => {
+                    self.report(Code::FOLD_ORDER, *span, "this is no fold, and only a fold takes operations");
+                }
+                PragmaKind::Order(Order::Join) if !is_join => {
+                    self.report(
+                        Code::FOLD_ORDER,
+                        *span,
+                        "a fold that takes operations in any order has `lift` and `join`",
+                    );
+                }
+                PragmaKind::Key(names) if names.len() as u64 > limit::PROGRAM_KEY.value => {
+                    let message = format!("a key has at most {} names", limit::PROGRAM_KEY.value);
+                    self.report(Code::FOLD_ORDER, *span, message);
+                }
+                PragmaKind::Order(order) => self.ir.order = *order,
+                PragmaKind::Key(names) => self.ir.key = names.iter().map(|name| name.to_string()).collect(),
+                PragmaKind::NumericFloat | PragmaKind::Random => {}
+            }
         }
     }
 

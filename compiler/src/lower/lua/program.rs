@@ -29,12 +29,12 @@ pub(super) struct Defined<'t> {
 }
 
 impl<'t> Definitions<'t> {
-    /// Of statements that stand in one scope. Names of the library that are hidden by a local are left to the order of
-    /// the source.
-    pub(super) fn of(statements: &'t [Tree]) -> Definitions<'t> {
+    /// Of statements that stand in one scope, and of all that may assign what they declare. Names of the library that
+    /// are hidden by a local are left to the order of the source.
+    pub(super) fn of(statements: &'t [Tree], scope: &'t [Tree]) -> Definitions<'t> {
         let library = Library::new();
         let mut all = Names::default();
-        all.walk(statements);
+        all.walk(scope);
         let declared = declared_names(statements);
         let is_once = |name: &Name, assigned: usize| {
             let local = declared.get(&*name.text).copied().unwrap_or(0);
@@ -162,7 +162,7 @@ fn declared_names(statements: &[Tree]) -> BTreeMap<&str, usize> {
 
 impl Lowering {
     pub(super) fn program(&mut self, body: &Block) {
-        let mut definitions = Definitions::of(&body.statements);
+        let mut definitions = Definitions::of(&body.statements, &body.statements);
         self.constants(&mut definitions);
         let ids: Vec<(FunctionId, Defined)> =
             definitions.functions.values().map(|&defined| (self.reserve(&defined.name.text), defined)).collect();

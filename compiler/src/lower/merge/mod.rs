@@ -12,6 +12,7 @@ use crate::Diagnostic;
 use crate::ir::Ir;
 use crate::span::Span;
 use crate::syntax::{lua, yaml};
+use kerai_vm::bytecode::Order;
 use lattice::Lattice;
 pub use path::Path;
 
@@ -24,6 +25,9 @@ pub struct Merge {
     pub emits: Vec<Emit>,
     /// Where conflicts are emitted.
     pub conflicts: String,
+    pub order: Order,
+    /// The names of payloads by whose value the state falls into parts.
+    pub key: Vec<String>,
 }
 
 /// What is merged, under a name that rules and conflicts speak of.
@@ -80,8 +84,13 @@ pub struct Emit {
 /// # Errors
 /// Everything that an author must mend.
 pub fn lower(text: &str) -> Result<Ir, Vec<Diagnostic>> {
-    let source = to_lua(&read::read(&yaml::read(text)?)?);
-    super::lua::lower(&lua::check(&source)?)
+    let merge = describe(text)?;
+    let mut ir = super::lua::lower(&lua::check(&to_lua(&merge))?)?;
+    ir.order = merge.order;
+    if !merge.key.is_empty() {
+        ir.key = core::iter::once("payload".to_owned()).chain(merge.key).collect();
+    }
+    Ok(ir)
 }
 
 /// The description of a document.

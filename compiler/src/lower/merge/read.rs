@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, Report};
 use crate::suggest::similar;
 use crate::syntax::yaml::Meaning;
 use crate::syntax::yaml::tree::{Entry, Node};
+use kerai_vm::bytecode::Order;
 use kerai_vm::limit;
 
 /// Where conflicts are emitted if nothing else is said.
@@ -90,18 +91,15 @@ impl Reader {
     }
 
     fn merge(&mut self, document: &Node) -> Option<Merge> {
-        const NAMES: &[&str] = &["version", "order", "inputs", "reducers", "emit", "conflicts"];
+        const NAMES: &[&str] = &["version", "order", "inputs", "reducers", "emit", "conflicts", "key"];
         let fields = self.fields(document, "a merge fold", NAMES)?;
         match fields.get("version").map(|node| (node.scalar().map(|scalar| scalar.text.as_str()), node.span)) {
             Some((Some("1"), _)) => {}
             Some((_, span)) => self.say(Code::MERGE_VERSION, span, "the version of merge folds is 1"),
             None => self.say(Code::MERGE_VERSION, fields.span, "`version` is missing"),
         }
-        if let Some(order) = fields.get("order")
-            && order.scalar().is_none_or(|scalar| scalar.text != "join")
-        {
-            self.say(Code::MERGE_SHAPE, order.span, "the order of a merge fold is `join`");
-        }
+        let order = fields.get("order").map_or(Some(Order::Join), |node| self.order(node));
+        let key = fields.get("key").map_or(Some(Vec::new()), |node| self.parts_key(node));
         let inputs = match fields.get("inputs") {
             Some(node) => self.items(Some(node), "inputs", node.span),
             None => &[],
@@ -122,7 +120,36 @@ impl Reader {
         if let (Some(node), true) = (fields.get("conflicts"), emits.iter().any(|emit| emit.path == conflicts)) {
             self.say(Code::MERGE_EMIT, node.span, format!("`{conflicts}` is emitted already"));
         }
-        Some(Merge { inputs, reducers: reducers.into_iter().collect::<Option<Vec<_>>>()?, emits, conflicts })
+        Some(Merge {
+            inputs,
+            reducers: reducers.into_iter().collect::<Option<Vec<_>>>()?,
+            emits,
+            conflicts,
+            order: order?,
+            key: key?,
+        })
+    }
+
+    fn order(&mut self, node: &Node) -> Option<Order> {
+        let name = self.text(node, "an order")?;
+        let found = Order::ALL.iter().copied().find(|order| order.name() == name);
+        if found.is_none() {
+            let names: Vec<&str> = Order::ALL.iter().map(|order| order.name()).collect();
+            let diagnostic = Diagnostic::new(Code::FOLD_ORDER, node.span, format!("there is no order `{name}`"));
+            self.report.push(diagnostic.with_help(format!("the orders are {}", listed(&names))));
+        }
+        found
+    }
+
+    /// The names on the way to the value by which the state falls into parts.
+    fn parts_key(&mut self, node: &Node) -> Option<Vec<String>> {
+        let path = self.key_path(node)?;
+        let names = path.names().filter(|names| (names.len() as u64) < limit::PROGRAM_KEY.value);
+        if names.is_none() {
+            let most = limit::PROGRAM_KEY.value - 1;
+            self.say(Code::FOLD_ORDER, node.span, format!("`{}` is not of names only, at most {most}", path.to_text()));
+        }
+        names.map(|names| names.into_iter().map(str::to_owned).collect())
     }
 
     /// A glob over namespaces and paths.

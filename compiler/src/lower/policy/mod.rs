@@ -10,10 +10,12 @@
 )]
 
 mod index;
+mod price;
 mod truth;
 mod value;
 mod why;
 
+pub use price::{PRICED, UNPRICED};
 pub use why::references;
 
 use crate::Span;
@@ -22,8 +24,8 @@ use crate::ir::{
     VariableId,
 };
 use crate::syntax::policy::schema::Schema;
-use crate::syntax::policy::tree::{Condition, Policy, Rule};
-use kerai_vm::bytecode::{self, Builtin, Limits, ProgramKind};
+use crate::syntax::policy::tree::{Condition, Policy, Pricing, Rule};
+use kerai_vm::bytecode::{self, Builtin, Limits, Order, ProgramKind};
 use std::collections::BTreeMap;
 
 /// What is reported where no rule decides.
@@ -41,10 +43,29 @@ pub enum Search {
 /// Makes the IR of a policy.
 #[must_use]
 pub fn lower(policy: &Policy, search: Search) -> Ir {
-    let mut lowering = Lowering::new(policy);
+    let rules = policy.rules.iter();
+    let rules = rules.map(|rule| bytecode::Rule { id: rule.id.clone(), reason: rule.reason.clone() });
+    let mut lowering = Lowering::new(ProgramKind::Policy, &policy.schema, rules.collect());
+    for rule in &policy.rules {
+        for condition in rule.when.iter().chain(&rule.allow_if).chain(&rule.deny_if) {
+            *lowering.uses.entry(&condition.text).or_default() += 1;
+        }
+    }
     lowering.decide(policy, search);
     lowering.explain(policy);
     lowering.audited(policy);
+    lowering.ir
+}
+
+/// Makes the IR of a price list.
+#[must_use]
+pub fn lower_prices(pricing: &Pricing) -> Ir {
+    let rules = pricing.rules.iter();
+    let mut rules: Vec<bytecode::Rule> =
+        rules.map(|rule| bytecode::Rule { id: rule.id.clone(), reason: rule.reason.clone() }).collect();
+    rules.sort_by(|a, b| a.id.cmp(&b.id));
+    let mut lowering = Lowering::new(ProgramKind::Pricing, &pricing.schema, rules);
+    lowering.price(pricing);
     lowering.ir
 }
 
@@ -86,27 +107,21 @@ struct Desk {
 const NOWHERE: Span = Span::new(0, 0);
 
 impl<'p> Lowering<'p> {
-    fn new(policy: &'p Policy) -> Lowering<'p> {
-        let rules = policy.rules.iter();
-        let rules = rules.map(|rule| bytecode::Rule { id: rule.id.clone(), reason: rule.reason.clone() }).collect();
-        let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
-        for rule in &policy.rules {
-            for condition in rule.when.iter().chain(&rule.allow_if).chain(&rule.deny_if) {
-                *uses.entry(&condition.text).or_default() += 1;
-            }
-        }
+    fn new(kind: ProgramKind, schema: &'p Schema, rules: Vec<bytecode::Rule>) -> Lowering<'p> {
         Lowering {
             ir: Ir {
-                kind: ProgramKind::Policy,
+                kind,
                 variables: Vec::new(),
                 functions: Vec::new(),
                 exports: BTreeMap::new(),
                 limits: Limits::DEFAULT,
                 rules,
+                order: Order::default(),
+                key: Vec::new(),
             },
-            schema: &policy.schema,
+            schema,
             shared: BTreeMap::new(),
-            uses,
+            uses: BTreeMap::new(),
         }
     }
 

@@ -184,23 +184,23 @@ impl<'p> Lowering<'p> {
     }
 }
 
-fn nil() -> Expression {
+pub(super) fn nil() -> Expression {
     Expression::new(Node::Nil, NOWHERE)
 }
 
-fn boolean(truth: bool) -> Expression {
+pub(super) fn boolean(truth: bool) -> Expression {
     Expression::new(Node::Bool(truth), NOWHERE)
 }
 
-fn set(variable: VariableId, value: Expression) -> Statement {
+pub(super) fn set(variable: VariableId, value: Expression) -> Statement {
     let span: Span = value.span;
     Statement::new(Action::Set(vec![Place::Variable(variable)], Values::one(value)), span)
 }
 
-fn when(condition: Expression, block: Block) -> Statement {
+pub(super) fn when(condition: Expression, block: Block) -> Statement {
     Statement::new(Action::If(vec![(condition, block)], Block::new()), NOWHERE)
 }
 
-fn give(value: Expression) -> Statement {
+pub(super) fn give(value: Expression) -> Statement {
     Statement::new(Action::Return(Values::one(value)), NOWHERE)
 }

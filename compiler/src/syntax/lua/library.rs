@@ -157,7 +157,6 @@ pub const ENTRIES: &[Entry] = &[
     function("lattice.is_not_live", "whether there is no such operation"),
     function("lattice.live", "the members that are live, sorted"),
     function("lattice.register", "joins writes by the operations that made them"),
-    function("lattice.first", "its first argument"),
     function("lattice.versions", "what was written and not replaced, sorted"),
     function("lattice.count", "the state of a counter to which an operation adds"),
     function("lattice.sums", "joins counters"),

@@ -1,9 +1,10 @@
 //! Pragmas: comments that begin with `--!` and say something about the whole source.
 
 use super::lexer::{Comment, shortened};
-use super::tree::{Order, Pragma, PragmaKind};
+use super::tree::{Pragma, PragmaKind};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Report};
+use kerai_vm::bytecode::Order;
 use std::mem::discriminant;
 
 const MARK: &str = "--!";
@@ -33,9 +34,7 @@ fn kind(content: &str) -> Option<PragmaKind> {
     let words: Vec<&str> = content.split_ascii_whitespace().collect();
     Some(match words.as_slice() {
         ["numeric", "float"] => PragmaKind::NumericFloat,
-        ["order", "join"] => PragmaKind::Order(Order::Join),
-        ["order", "ulid"] => PragmaKind::Order(Order::Ulid),
-        ["order", "commit"] => PragmaKind::Order(Order::Commit),
+        ["order", name] => PragmaKind::Order(Order::ALL.iter().copied().find(|order| order.name() == *name)?),
         ["key", path] => PragmaKind::Key(path.split('.').map(name).collect::<Option<Vec<_>>>()?),
         ["rng"] => PragmaKind::Random,
         _ => return None,

@@ -29,7 +29,7 @@ impl Writer {
         for pragma in &chunk.pragmas {
             match &pragma.kind {
                 PragmaKind::NumericFloat => self.write_str("(pragma numeric float)\n")?,
-                PragmaKind::Order(order) => writeln!(self, "(pragma order {})", order.text())?,
+                PragmaKind::Order(order) => writeln!(self, "(pragma order {})", order.name())?,
                 PragmaKind::Key(path) => writeln!(self, "(pragma key {})", path.join("."))?,
                 PragmaKind::Random => self.write_str("(pragma rng)\n")?,
             }
@@ -218,18 +218,6 @@ impl Writer {
         write!(self, "({name}")?;
         self.expressions(parts)?;
         self.write_str(")")
-    }
-}
-
-impl Order {
-    /// As the pragma names it.
-    #[must_use]
-    pub const fn text(self) -> &'static str {
-        match self {
-            Order::Join => "join",
-            Order::Ulid => "ulid",
-            Order::Commit => "commit",
-        }
     }
 }
 

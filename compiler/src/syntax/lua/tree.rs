@@ -3,6 +3,7 @@
 //! It holds the whole syntax of Lua 5.4, also what kerai refuses, so that a refusal can say by name what it refuses.
 
 use crate::span::Span;
+use kerai_vm::bytecode::Order;
 
 /// A whole source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,14 +30,6 @@ pub enum PragmaKind {
     Key(Vec<Box<str>>),
     /// `--!rng`: `rng()` is there.
     Random,
-}
-
-/// The order in which a fold takes operations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    Join,
-    Ulid,
-    Commit,
 }
 
 /// A name with its place.

@@ -21,6 +21,14 @@ pub fn condition(names: &Names, expression: Expression, report: &mut Report) -> 
     Check { names, report }.condition(expression)
 }
 
+/// Looks through what must come to a number.
+pub fn number(names: &Names, expression: Expression, report: &mut Report) -> Expression {
+    let mut check = Check { names, report };
+    let (value, kind) = check.value(expression);
+    check.want(Wants::Number, "a price", &value, &kind);
+    value
+}
+
 struct Check<'n> {
     names: &'n Names,
     report: &'n mut Report,

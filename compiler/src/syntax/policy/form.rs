@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 
 /// The keys of a rule.
 const RULE: &[&str] = &["id", "when", "allow_if", "deny_if", "audit", "reason"];
+/// The key that makes a rule one of a price list.
+const PRICE: &str = "price";
 /// The keys of a file beside those of its only rule.
 const FILE: &[&str] = &["inputs", "constants", "rules"];
 /// The rule that decides where no other does, which nobody writes.
@@ -24,32 +26,44 @@ const DEFAULT: &str = "default";
 const LONGEST_ID: usize = 128;
 const HASH_DIGITS: usize = 12;
 
-/// Reads a policy from the tree of its file.
-pub fn policy(text: &str, root: &Node, report: &mut Report) -> Policy {
-    let mut form = Form { text, report, names: Names { schema: Schema::standard(), constants: BTreeMap::new() } };
-    form.names.schema = form.inputs(root.get("inputs"));
+/// Reads rules from the tree of their file. Where any of them prices, all do.
+pub fn rules(text: &str, root: &Node, report: &mut Report) -> Rules {
+    let rules = root.get("rules").and_then(Node::sequence).unwrap_or_default();
+    let prices = [root].into_iter().chain(rules).any(|rule| rule.get(PRICE).is_some());
+    let standard = if prices { Schema::of_prices() } else { Schema::standard() };
+    let names = Names { schema: standard, constants: BTreeMap::new() };
+    let mut form = Form { text, report, names };
+    if let Some(inputs) = root.get("inputs") {
+        form.names.schema = form.inputs(inputs);
+    }
     form.constants(root.get("constants"));
-    let rules = form.rules(root);
-    Policy { schema: form.names.schema, rules }
+    if prices {
+        let rules = form.prices(root);
+        Rules::Pricing(Pricing { schema: form.names.schema, rules })
+    } else {
+        let rules = form.rules(root, &[RULE], Form::rule);
+        let rules = form.by_id(rules, |rule| (rule.id.as_str(), rule.span));
+        Rules::Policy(Policy { schema: form.names.schema, rules })
+    }
 }
 
-struct Form<'t> {
-    text: &'t str,
-    report: &'t mut Report,
-    names: Names,
+pub(super) struct Form<'t> {
+    pub(super) text: &'t str,
+    pub(super) report: &'t mut Report,
+    pub(super) names: Names,
 }
 
 impl Form<'_> {
-    fn report(&mut self, code: Code, span: Span, message: impl Into<String>) {
+    pub(super) fn report(&mut self, code: Code, span: Span, message: impl Into<String>) {
         self.report.push(Diagnostic::new(code, span, message.into()));
     }
 
-    fn shape(&mut self, node: &Node, wanted: &str) {
+    pub(super) fn shape(&mut self, node: &Node, wanted: &str) {
         self.report(Code::POLICY_SHAPE, node.span, format!("this must be {wanted}"));
     }
 
     /// The entries of a mapping whose keys are known.
-    fn entries<'n>(&mut self, node: &'n Node, known: &[&[&str]]) -> &'n [Entry] {
+    pub(super) fn entries<'n>(&mut self, node: &'n Node, known: &[&[&str]]) -> &'n [Entry] {
         let Some(entries) = node.mapping() else {
             self.shape(node, "a mapping");
             return &[];
@@ -69,8 +83,7 @@ impl Form<'_> {
         entries
     }
 
-    fn inputs(&mut self, node: Option<&Node>) -> Schema {
-        let Some(node) = node else { return Schema::standard() };
+    fn inputs(&mut self, node: &Node) -> Schema {
         match self.kind(node) {
             Kind::Record(attributes) => {
                 for word in attributes.keys().filter(|name| !is_name(name) || WORDS.contains(&name.as_str())) {
@@ -163,7 +176,7 @@ impl Form<'_> {
         Some(Expression { depth: kind.depth().saturating_add(1), kind, span: node.span })
     }
 
-    fn scalar(&mut self, node: &Node, scalar: &Scalar) -> Option<ExpressionKind> {
+    pub(super) fn scalar(&mut self, node: &Node, scalar: &Scalar) -> Option<ExpressionKind> {
         match scalar.meaning() {
             Meaning::Bool(truth) => Some(ExpressionKind::Bool(truth)),
             Meaning::Text => Some(ExpressionKind::String(scalar.text.as_str().into())),
@@ -182,46 +195,50 @@ impl Form<'_> {
         }
     }
 
-    fn rules(&mut self, root: &Node) -> Vec<Rule> {
-        let rules = match root.get("rules") {
-            None => {
-                self.entries(root, &[RULE, FILE]);
-                self.rule(root, true).into_iter().collect()
-            }
-            Some(rules) => {
-                self.entries(root, &[FILE]);
-                let Some(items) = rules.sequence() else {
-                    self.shape(rules, "a list of rules");
-                    return Vec::new();
-                };
-                if items.is_empty() {
-                    self.report(Code::POLICY_EMPTY, rules.span, "there are no rules");
-                }
-                items.iter().filter_map(|item| self.rule(item, false)).collect()
-            }
+    /// All rules of a file, each read by `read`. What is `known` are the keys of a rule.
+    pub(super) fn rules<R>(
+        &mut self,
+        root: &Node,
+        known: &[&[&str]],
+        read: fn(&mut Self, &Node) -> Option<R>,
+    ) -> Vec<R> {
+        let Some(rules) = root.get("rules") else {
+            let all: Vec<&[&str]> = known.iter().copied().chain([FILE]).collect();
+            self.entries(root, &all);
+            return read(self, root).into_iter().collect();
         };
-        self.by_id(rules)
+        self.entries(root, &[FILE]);
+        let Some(items) = rules.sequence() else {
+            self.shape(rules, "a list of rules");
+            return Vec::new();
+        };
+        if items.is_empty() {
+            self.report(Code::POLICY_EMPTY, rules.span, "there are no rules");
+        }
+        let read = |item| {
+            self.entries(item, known);
+            read(self, item)
+        };
+        items.iter().filter_map(read).collect()
     }
 
     /// The rules in the order of their ids, each id once.
-    fn by_id(&mut self, rules: Vec<Rule>) -> Vec<Rule> {
-        let mut by_id: BTreeMap<String, Rule> = BTreeMap::new();
+    pub(super) fn by_id<R>(&mut self, rules: Vec<R>, name: fn(&R) -> (&str, Span)) -> Vec<R> {
+        let mut by_id: BTreeMap<String, R> = BTreeMap::new();
         for rule in rules {
-            if let Some(first) = by_id.get(&rule.id) {
-                let message = format!("the id `{}` is there twice", rule.id);
-                let found = Diagnostic::new(Code::POLICY_ID, rule.span, message);
-                self.report.push(found.with_note(first.span, "first here"));
+            let (id, span) = name(&rule);
+            if let Some(first) = by_id.get(id) {
+                let message = format!("the id `{id}` is there twice");
+                let found = Diagnostic::new(Code::POLICY_ID, span, message);
+                self.report.push(found.with_note(name(first).1, "first here"));
                 continue;
             }
-            by_id.insert(rule.id.clone(), rule);
+            by_id.insert(id.to_owned(), rule);
         }
         by_id.into_values().collect()
     }
 
-    fn rule(&mut self, node: &Node, is_file: bool) -> Option<Rule> {
-        if !is_file {
-            self.entries(node, &[RULE]);
-        }
+    fn rule(&mut self, node: &Node) -> Option<Rule> {
         node.mapping()?;
         let when = node.get("when").map(|when| self.when(when)).unwrap_or_default();
         let allow_if = node.get("allow_if").map(|list| self.conditions(list)).unwrap_or_default();
@@ -232,11 +249,21 @@ impl Form<'_> {
         let audit = node.get("audit").is_some_and(|audit| self.flag(audit));
         let reason = node.get("reason").and_then(|reason| self.text_of(reason));
         let reason = reason.unwrap_or_else(|| reason_of(&allow_if, &deny_if));
-        let id = match node.get("id") {
-            Some(id) => self.id(id)?,
-            None => id_of(&when, &allow_if, &deny_if, audit),
-        };
+        let parts = [("when", when.as_slice()), ("allow_if", &allow_if), ("deny_if", &deny_if)];
+        let id = self.id_of(node, || id_text(&format!("audit {audit}\n"), &parts))?;
         Some(Rule { id, reason, when, allow_if, deny_if, audit, span: node.span })
+    }
+
+    /// The id that the author gave a rule, or one that depends on what the rule says, and on nothing else.
+    pub(super) fn id_of(&mut self, node: &Node, text: impl FnOnce() -> String) -> Option<String> {
+        match node.get("id") {
+            Some(id) => self.id(id),
+            None => {
+                let root = Root::of_program(text().as_bytes());
+                let digits: String = root.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+                Some(format!("rule-{}", digits.get(..HASH_DIGITS).unwrap_or_default()))
+            }
+        }
     }
 
     fn flag(&mut self, node: &Node) -> bool {
@@ -249,7 +276,7 @@ impl Form<'_> {
         }
     }
 
-    fn text_of(&mut self, node: &Node) -> Option<String> {
+    pub(super) fn text_of(&mut self, node: &Node) -> Option<String> {
         match node.scalar() {
             Some(scalar) => Some(scalar.text.clone()),
             None => {
@@ -271,7 +298,7 @@ impl Form<'_> {
     }
 
     /// A condition, or a list of them.
-    fn conditions(&mut self, node: &Node) -> Vec<Condition> {
+    pub(super) fn conditions(&mut self, node: &Node) -> Vec<Condition> {
         let nodes = node.sequence().unwrap_or(std::slice::from_ref(node));
         if nodes.is_empty() {
             self.report(Code::POLICY_EMPTY, node.span, "a list without conditions");
@@ -289,14 +316,14 @@ impl Form<'_> {
         Some(self.checked(expression))
     }
 
-    fn checked(&mut self, expression: Expression) -> Condition {
+    pub(super) fn checked(&mut self, expression: Expression) -> Condition {
         let expression = check::condition(&self.names, expression, self.report);
         let text = expression.to_string();
         Condition { expression, text }
     }
 
     /// Where the text of a scalar stands, if it stands there as it is.
-    fn place(&self, node: &Node, scalar: &Scalar) -> Place {
+    pub(super) fn place(&self, node: &Node, scalar: &Scalar) -> Place {
         let quotes = u32::from(matches!(scalar.style, Style::Single | Style::Double));
         let start = node.span.start + quotes;
         let is_as_written = self.text.get(start as usize..).is_some_and(|rest| rest.starts_with(&scalar.text));
@@ -304,7 +331,7 @@ impl Form<'_> {
     }
 
     /// Where a rule applies: attributes with what they must be, or conditions.
-    fn when(&mut self, node: &Node) -> Vec<Condition> {
+    pub(super) fn when(&mut self, node: &Node) -> Vec<Condition> {
         let Some(entries) = node.mapping() else { return self.conditions(node) };
         entries.iter().filter_map(|entry| self.restriction(entry)).collect()
     }
@@ -375,14 +402,11 @@ fn reason_of(allow_if: &[Condition], deny_if: &[Condition]) -> String {
     allows.into_iter().chain(denies).collect::<Vec<_>>().join("; ")
 }
 
-/// The id of a rule without one: it depends on what the rule says, and on nothing else.
-fn id_of(when: &[Condition], allow_if: &[Condition], deny_if: &[Condition], audit: bool) -> String {
-    let parts = [("when", when), ("allow_if", allow_if), ("deny_if", deny_if)];
-    let mut text = format!("audit {audit}\n");
+/// What a rule says, as the text that its id is made of.
+pub(super) fn id_text(head: &str, parts: &[(&str, &[Condition])]) -> String {
+    let mut text = head.to_owned();
     for (name, conditions) in parts {
         conditions.iter().for_each(|condition| text.push_str(&format!("{name} {}\n", condition.text)));
     }
-    let root = Root::of_program(text.as_bytes());
-    let digits: String = root.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("rule-{}", digits.get(..HASH_DIGITS).unwrap_or_default())
+    text
 }

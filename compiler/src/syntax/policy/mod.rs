@@ -8,23 +8,39 @@ mod grammar {
 mod check;
 mod expression;
 mod form;
+mod price;
 pub mod schema;
 mod show;
 mod token;
 pub mod tree;
 
-use crate::Diagnostic;
 use crate::diagnostic::Report;
 use crate::syntax::yaml;
+use crate::{Code, Diagnostic, Span};
 
-/// Reads a policy and looks through all of its conditions.
+/// Reads a file of rules, which decide or price, and looks through all of their conditions.
 ///
 /// # Errors
 /// Everything that an author must mend.
-pub fn check(text: &str) -> Result<tree::Policy, Vec<Diagnostic>> {
+pub fn read(text: &str) -> Result<tree::Rules, Vec<Diagnostic>> {
     let root = yaml::read(text)?;
     let mut report = Report::default();
-    let policy = form::policy(text, &root, &mut report);
+    let rules = form::rules(text, &root, &mut report);
     let diagnostics = report.into_diagnostics();
-    if diagnostics.is_empty() { Ok(policy) } else { Err(diagnostics) }
+    if diagnostics.is_empty() { Ok(rules) } else { Err(diagnostics) }
+}
+
+/// Reads a policy, as [`read`] does.
+///
+/// # Errors
+/// As [`read`], and where the rules price.
+pub fn check(text: &str) -> Result<tree::Policy, Vec<Diagnostic>> {
+    match read(text)? {
+        tree::Rules::Policy(policy) => Ok(policy),
+        tree::Rules::Pricing(pricing) => {
+            let span = pricing.rules.first().map_or(Span::new(0, 0), |rule| rule.span);
+            let message = "these rules price, and decide nothing";
+            Err(vec![Diagnostic::new(Code::POLICY_KEY, span, message).with_help("ask them by `kerai price`")])
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What a policy may ask of its inputs: the attributes by name, and of what kind each is.
 
-use super::tree::{Reference, Step};
+use super::tree::{Reference, Step, UNITS};
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
@@ -50,6 +50,14 @@ impl Schema {
             ("payload", Kind::Any),
         ];
         Schema { attributes: attributes.into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect() }
+    }
+
+    /// What holds where a price list declares no inputs: the standard attributes, and how much of each unit is asked for.
+    #[must_use]
+    pub fn of_prices() -> Schema {
+        let mut schema = Schema::standard();
+        schema.attributes.extend(UNITS.iter().map(|(_, input)| ((*input).to_owned(), Kind::Number)));
+        schema
     }
 
     /// The kind of what is referred to; any where it is not declared.

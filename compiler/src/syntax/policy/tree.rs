@@ -4,6 +4,13 @@ use super::schema::Schema;
 use crate::Span;
 use kerai_vm::number::Number;
 
+/// What a file of rules is: it decides, or it prices.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rules {
+    Policy(Policy),
+    Pricing(Pricing),
+}
+
 /// A whole policy: what is asked of its inputs, and its rules in the order of their ids.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
@@ -32,6 +39,125 @@ pub struct Condition {
     pub expression: Expression,
     /// Its one form of writing, by which equal conditions are known.
     pub text: String,
+}
+
+/// A whole price list: what is asked of its inputs, and its rules, the one for the smallest subtree first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pricing {
+    pub schema: Schema,
+    pub rules: Vec<PriceRule>,
+}
+
+/// A rule that says what something costs. The first one whose scope and `when` hold is the one that does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PriceRule {
+    pub id: String,
+    pub reason: String,
+    /// The path of the subtree that it is for, as a condition on `path`; nothing where it is for everything.
+    pub scope: Option<Condition>,
+    /// How many segments the scope has: the more, the smaller the subtree.
+    pub segments: usize,
+    pub when: Vec<Condition>,
+    /// What is added up, in this order.
+    pub terms: Vec<Term>,
+    pub rounding: Rounding,
+    pub span: Span,
+}
+
+/// A part of a price.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Term {
+    pub name: String,
+    /// Where one of them is false the term is left out.
+    pub only_if: Vec<Condition>,
+    pub amount: Amount,
+    pub span: Span,
+}
+
+/// How much a part of a price is. Its numbers are conditions' values, kept with their text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Amount {
+    Base(Condition),
+    /// So many of something at a price each.
+    Units {
+        of: Condition,
+        each: Condition,
+    },
+    /// So many of something, whose price each changes from bound to bound; the last tier has none.
+    Tiers {
+        of: Condition,
+        tiers: Vec<Tier>,
+    },
+    /// A part of what was added up before, in hundredths.
+    Percent(Condition),
+    Auction(Box<Auction>),
+}
+
+/// What each costs up to a bound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tier {
+    pub to: Option<Number>,
+    pub each: Condition,
+}
+
+/// A price that falls: from `start` by `decrement` each `interval` that has passed whole since `begin`, down to `floor`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Auction {
+    pub start: Condition,
+    pub decrement: Condition,
+    pub interval: Condition,
+    pub floor: Condition,
+    pub begin: Condition,
+    pub now: Condition,
+}
+
+macro_rules! roundings {
+    ($($rounding:ident $text:literal $about:literal;)+) => {
+        /// How a sum becomes whole credits.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Rounding { $(#[doc = $about] $rounding),+ }
+
+        impl Rounding {
+            pub const ALL: &[Rounding] = &[$(Rounding::$rounding),+];
+
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self { $(Rounding::$rounding => $text),+ }
+            }
+
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Rounding::$rounding => $about),+ }
+            }
+        }
+    };
+}
+
+roundings! {
+    Up "up" "to the next whole credit, so that nothing is given away; what holds where none is named";
+    Down "down" "to the whole credit below";
+    HalfEven "half-even" "to the nearest whole credit, of two the even one";
+}
+
+macro_rules! units {
+    ($($text:literal $input:literal;)+) => {
+        /// Units that have a price of their own: the key of the term, and the attribute that says how many there are.
+        pub const UNITS: &[(&str, &str)] = &[$(($text, $input)),+];
+    };
+}
+
+units! {
+    "node" "nodes";
+    "query" "queries";
+    "op" "ops";
+}
+
+impl Condition {
+    /// The number that it is, where it is written as one.
+    #[must_use]
+    pub const fn number(&self) -> Option<Number> {
+        if let ExpressionKind::Number(number) = self.expression.kind { Some(number) } else { None }
+    }
 }
 
 /// An expression, where it stands, and how deep it nests.

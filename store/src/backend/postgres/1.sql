@@ -138,6 +138,16 @@ CREATE VIEW kerai.live_rows AS
     SELECT t.name AS stream, s.path, s.name::json AS key, s.view::json AS value, s.epoch, s.count, s.fold_root, s.policy_root
     FROM kerai.state s JOIN kerai.streams t ON t.stream = s.stream WHERE s.value IS NOT NULL;
 
+-- The maps of inputs and of rows as of the last checkpoint, in pages: map 0 or 1, place the bits that lead there, four in
+-- a byte.
+CREATE TABLE kerai.pages (
+    stream BIGINT NOT NULL REFERENCES kerai.streams (stream),
+    map BIGINT NOT NULL,
+    place BYTEA NOT NULL,
+    bytes BYTEA NOT NULL,
+    PRIMARY KEY (stream, map, place)
+);
+
 CREATE TABLE kerai.poison (
     stream BIGINT NOT NULL REFERENCES kerai.streams (stream),
     epoch BIGINT NOT NULL,
@@ -156,6 +166,9 @@ CREATE TABLE kerai.snapshots (
     bytes BYTEA NOT NULL,
     PRIMARY KEY (stream, epoch, count)
 );
+
+-- Hashes and states don't compress; trying costs more than all else.
+ALTER TABLE kerai.snapshots ALTER COLUMN bytes SET STORAGE EXTERNAL;
 
 CREATE TABLE kerai.checkpoints (
     stream BIGINT NOT NULL REFERENCES kerai.streams (stream),

@@ -5,6 +5,7 @@ use crate::backend::cell::Row;
 use crate::backend::{StateRow, StoredOp};
 use crate::checkpoint::Checkpoint;
 use crate::fault::Fault;
+use crate::pages::{Map, Updated};
 
 /// What a binary COPY begins with: its signature, no flags, no extension.
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -13,6 +14,10 @@ const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 
 const COLUMNS: u16 = 17;
+const PAGE_COLUMNS: u16 = 4;
+
+/// Bytes that are sent at a time, about: the server takes them in while the next ones are made.
+const CHUNK: usize = 256 << 10;
 
 /// One row after the other, in COPY's binary form.
 struct Copy(Vec<u8>);
@@ -74,6 +79,44 @@ pub async fn put_rows(
     let query = query.bind(rows.iter().map(|row| row.projection.name.as_str()).collect::<Vec<_>>());
     let query = query.bind(rows.iter().map(|row| row.projection.view.as_deref()).collect::<Vec<_>>());
     query.execute(&mut **transaction).await?;
+    Ok(())
+}
+
+/// Writes the pages of a map that have changed: new ones by COPY, others by one statement over lists.
+pub async fn put_pages(
+    transaction: &mut Transaction<'_>,
+    stream: i64,
+    map: Map,
+    updated: &Updated,
+) -> Result<(), Fault> {
+    if !updated.gone.is_empty() {
+        let sql = "DELETE FROM pages WHERE stream = $1 AND map = $2 AND place = ANY($3)";
+        let gone: Vec<&[u8]> = updated.gone.iter().map(Vec::as_slice).collect();
+        sqlx::query(sql).bind(stream).bind(map.number()).bind(gone).execute(&mut **transaction).await?;
+    }
+    if !updated.changed.is_empty() {
+        let sql = "UPDATE pages p SET bytes = c.bytes FROM unnest($3::bytea[], $4::bytea[]) AS c (place, bytes) \
+                   WHERE p.stream = $1 AND p.map = $2 AND p.place = c.place";
+        let places: Vec<&[u8]> = updated.changed.iter().map(|page| page.0.as_slice()).collect();
+        let bytes: Vec<&[u8]> = updated.changed.iter().map(|page| page.1.as_slice()).collect();
+        let query = sqlx::query(sql).bind(stream).bind(map.number()).bind(places).bind(bytes);
+        query.execute(&mut **transaction).await?;
+    }
+    if !updated.added.is_empty() {
+        let mut copy =
+            transaction.copy_in_raw("COPY pages (stream, map, place, bytes) FROM STDIN (FORMAT binary)").await?;
+        let mut rows = Copy(HEADER.to_vec());
+        for (place, bytes) in &updated.added {
+            rows.0.extend_from_slice(&PAGE_COLUMNS.to_be_bytes());
+            rows.field(&stream.to_be_bytes()).field(&map.number().to_be_bytes()).field(place).field(bytes);
+            if rows.0.len() > CHUNK {
+                copy.send(std::mem::take(&mut rows.0)).await?;
+            }
+        }
+        rows.0.extend_from_slice(&TRAILER);
+        copy.send(rows.0).await?;
+        copy.finish().await?;
+    }
     Ok(())
 }
 

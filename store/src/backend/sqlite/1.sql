@@ -99,6 +99,16 @@ CREATE VIEW live_rows AS
     SELECT t.name AS stream, s.path, s.name AS key, s.view AS value, s.epoch, s.count, s.fold_root, s.policy_root
     FROM state s JOIN streams t ON t.stream = s.stream WHERE s.value IS NOT NULL;
 
+-- The maps of inputs and of rows as of the last checkpoint, in pages: map 0 or 1, place the bits that lead there, four in
+-- a byte.
+CREATE TABLE pages (
+    stream INTEGER NOT NULL REFERENCES streams (stream),
+    map INTEGER NOT NULL,
+    place BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (stream, map, place)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE poison (
     stream INTEGER NOT NULL REFERENCES streams (stream),
     epoch INTEGER NOT NULL,

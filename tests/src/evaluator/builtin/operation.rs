@@ -2,7 +2,7 @@
 
 use super::Given;
 use crate::evaluator::{Evaluator, Outcome, ROW, Stop, Value, encode};
-use crate::policy::naive;
+use kerai_golden::policy::naive;
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::trap::TrapCode;
 

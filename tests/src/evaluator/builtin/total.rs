@@ -3,8 +3,8 @@
 use super::{Given, convert};
 use crate::evaluator::operator::{arithmetic, compare, equals};
 use crate::evaluator::{Evaluator, Key, Value};
-use crate::policy::naive;
 use kerai_compiler::ir::Binary;
+use kerai_golden::policy::naive;
 use kerai_vm::bytecode::Builtin;
 
 /// The result of a call.

@@ -2,7 +2,8 @@
 
 use super::{ALL, INDEX, LABEL, RAW, SPREAD_MARK, constant};
 use crate::bytecode::{
-    ALL_RESULTS, Builtin, Constant, Function, Limits, Op, Operand, Program, ProgramKind, Role, Rule, SPREAD, Word,
+    ALL_RESULTS, Builtin, Certificate, Class, Constant, Function, Grounds, Limits, Merging, Op, Operand, Order,
+    Program, ProgramKind, Role, Rule, SPREAD, Word,
 };
 use crate::encoding::text;
 use crate::refusal::{Code, Refusal};
@@ -94,6 +95,9 @@ struct Assembler<'t> {
     limits: Option<Limits>,
     exports: BTreeMap<String, u32>,
     rules: Vec<Rule>,
+    order: Option<Order>,
+    key: Option<Vec<String>>,
+    certificate: Option<Certificate>,
     constants: Vec<Constant>,
     /// Where each constant stands in their table.
     known: BTreeMap<Constant, u32>,
@@ -111,11 +115,13 @@ pub(super) fn assemble(text: &str) -> Result<Program, Refusal> {
         offset += line.len() + 1;
     }
     assembler.close()?;
-    let Assembler { profile, kind, limits, exports, rules, constants, functions, .. } = assembler;
+    let Assembler { profile, kind, limits, exports, rules, order, key, certificate, constants, functions, .. } =
+        assembler;
+    let merging = Merging { order: order.unwrap_or_default(), key: key.unwrap_or_default(), certificate };
     let (Some(profile), Some(kind)) = (profile, kind) else {
         return Err(Refusal::new(Code::ASSEMBLY_SYNTAX, text.len()));
     };
-    Ok(Program { profile, kind, constants, functions, exports, limits: limits.unwrap_or_default(), rules })
+    Ok(Program { profile, kind, constants, functions, exports, limits: limits.unwrap_or_default(), rules, merging })
 }
 
 impl<'t> Assembler<'t> {
@@ -145,6 +151,20 @@ impl<'t> Assembler<'t> {
             ("rule", [id, reason]) => {
                 self.rules.push(Rule { id: id.name()?, reason: reason.name()? });
                 Ok(())
+            }
+            ("order", [name]) => {
+                let order = Order::ALL.iter().copied().find(|order| order.name() == name.text);
+                once(&mut self.order, *first, order.ok_or_else(|| name.wrong())?)
+            }
+            ("key", names @ [_, ..]) => {
+                let names = names.iter().map(|name| name.name()).collect::<Result<Vec<_>, _>>()?;
+                once(&mut self.key, *first, names)
+            }
+            ("certificate", [class, grounds, numbers @ ..]) => {
+                let class = Class::ALL.iter().copied().find(|known| known.name() == class.text).ok_or(class.wrong())?;
+                let numbers = numbers.iter().map(|number| number.number()).collect::<Result<Vec<u64>, _>>()?;
+                let grounds = Grounds::of(grounds.text, &numbers).ok_or_else(|| grounds.wrong())?;
+                once(&mut self.certificate, *first, Certificate { class, grounds })
             }
             ("constants", list) => list.iter().try_for_each(|token| {
                 let constant = constant::parse(token.text).ok_or_else(|| token.wrong())?;

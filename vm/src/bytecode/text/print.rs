@@ -1,7 +1,9 @@
 //! A program to text.
 
 use super::{ALL, INDEX, LABEL, RAW, SPREAD_MARK, constant};
-use crate::bytecode::{ALL_RESULTS, Arguments, Builtin, Constant, Function, Limits, Program, Role, Word};
+use crate::bytecode::{
+    ALL_RESULTS, Arguments, Builtin, Certificate, Constant, Function, Limits, Order, Program, Role, Word,
+};
 use core::fmt::Write;
 use std::collections::BTreeSet;
 
@@ -64,6 +66,7 @@ impl<'p> Printer<'p> {
                 constant::quote(rule.reason.as_bytes())
             ));
         }
+        self.merging();
         if !self.in_place {
             self.out.push_str("constants");
             for constant in &program.constants {
@@ -80,6 +83,21 @@ impl<'p> Printer<'p> {
     fn put(&mut self, text: core::fmt::Arguments<'_>) {
         // Writing to a string never fails.
         let _ = self.out.write_fmt(text);
+    }
+
+    fn merging(&mut self) {
+        let merging = &self.program.merging;
+        if merging.order != Order::default() {
+            self.put(format_args!("order {}\n", merging.order.name()));
+        }
+        if !merging.key.is_empty() {
+            let names: Vec<String> = merging.key.iter().map(|name| constant::quote(name.as_bytes())).collect();
+            self.put(format_args!("key {}\n", names.join(" ")));
+        }
+        if let Some(Certificate { class, grounds }) = merging.certificate {
+            let numbers: Vec<String> = grounds.numbers().into_iter().map(|number| format!(" {number}")).collect();
+            self.put(format_args!("certificate {} {}{}\n", class.name(), grounds.name(), numbers.concat()));
+        }
     }
 
     fn limits(&mut self) {
