@@ -148,12 +148,7 @@ fn what_was_changed_is_named() {
             ),
             ("UPDATE snapshots SET folded = folded + 1", None, None, "a snapshot"),
             ("UPDATE snapshots SET bytes = x'01'", None, None, "a snapshot"),
-            (
-                "INSERT INTO poison SELECT stream, epoch, 3, 'GAS' FROM checkpoints",
-                Some(3),
-                None,
-                "what is said of poison",
-            ),
+            ("INSERT INTO poison SELECT stream, epoch, 3, 'GAS' FROM streams", Some(3), None, "what is said of poison"),
             ("DELETE FROM ops WHERE position = 6", None, None, "a checkpoint's count"),
             ("DELETE FROM ops WHERE position = 5", Some(5), None, "the op"),
             ("UPDATE streams SET count = 5", None, None, "the tip of the log"),

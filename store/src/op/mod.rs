@@ -13,13 +13,13 @@ pub use payload::{SALT, Salts, payload_root};
 pub use resource::{Resource, is_segment};
 
 use crate::code::{Code, Refused};
-use crate::document::{Hash, Reader, Writer, from_hex, hash, to_hex};
+use crate::document::{Hash, Reader, Scratch, Writer, from_hex, hash, to_hex};
 use crate::limit::{self, length};
 use kerai_vm::encoding::Options;
 use kerai_vm::encoding::root::Context;
 use kerai_vm::refusal::Refusal;
 use kerai_vm::ulid::Ulid;
-use kerai_vm::value::{Heap, Kind};
+use kerai_vm::value::Kind;
 
 /// The version of an op's body that this build writes, and the only one that it reads.
 pub const VERSION: u64 = 1;
@@ -245,7 +245,7 @@ impl SignedOp {
     /// # Errors
     /// `OP_FORM` with what is wrong.
     pub fn from_line(line: &[u8]) -> Result<SignedOp, Refused> {
-        let mut heap = Heap::new(0);
+        let mut heap = Scratch::new();
         let map = kerai_vm::encoding::json::decode(&mut heap, line, &Options::CANONICAL).map_err(unreadable("line"))?;
         let mut reader = Reader::of(heap, map).ok_or_else(|| form("a line is an object"))?;
         let mut part = |name: &'static str| {

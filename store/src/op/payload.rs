@@ -2,11 +2,11 @@
 
 use super::{form, unreadable};
 use crate::code::{Code, Refused};
-use crate::document::{Hash, encode, hash};
+use crate::document::{Hash, Scratch, encode, hash};
 use crate::limit::{self, length};
 use kerai_vm::encoding::root::Context;
 use kerai_vm::encoding::{Options, cbor};
-use kerai_vm::value::{Heap, Kind, Value};
+use kerai_vm::value::{Kind, Value};
 
 /// Bytes of a salt: enough that nobody finds a hidden value by trying.
 pub const SALT: usize = 16;
@@ -46,7 +46,7 @@ pub(crate) type Opening = (Option<String>, Vec<u8>);
 
 /// A payload's fields: the entries of a map with text keys; anything else is one field without a name.
 pub(crate) struct Fields {
-    heap: Heap,
+    heap: Scratch,
     is_map: bool,
     fields: Vec<(Value, Value)>,
 }
@@ -56,7 +56,7 @@ impl Fields {
         if payload.len() > length(limit::OP_PAYLOAD) {
             return Err(Refused::new(Code::OP_SIZE, format!("a payload of {} bytes", payload.len())));
         }
-        let mut heap = Heap::new(0);
+        let mut heap = Scratch::new();
         let value = cbor::decode(&mut heap, payload, &Options::CANONICAL).map_err(unreadable("payload"))?;
         let entries = if heap.kind(value) == Kind::Map { heap.entries(value) } else { None };
         let has_text_keys =
@@ -91,7 +91,7 @@ pub fn payload_root(payload: &[u8], salts: &Salts) -> Result<Hash, Refused> {
 /// # Errors
 /// Never where there are no more of them than fields may be; the encoder says so itself.
 pub(crate) fn commitments_root(is_map: bool, commitments: &[Hash]) -> Result<Hash, Refused> {
-    let mut heap = Heap::new(0);
+    let mut heap = Scratch::new();
     let commitments: Vec<Value> = commitments.iter().map(|commitment| heap.bytes(commitment)).collect();
     let commitments = heap.list(&commitments);
     let whole = heap.list(&[Value::bool(is_map), commitments]);
@@ -126,7 +126,7 @@ impl Fields {
 
     /// The name of an opened field; none where the bytes are not the one form of an opening.
     pub(crate) fn opened_name(bytes: &[u8]) -> Option<Option<String>> {
-        let mut heap = Heap::new(0);
+        let mut heap = Scratch::new();
         let field = cbor::decode(&mut heap, bytes, &Options::CANONICAL).ok()?;
         let &[salt, key, _] = heap.items(field)? else { return None };
         let has_salt = heap.as_bytes(salt).is_some_and(|salt| salt.len() == SALT);
