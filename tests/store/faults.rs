@@ -151,14 +151,12 @@ fn flipped(bytes: &mut [u8], numbers: &mut Numbers) {
 fn resigned(parts: &mut [Part]) {
     let mut tree = LogTree::default();
     for part in parts {
-        match part {
-            Part::Op { record, .. } => tree.push(record),
-            Part::Checkpoint(signed) => {
-                let checkpoint = Checkpoint::decode(&signed.body).expect("a checkpoint");
-                let checkpoint = Checkpoint { log_head: tree.head(), ..checkpoint };
-                *signed = checkpoint.sign(&key("keeper")).expect("signed");
-            }
-            _ => {}
+        if let Part::Op { record, .. } = part {
+            tree.push(record);
+        } else if let Part::Checkpoint(signed) = part {
+            let checkpoint = Checkpoint::decode(&signed.body).expect("a checkpoint");
+            let checkpoint = Checkpoint { log_head: tree.head(), ..checkpoint };
+            *signed = checkpoint.sign(&key("keeper")).expect("signed");
         }
     }
 }
@@ -351,14 +349,14 @@ const CLASSES: &[(&str, Plant)] = &[
         let Some(Part::Row(key, value)) = parts.get_mut(number) else { return None };
         value.push(0);
         let place = Where::Row(key.clone());
-        let rows = parts.iter().filter_map(|part| match part {
-            Part::Row(key, value) => Some((key.clone(), value.clone())),
-            _ => None,
+        let rows = parts.iter().filter_map(|part| {
+            let Part::Row(key, value) = part else { return None };
+            Some((key.clone(), value.clone()))
         });
         let state_root = kerai_store::state::state_root(&rows.collect());
-        let last = parts.iter_mut().rev().find_map(|part| match part {
-            Part::Checkpoint(signed) => Some(signed),
-            _ => None,
+        let last = parts.iter_mut().rev().find_map(|part| {
+            let Part::Checkpoint(signed) = part else { return None };
+            Some(signed)
         })?;
         let checkpoint = Checkpoint { state_root, ..Checkpoint::decode(&last.body).ok()? };
         *last = checkpoint.sign(&key_of_keeper()).ok()?;
@@ -478,9 +476,9 @@ fn a_rollback_and_a_foreign_pack_are_refused() {
         let (before, after) = (place.path().join("early.pack"), place.path().join("late.pack"));
         fs::write(&before, &early.bytes).expect("written");
         fs::write(&after, &late.bytes).expect("written");
-        let first = early.parts.iter().find_map(|part| match part {
-            Part::Checkpoint(signed) => Some(Checkpoint::decode(&signed.body).expect("a checkpoint")),
-            _ => None,
+        let first = early.parts.iter().find_map(|part| {
+            let Part::Checkpoint(signed) = part else { return None };
+            Some(Checkpoint::decode(&signed.body).expect("a checkpoint"))
         });
         let first = first.expect("a checkpoint");
         assert_eq!(asked(&after, &known(&first)), None, "the log only grew");

@@ -118,10 +118,7 @@ fn claim_json(claim: &Claim) -> serde_json::Map<String, Value> {
             Err(_) => json!({}),
         },
     };
-    match fields {
-        Value::Object(fields) => fields,
-        _ => serde_json::Map::new(),
-    }
+    if let Value::Object(fields) = fields { fields } else { serde_json::Map::new() }
 }
 
 /// All that a proof shows, as `--json` shows it.
