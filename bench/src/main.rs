@@ -1,5 +1,6 @@
 //! `kerai-bench`: measures kerai beside its peers in one run and reports the ratios.
 
+mod audit;
 mod cbor;
 mod compile;
 mod events;
@@ -54,6 +55,7 @@ const HELP: &str = "\
 usage: kerai-bench NAME [--json] [--events N] [--rounds N] [--seed N]
        kerai-bench documents [--json] …
        kerai-bench machine [--json] …
+       kerai-bench evidence [--json] …
        kerai-bench compile [--json] …
        kerai-bench merges [--json] …
        kerai-bench store [--json] …
@@ -83,6 +85,7 @@ const MERGES: &str = "merges";
 
 /// The name that measures nothing.
 const EVENTS: &str = "events";
+const EVIDENCE: &str = "evidence";
 
 /// Group, name and summary of every benchmark.
 fn listed() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
@@ -90,7 +93,8 @@ fn listed() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> 
     let examples = machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about));
     let merges = merges::MERGES.iter().map(|merge| (MERGES, merge.name, merge.about));
     let others = [(compile::NAME, compile::NAME, compile::ABOUT), (store::NAME, store::NAME, store::ABOUT)];
-    documents.chain(examples).chain(merges).chain(others)
+    let audits = audit::ALL.iter().map(|&(name, about)| (EVIDENCE, name, about));
+    documents.chain(examples).chain(merges).chain(others).chain(audits)
 }
 
 fn main() -> ExitCode {
@@ -166,6 +170,21 @@ fn run(arguments: &Arguments) -> Outcome<()> {
     if arguments.chooses(store::NAME, store::NAME) {
         let finding = store::run(&arguments.plan).map_err(|message| format!("{}: {message}", store::NAME))?;
         println!("{}", if arguments.json { finding.to_json().to_string() } else { finding.to_table() });
+    }
+    run_evidence(arguments)
+}
+
+fn run_evidence(arguments: &Arguments) -> Outcome<()> {
+    let is_chosen = |name: &str| arguments.chooses(EVIDENCE, name);
+    if !audit::ALL.iter().any(|one| is_chosen(one.0)) {
+        return Ok(());
+    }
+    for (name, report) in audit::run(is_chosen, &arguments.plan)? {
+        if arguments.json {
+            println!("{}", report.to_json(name));
+        } else {
+            println!("\n{}", report.to_table(name));
+        }
     }
     Ok(())
 }

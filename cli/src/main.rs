@@ -3,6 +3,7 @@
 mod call;
 mod command;
 mod diagnostics;
+mod evidence;
 mod input;
 mod map;
 mod outcome;
@@ -54,7 +55,7 @@ enum Verb {
     Check(command::check::Arguments),
     /// Write sources in their one form
     Fmt(command::fmt::Arguments),
-    /// Open a program or a document and say what is in it
+    /// Open a program, a document, a pack, a proof, an op or a checkpoint and say what is in it
     Show(command::show::Arguments),
     /// Run a piece of Lua and print what it returns
     Eval(command::eval::Arguments),
@@ -72,10 +73,22 @@ enum Verb {
     Ingest(command::append::Ingest),
     /// Write a stream's state to its tables, with a signed checkpoint
     Materialize(command::materialize::Arguments),
-    /// Compute everything of a stream again and compare
+    /// Compute everything of a stream or a pack again and compare
     Verify(command::verify::Arguments),
     /// Close a stream's epoch and begin the next one
     Epoch(command::epoch::Arguments),
+    /// Write everything that can be checked of a stream to one file
+    Pack(command::pack::Arguments),
+    /// Lay out what is in a pack
+    Unpack(command::pack::Unpack),
+    /// Write a proof: a small file that shows a row, an absence, an op, or that a log was only continued
+    Prove(command::prove::Arguments),
+    /// Whether a proof shows what it claims, from its file alone
+    CheckProof(command::check_proof::Arguments),
+    /// What an op's step does, instruction by instruction
+    Trace(command::trace::Arguments),
+    /// Which rows change from one fold or state to another; what differs between two programs
+    Diff(command::diff::Arguments),
     /// A project's whole work, or a fold over a file of events
     Run(command::run::Arguments),
     /// Ask a policy, learn why it decided, begin a new one
@@ -111,6 +124,12 @@ fn main() -> ExitCode {
         Verb::Materialize(materialize) => command::materialize::run(&materialize, global),
         Verb::Verify(verify) => command::verify::run(&verify, global),
         Verb::Epoch(epoch) => command::epoch::run(&epoch, global),
+        Verb::Trace(trace) => command::trace::run(&trace, global),
+        Verb::Diff(diff) => command::diff::run(&diff, global),
+        Verb::Pack(pack) => command::pack::pack(&pack, global),
+        Verb::Unpack(unpack) => command::pack::unpack(&unpack, global),
+        Verb::Prove(prove) => command::prove::run(&prove, global),
+        Verb::CheckProof(check) => command::check_proof::run(&check, global),
         Verb::Run(run) => command::run::run(&run, global),
         Verb::Policy(policy) => command::policy::run(&policy, global),
         Verb::Golden(golden) => command::golden::run(&golden, global),

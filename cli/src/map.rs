@@ -46,8 +46,13 @@ impl Places {
 
     /// Where a trap happened, for people: ``in `step` at folds/invoices.lua:7:5``.
     pub fn describe(&self, trap: &Trap) -> Option<String> {
-        let function = self.functions.get(trap.function as usize)?;
-        let (line, column) = function.places.get(trap.instruction as usize)?;
+        self.describe_at(trap.function, trap.instruction)
+    }
+
+    /// The same of any instruction.
+    pub fn describe_at(&self, function: u32, instruction: u32) -> Option<String> {
+        let function = self.functions.get(function as usize)?;
+        let (line, column) = function.places.get(instruction as usize)?;
         Some(format!("in `{}` at {}:{line}:{column}", function.name, self.source))
     }
 }

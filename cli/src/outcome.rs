@@ -33,7 +33,8 @@ impl Fault {
     fn is_answer(&self) -> bool {
         let is_of_input = |code: Code| {
             code.class() != Class::Store
-                || matches!(code, Code::FOLD_TRAP | Code::PROGRAM_KIND | Code::LOG_DAMAGED)
+                || matches!(code, Code::FOLD_TRAP | Code::PROGRAM_KIND | Code::LOG_DAMAGED | Code::CLAIM_FALSE)
+                || matches!(code, Code::OP_UNFOLDED | Code::PROOF_FORM | Code::PROOF_FALSE | Code::PACK_FORM)
                 || code.name().starts_with("BUNDLE_")
         };
         matches!(self, Fault::Refused(_, code) if is_of_input(*code))

@@ -127,6 +127,13 @@ impl Project {
         }
     }
 
+    /// The files of the programs that the project's streams name.
+    pub fn programs(&self) -> Vec<String> {
+        let named = |page: &StreamPage| [Some(page.fold.clone()), page.policy.clone()];
+        let files = self.page.stream.values().flat_map(named).flatten().map(|name| self.path(&name));
+        files.filter(|path| path.is_file()).map(|path| path.display().to_string()).collect()
+    }
+
     pub fn policy(&self, stream: &StreamPage) -> Result<Stored, Fault> {
         self.program(stream.policy.as_deref().unwrap_or(DEFAULT_POLICY))
     }

@@ -159,6 +159,16 @@ codes! {
         "Keys are never written over. Name another file, or move the old key away first.";
     LOG_DAMAGED Store "the database holds what this store never wrote",
         "A record does not decode or contradicts another. `kerai verify` says which; restore the database from a copy, or build it anew from the ops.";
+    CLAIM_FALSE Store "what is to be proved is not so",
+        "Proofs show what the stream was at its latest checkpoint. `kerai materialize NAME` makes a newer one; look at the rows with `kerai materialize NAME --at COUNT`.";
+    OP_UNFOLDED Store "the op is not folded",
+        "Only ops that were admitted reach the stream's fold, and governance's reach its governance fold alone. `kerai prove op` shows what became of an op.";
+    PROOF_FORM Store "not a proof that this build reads",
+        "A proof is canonical CBOR, `{kind, bytes}`, made by `kerai prove`; this build reads the kind `commitment`. Get the file again: a byte of it may be lost or changed.";
+    PROOF_FALSE Store "the proof does not show what it claims",
+        "A hash does not lead to the root that the checkpoint binds, or the checkpoint's signature is not its signer's. Believe nothing of it, and ask whoever gave it to you for another one.";
+    PACK_FORM Store "not an evidence pack, or not in its one form",
+        "The parts of a pack have one order and one form, which docs/reference/pack.md says. At the place that is named a byte is lost, changed or added: get the file again.";
 }
 
 /// A no: the code, and what it is about.

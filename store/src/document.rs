@@ -3,7 +3,9 @@
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, cbor};
 use kerai_vm::refusal::Refusal;
-use kerai_vm::value::{Heap, Kind, Value};
+use kerai_vm::value::{Heap, Kind, Mark, Value};
+use std::cell::RefCell;
+use std::ops::{Deref, DerefMut};
 
 /// 32 bytes of a hash or a key.
 pub type Hash = [u8; 32];
@@ -60,6 +62,69 @@ pub fn program_root(text: &str) -> Option<Hash> {
     hash_from_hex(text.strip_prefix("sha256:")?)
 }
 
+/// A heap for one document. Making one costs more than most documents do, so that each thread keeps some, which are
+/// emptied before they are used again; nothing that is read or written depends on what a heap held before.
+pub(crate) struct Scratch(Option<Used>);
+
+/// A heap, what it was when it was empty, and how often it was used.
+struct Used {
+    heap: Heap,
+    empty: Mark,
+    uses: u32,
+}
+
+/// Uses after which a heap is given up, with whatever it learned of the forms of documents.
+const USES: u32 = 1024;
+
+/// Bytes above which a heap is not kept, and how many heaps a thread keeps.
+const LARGE: usize = 1 << 20;
+const KEPT: usize = 8;
+
+thread_local! {
+    static HEAPS: RefCell<Vec<Used>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Scratch {
+    pub(crate) fn new() -> Scratch {
+        let kept = HEAPS.try_with(|heaps| heaps.borrow_mut().pop()).ok().flatten();
+        Scratch(Some(kept.unwrap_or_else(|| {
+            let heap = Heap::new(0);
+            Used { empty: heap.mark(), heap, uses: 0 }
+        })))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let Some(mut used) = self.0.take() else { return };
+        used.uses += 1;
+        if used.uses < USES && used.heap.young_size() <= LARGE {
+            used.heap.rewind(used.empty);
+            // A thread that ends keeps nothing more.
+            let _ = HEAPS.try_with(|heaps| {
+                let mut heaps = heaps.borrow_mut();
+                if heaps.len() < KEPT {
+                    heaps.push(used);
+                }
+            });
+        }
+    }
+}
+
+impl Deref for Scratch {
+    type Target = Heap;
+
+    fn deref(&self) -> &Heap {
+        &self.0.as_ref().expect("it is there until it is dropped").heap
+    }
+}
+
+impl DerefMut for Scratch {
+    fn deref_mut(&mut self) -> &mut Heap {
+        &mut self.0.as_mut().expect("it is there until it is dropped").heap
+    }
+}
+
 /// An integer as a value; what counts positions and milliseconds stays far below the bound.
 #[must_use]
 pub(crate) fn integer(number: u64) -> Value {
@@ -68,13 +133,13 @@ pub(crate) fn integer(number: u64) -> Value {
 
 /// A map under construction.
 pub(crate) struct Writer {
-    pub(crate) heap: Heap,
+    pub(crate) heap: Scratch,
     entries: Vec<(Value, Value)>,
 }
 
 impl Writer {
     pub(crate) fn new() -> Writer {
-        Writer { heap: Heap::new(0), entries: Vec::new() }
+        Writer { heap: Scratch::new(), entries: Vec::new() }
     }
 
     pub(crate) fn value(&mut self, name: &str, value: Value) -> &mut Writer {
@@ -137,7 +202,7 @@ pub(crate) fn encode(heap: &Heap, value: Value) -> Result<Vec<u8>, Refusal> {
 
 /// A map that was read. Every field is asked for by name; `None` is absent or of another kind.
 pub(crate) struct Reader {
-    pub(crate) heap: Heap,
+    pub(crate) heap: Scratch,
     pub(crate) map: Value,
     taken: usize,
 }
@@ -145,13 +210,13 @@ pub(crate) struct Reader {
 impl Reader {
     /// A canonical map.
     pub(crate) fn open(bytes: &[u8]) -> Result<Option<Reader>, Refusal> {
-        let mut heap = Heap::new(0);
+        let mut heap = Scratch::new();
         let map = cbor::decode(&mut heap, bytes, &Options::CANONICAL)?;
         Ok(Reader::of(heap, map))
     }
 
     /// A value, where it is a map.
-    pub(crate) fn of(heap: Heap, map: Value) -> Option<Reader> {
+    pub(crate) fn of(heap: Scratch, map: Value) -> Option<Reader> {
         (heap.kind(map) == Kind::Map).then_some(Reader { heap, map, taken: 0 })
     }
 

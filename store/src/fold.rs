@@ -1,7 +1,7 @@
 //! Folding: a fold's program over ops in their order, to rows.
 
 use crate::code::{Code, Refused};
-use crate::document::{Hash, encode, integer, to_hex};
+use crate::document::{Hash, Scratch, encode, integer, to_hex};
 use crate::limit::{self, length};
 use crate::op::Checked;
 use kerai_vm::bytecode::{Limits, Order, Verified};
@@ -11,7 +11,7 @@ use kerai_vm::fold::{self as vm_fold, FoldFault, Folding, RowChanges};
 use kerai_vm::refusal::Refusal;
 use kerai_vm::trap::Trap;
 use kerai_vm::ulid::Ulid;
-use kerai_vm::value::{Heap, Point, Value};
+use kerai_vm::value::{Point, Value};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Rows: the canonical CBOR of `[path, key]` to that of the value.
@@ -91,7 +91,7 @@ impl Step {
     /// Where the op stands in the order by ULID.
     #[must_use]
     pub fn place(&self) -> Place {
-        let heap = &mut Heap::new(0);
+        let heap = &mut Scratch::new();
         // It was encoded from a value.
         let value = cbor::decode(heap, &self.document, &Options::CANONICAL).unwrap_or(Value::NIL);
         let mut field = |name: &str| {
@@ -108,7 +108,7 @@ impl Step {
 
 /// The op as a document: what its author gave, who signed it, and where it stands in the author's chain.
 fn document(input: &Input, order: Order) -> Result<Vec<u8>, Refusal> {
-    let heap = &mut Heap::new(0);
+    let heap = &mut Scratch::new();
     let op = &input.op.op;
     let mut entries = Vec::new();
     let ulid = op.ulid.to_string();

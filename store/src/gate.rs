@@ -49,6 +49,12 @@ impl<'p> Gate<'p> {
         Gate { program, machine: Machine::new(program, 0, Limits::DEFAULT) }
     }
 
+    /// Whether this program is at work, and no other.
+    #[must_use]
+    pub fn is_of(&self, program: &Verified) -> bool {
+        std::ptr::eq(self.program, program)
+    }
+
     /// Asks the policy about an op.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! kerai's memory: the log of signed operations, the gate, state, checkpoints, and the databases that hold them.
 
+pub mod audit;
 pub mod backend;
 pub mod bundle;
 pub mod checkpoint;
@@ -17,12 +18,15 @@ pub mod log;
 pub mod materialize;
 mod materializer;
 pub mod op;
+pub mod pack;
 pub mod pages;
 pub mod program;
+pub mod proof;
 mod recent;
 pub mod relation;
 pub mod state;
 mod store;
 pub mod verify;
+mod witness;
 
 pub use store::{Answer, Committed, Materialized, NewStream, Signers, Store, fresh_ulid};

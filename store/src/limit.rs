@@ -46,6 +46,20 @@ limits! {
     PAGE_ENTRIES "page.entries" = 32;
     /// rule ids that a decision may name
     GATE_RULES "gate.rules" = 1024;
+    /// ops between two states that an audit can go back to, once an op was late
+    AUDIT_POINT "audit.point" = 512;
+    /// states that an audit can go back to; before the oldest it folds from the first op again
+    AUDIT_POINTS "audit.points" = 64;
+    /// ops that are looked at together, ahead of the log
+    AUDIT_BATCH "audit.batch" = 256;
+    /// threads that look at ops ahead of the log
+    AUDIT_JOBS "audit.jobs" = 256;
+    /// differing rows that an audit tells of
+    AUDIT_ROWS "audit.rows" = 100;
+    /// bytes of one proof
+    PROOF_SIZE "proof.size" = 64 << 20;
+    /// bytes of one program, source, checkpoint, row or proof in an evidence pack
+    PACK_PART "pack.part" = 64 << 20;
 }
 
 /// The limit as a length.

@@ -4,7 +4,7 @@ use crate::code::{Code, Refused};
 use crate::document::{Hash, program_text};
 use kerai_vm::bytecode::{Grounds, Order, Program, ProgramKind, Verified};
 use kerai_vm::encoding::root::Root;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The shipped programs: name and source. A name says what it is for, `std/NAME`.
@@ -104,6 +104,14 @@ impl Library {
     #[must_use]
     pub fn get(&self, root: &Hash) -> Option<&Stored> {
         self.0.get(root)
+    }
+
+    /// Those of these roots alone.
+    #[must_use]
+    pub fn of_roots(&self, roots: &BTreeSet<Hash>) -> Library {
+        Library(
+            self.0.iter().filter(|found| roots.contains(found.0)).map(|(&root, found)| (root, found.clone())).collect(),
+        )
     }
 
     /// # Errors

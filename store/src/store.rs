@@ -1,5 +1,6 @@
 //! The store: what the pure parts decide, done in one transaction each.
 
+use crate::audit::Ask;
 use crate::backend::{Address, Database, Session, StoredOp, Stream, damaged};
 use crate::bundle::Opened;
 use crate::checkpoint::Checkpoint;
@@ -7,6 +8,7 @@ use crate::code::{Code, Refused};
 use crate::desk::{Desk, move_tip};
 use crate::document::{Hash, to_hex};
 use crate::fault::Fault;
+use crate::fold::Snapshot;
 use crate::governance::{Closed, Genesis, Governance, rotation};
 use crate::host::{Host, Point};
 use crate::limit::{self, length};
@@ -99,6 +101,11 @@ impl Store {
     pub async fn open(address: &Address, host: Host) -> Result<Store, Fault> {
         let database = Database::open(address, host.wait).await?;
         Ok(Store { address: address.clone(), database, host, recent: None })
+    }
+
+    /// For what only reads and stands in other files.
+    pub(crate) const fn database(&mut self) -> &mut Database {
+        &mut self.database
     }
 
     /// # Errors
@@ -414,12 +421,36 @@ impl Store {
     /// # Errors
     /// `STREAM_UNKNOWN`, or the database fails; what diverges is the answer and no error.
     pub async fn verify(&mut self, name: &str, trusted: &[Hash]) -> Result<Verification, Fault> {
+        let ask = Ask { trusted: trusted.to_vec(), ..Ask::default() };
+        self.audit(name, &ask, &mut |_, _| ()).await
+    }
+
+    /// As [`Store::verify`], as it is asked, and told how far it is: ops so far, and the part of all that is done.
+    ///
+    /// # Errors
+    /// As [`Store::verify`].
+    pub async fn audit(
+        &mut self,
+        name: &str,
+        ask: &Ask,
+        told: &mut dyn FnMut(u64, f64),
+    ) -> Result<Verification, Fault> {
+        verify::verify(&self.evidence(name).await?, ask, told)
+    }
+
+    /// All that is stored of a stream.
+    ///
+    /// # Errors
+    /// As [`Store::verify`].
+    pub async fn evidence(&mut self, name: &str) -> Result<Evidence, Fault> {
         let mut session = self.database.read().await?;
         let stream = find(&mut session, name).await?;
         let evidence = Evidence {
             ops: session.ops_after(stream.number, 0).await?,
             state: session.state(stream.number).await?,
             checkpoints: session.checkpoints(stream.number).await?,
+            snapshots: kept_snapshots(&mut session, &stream).await?,
+            poison: session.poison(stream.number, stream.epoch).await?,
             pages: [
                 session.all_pages(stream.number, Map::Inputs).await?,
                 session.all_pages(stream.number, Map::Rows).await?,
@@ -428,7 +459,7 @@ impl Store {
             stream,
         };
         session.commit().await?;
-        Ok(verify::verify(&evidence, trusted))
+        Ok(evidence)
     }
 }
 
@@ -460,6 +491,16 @@ async fn finish_reading(reading: Reading) -> Vec<Offered> {
         }
     }
     read
+}
+
+/// The snapshots that are kept of the stream's epoch.
+pub(crate) async fn kept_snapshots(session: &mut Session<'_>, stream: &Stream) -> Result<Vec<(u64, Snapshot)>, Fault> {
+    let mut kept = Vec::new();
+    for (count, _) in session.snapshots(stream.number, stream.epoch).await? {
+        let snapshot = session.snapshot(stream.number, stream.epoch, count).await?;
+        kept.extend(snapshot.map(|snapshot| (stream.epoch, snapshot)));
+    }
+    Ok(kept)
 }
 
 /// The answer to the one op that was offered.

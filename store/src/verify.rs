@@ -1,18 +1,20 @@
 //! Verifying, the pure part: everything computed again from the ops, and the first thing that is not what it was said to be.
 
+use crate::audit::{self, Ask, Differing, Item, Recall, differs};
 use crate::backend::{StateRow, StoredOp, Stream};
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
-use crate::code::Refused;
 use crate::document::{Hash, data_text, hash, to_hex};
-use crate::gate::Gate;
+use crate::fault::Fault;
+use crate::fold::{Rows, Snapshot};
 use crate::governance::Binding;
-use crate::log::{Commit, Facts, Log, Offer, Outcome, Record};
-use crate::materialize::{self, Logged, State};
+use crate::log::{Commit, Log, Outcome};
+use crate::materialize;
+use crate::op::SignedOp;
 use crate::pages::{self, Entry, Map, Place, present};
 use crate::program::Library;
 use kerai_vm::encoding::map::{row_key, row_value};
 use kerai_vm::encoding::root::Context;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What is stored of a stream: all that verifying looks at.
 #[derive(Debug)]
@@ -22,6 +24,10 @@ pub struct Evidence {
     pub state: BTreeMap<Vec<u8>, StateRow>,
     /// The latest first.
     pub checkpoints: Vec<SignedCheckpoint>,
+    /// The snapshots that are kept, each with its epoch.
+    pub snapshots: Vec<(u64, Snapshot)>,
+    /// Ops of the stream's epoch that left no trace, by position, with their traps.
+    pub poison: BTreeMap<u64, String>,
     /// The pages of the maps, in the order of [`Map::ALL`].
     pub pages: [BTreeMap<Place, Vec<u8>>; 2],
     pub library: Library,
@@ -41,6 +47,10 @@ pub struct Divergence {
     pub what: String,
     pub stored: String,
     pub computed: String,
+    /// The rule that decides, where a decision differs.
+    pub rule: Option<String>,
+    /// The rows that differ, as many as are told of.
+    pub keys: Vec<Differing>,
 }
 
 /// How much was looked at.
@@ -49,6 +59,7 @@ pub struct Checked {
     pub ops: u64,
     pub rows: u64,
     pub checkpoints: u64,
+    pub proofs: u64,
 }
 
 /// The answer.
@@ -57,254 +68,211 @@ pub struct Verification {
     pub checked: Checked,
     /// Whether the stream or the signer of its checkpoints is among those that the asker trusts.
     pub is_anchored: bool,
+    /// Whether everything was decided and folded again: not where parts of ops are hidden.
+    pub is_replayed: bool,
     pub first_divergence: Option<Divergence>,
 }
 
 /// Why verifying ended early.
 type Stop = Box<Divergence>;
 
-fn differs(what: &str, stored: impl Into<String>, computed: impl Into<String>) -> Stop {
-    let (what, stored, computed) = (what.into(), stored.into(), computed.into());
-    Box::new(Divergence { what, stored, computed, ..Divergence::default() })
+/// Computes everything again from what is stored.
+///
+/// # Errors
+/// Never where all is at hand, as it is.
+pub fn verify(evidence: &Evidence, ask: &Ask, told: &mut dyn FnMut(u64, f64)) -> Result<Verification, Fault> {
+    let mut tables = Tables::of(evidence);
+    let audited = audit::audit(&mut tables, &evidence.library, ask, told)?;
+    let mut answer = audited.verification;
+    if let Some(log) = audited.log {
+        let rows = audited.rows.unwrap_or_default();
+        let result = tip(evidence, &log)
+            .and_then(|()| closings(evidence, &audited.closings))
+            .and_then(|()| pages(evidence, &rows))
+            .and_then(|()| projections(evidence, &rows))
+            .and_then(|()| poison(evidence, audited.poison.as_ref()));
+        answer.checked.rows = rows.len() as u64;
+        answer.first_divergence = result.err().map(|stop| *stop);
+        answer.is_anchored &= answer.first_divergence.is_none();
+    }
+    Ok(answer)
 }
 
-fn refused(what: &str, refused: &Refused) -> Stop {
-    differs(what, "accepted", refused.to_string())
+/// What comes next: an op by its place in the evidence, or what belongs behind it.
+enum Next {
+    Op(usize),
+    Other(Box<Item>),
 }
 
-/// Computes everything again. `trusted` are keys and streams that the asker knows by other means.
-#[must_use]
-pub fn verify(evidence: &Evidence, trusted: &[Hash]) -> Verification {
-    let mut answer = Verification::default();
-    let result = Replay::of(evidence, &mut answer.checked);
-    let signers = evidence.checkpoints.iter().filter_map(|signed| Checkpoint::decode(&signed.body).ok());
-    let latest = signers.map(|checkpoint| checkpoint.signer).next();
-    let is_trusted = |hash: Option<Hash>| hash.is_some_and(|hash| trusted.contains(&hash));
-    answer.first_divergence = result.err().map(|stop| *stop);
-    answer.is_anchored = answer.first_divergence.is_none()
-        && (is_trusted(evidence.ops.first().map(|op| op.columns.op_id)) || is_trusted(latest));
-    answer
-}
-
-/// The log as it is decided again, with what it was after each count that a checkpoint speaks of.
-struct Replay<'e> {
+/// What is stored, as evidence.
+pub struct Tables<'e> {
     evidence: &'e Evidence,
-    logged: Vec<Logged>,
-    facts: Facts,
-    bindings: BTreeMap<u64, Binding>,
+    items: VecDeque<Next>,
+    given: usize,
 }
 
-impl Replay<'_> {
-    fn of(evidence: &Evidence, checked: &mut Checked) -> Result<(), Stop> {
-        let mut replay = Replay { evidence, logged: Vec::new(), facts: Facts::default(), bindings: BTreeMap::new() };
-        let log = replay.ops(checked)?;
-        replay.tip(&log)?;
-        let latest = replay.checkpoints(checked)?;
-        replay.closings()?;
-        replay.pages(latest.as_ref())?;
-        replay.rows(latest, checked)
+impl Tables<'_> {
+    #[must_use]
+    pub fn of(evidence: &Evidence) -> Tables<'_> {
+        Tables { evidence, items: items(evidence), given: 0 }
     }
+}
 
-    /// Every op decided again, in its order.
-    fn ops(&mut self, checked: &mut Checked) -> Result<Log, Stop> {
-        let missing = || differs("the genesis", "nothing", "an op at position 1");
-        let (first, rest) = self.evidence.ops.split_first().ok_or_else(missing)?;
-        let library = &self.evidence.library;
-        let at = |stored: &StoredOp, stop: Stop| {
-            Box::new(Divergence { op: Some(stored.position), op_id: Some(stored.columns.op_id), ..*stop })
-        };
-        let begun = Log::begin(first.signed.clone(), library, received(first).map_err(|stop| at(first, stop))?);
-        let (mut log, commit) = begun.map_err(|no| at(first, refused("the genesis", &no)))?;
-        let binding = log.governance.binding.clone();
-        self.take(first, &commit, &binding, &log, checked).map_err(|stop| at(first, stop))?;
-        let mut rest = rest.iter().peekable();
-        while let Some(next) = rest.peek() {
-            let policy = log.policy(library).map_err(|no| at(next, refused("the policy", &no)))?;
-            let mut gate = Gate::new(&policy.verified);
-            let is_bound = |log: &Log| log.governance.binding.policy_root == policy.root;
-            while let Some(stored) = rest.next_if(|_| is_bound(&log)) {
-                let binding = log.governance.binding.clone();
-                let offer = received(stored).and_then(|received| {
-                    let offered = stored.signed.clone().read();
-                    let offer = log.offer(offered, &mut self.facts, library, &mut gate, received);
-                    offer.map_err(|no| refused("the op", &no))
-                });
-                let commit = match offer.map_err(|stop| at(stored, stop))? {
-                    Offer::Committed(commit) => commit,
-                    Offer::Repeat(position) => {
-                        return Err(at(stored, differs("the op", "a position", format!("a repeat of op {position}"))));
-                    }
-                    Offer::Refused(no, _) => return Err(at(stored, refused("the op", &no))),
-                };
-                self.take(stored, &commit, &binding, &log, checked).map_err(|stop| at(stored, stop))?;
+/// Everything in the order in which it is audited.
+fn items(evidence: &Evidence) -> VecDeque<Next> {
+    let mut checkpoints: Vec<(u64, u64, &SignedCheckpoint)> = Vec::new();
+    for signed in &evidence.checkpoints {
+        // What can't be read comes first, where it is told of.
+        let place = Checkpoint::decode(&signed.body).map(|checkpoint| (checkpoint.count, checkpoint.epoch));
+        let (count, epoch) = place.unwrap_or_default();
+        checkpoints.push((count, epoch, signed));
+    }
+    checkpoints.sort_by_key(|&(count, epoch, _)| (count, epoch));
+    let mut checkpoints = checkpoints.into_iter().peekable();
+    let mut items = VecDeque::new();
+    let mut behind = |items: &mut VecDeque<Next>, until: u64| {
+        while let Some((count, epoch, signed)) = checkpoints.next_if(|next| next.0 <= until) {
+            items.push_back(Next::Other(Box::new(Item::Checkpoint(signed.clone()))));
+            let snapshot = evidence.snapshots.iter().find(|kept| kept.0 == epoch && kept.1.count == count);
+            if let Some((_, snapshot)) = snapshot {
+                items.push_back(Next::Other(Box::new(Item::Snapshot(snapshot.clone()))));
             }
         }
-        Ok(log)
+    };
+    for number in 0..evidence.ops.len() {
+        items.push_back(Next::Op(number));
+        behind(&mut items, number as u64 + 1);
     }
-
-    /// Compares what is stored of an op with what it comes to.
-    fn take(
-        &mut self,
-        stored: &StoredOp,
-        commit: &Commit,
-        binding: &Binding,
-        log: &Log,
-        checked: &mut Checked,
-    ) -> Result<(), Stop> {
-        self.facts.committed.insert(commit.op.id, commit.record.position);
-        self.facts.given.entry((commit.op.op.author, commit.op.op.ulid)).or_insert(commit.given);
-        let computed = StoredOp::of(commit, binding.fold_root, binding.policy_root);
-        if stored.record != computed.record {
-            let shown = |bytes: &[u8]| Record::decode(bytes).map_or_else(|no| no.to_string(), |record| show(&record));
-            return Err(differs("the commit record", shown(&stored.record), shown(&computed.record)));
+    behind(&mut items, u64::MAX);
+    for row in evidence.state.values() {
+        if let Some(value) = &row.value {
+            items.push_back(Next::Other(Box::new(Item::Row(row.key.clone(), value.clone()))));
         }
-        if *stored != computed {
-            let (stored, computed) = (format!("{:?}", stored.columns), format!("{:?}", computed.columns));
-            return Err(differs("the op's columns", stored, computed));
-        }
-        self.logged.push(Logged::of(computed).map_err(|no| refused("the op", &no))?);
-        self.bindings.insert(commit.record.position, log.governance.binding.clone());
-        checked.ops += 1;
-        Ok(())
+    }
+    items
+}
+
+impl Recall for Tables<'_> {
+    fn recall(&mut self, place: u64) -> Result<(Vec<u8>, SignedOp), Fault> {
+        let op = usize::try_from(place).ok().and_then(|place| self.evidence.ops.get(place));
+        let op = op.ok_or_else(|| crate::backend::damaged("an op that is gone"))?;
+        Ok((op.record.clone(), op.signed.clone()))
+    }
+}
+
+impl audit::Evidence for Tables<'_> {
+    fn next(&mut self) -> Result<Option<Item>, Fault> {
+        self.given += 1;
+        Ok(match self.items.pop_front() {
+            None => None,
+            Some(Next::Other(item)) => Some(*item),
+            Some(Next::Op(number)) => self.evidence.ops.get(number).map(|op| Item::Op {
+                place: number as u64,
+                record: op.record.clone(),
+                signed: op.signed.clone(),
+            }),
+        })
     }
 
-    /// The stream's own line against the log's end.
-    fn tip(&self, log: &Log) -> Result<(), Stop> {
-        let (stored, binding) = (&self.evidence.stream, &log.governance.binding);
-        let computed = Stream {
-            number: stored.number,
-            name: stored.name.clone(),
-            genesis: log.stream,
-            epoch: binding.epoch,
-            fold_root: binding.fold_root,
-            policy_root: binding.policy_root,
-            governance_root: binding.governance_root,
-            count: log.tree.count(),
-            received: log.received,
-            edge: log.tree.to_bytes(),
-        };
-        if *stored == computed {
-            return Ok(());
-        }
-        let shown = |stream: &Stream| format!("{} records, epoch {}", stream.count, stream.epoch);
-        Err(differs("the tip of the log", shown(stored), shown(&computed)))
-    }
-
-    /// The state after so many records.
-    fn state(&self, count: u64) -> Result<Option<(State, &Binding)>, Stop> {
-        let Some(binding) = self.bindings.get(&count) else { return Ok(None) };
-        let ops = usize::try_from(count).ok().and_then(|count| self.logged.get(..count)).unwrap_or_default();
-        let state = materialize::state(ops, binding, &self.evidence.library);
-        Ok(Some((state.map_err(|no| refused("the fold", &no))?, binding)))
-    }
-
-    /// Every checkpoint against the log at its count, the oldest first; the state after the latest.
-    fn checkpoints(&self, checked: &mut Checked) -> Result<Option<State>, Stop> {
-        let (mut latest, mut before) = (None, 0);
-        for signed in self.evidence.checkpoints.iter().rev() {
-            let checkpoint = signed.check().map_err(|no| refused("a checkpoint", &no))?;
-            let interval = Some((before, checkpoint.count));
-            let at = |stop: Stop| Box::new(Divergence { interval, ..*stop });
-            let counts =
-                || differs("a checkpoint's count", checkpoint.count.to_string(), self.logged.len().to_string());
-            let (state, binding) = self.state(checkpoint.count).map_err(at)?.ok_or_else(counts).map_err(at)?;
-            let computed = state.checkpoint(self.evidence.stream.genesis, binding, checkpoint.signer);
-            compare(&checkpoint, &computed).map_err(at)?;
-            before = checkpoint.count;
-            checked.checkpoints += 1;
-            latest = Some(state);
-        }
-        Ok(latest)
-    }
-
-    /// The checkpoints that closed epochs are anchored by are here.
-    fn closings(&self) -> Result<(), Stop> {
-        let here = self.evidence.checkpoints.iter().map(|signed| hash(Context::Checkpoint, &signed.body));
-        let here: BTreeSet<Hash> = here.collect();
-        let anchors = self.bindings.iter().filter_map(|(position, binding)| Some((*position, binding.closed?)));
-        match anchors.into_iter().find(|(_, closed)| !here.contains(&closed.checkpoint)) {
-            None => Ok(()),
-            Some((position, closed)) => {
-                let stop = differs("a closed epoch's checkpoint", "nothing", data_text(&closed.checkpoint));
-                Err(Box::new(Divergence { op: Some(position), ..*stop }))
+    fn agrees(&self, place: u64, commit: &Commit, before: &Binding) -> Result<(), Stop> {
+        let stored = usize::try_from(place).ok().and_then(|place| self.evidence.ops.get(place));
+        let computed = StoredOp::of(commit, before.fold_root, before.policy_root);
+        match stored {
+            Some(stored) if *stored == computed => Ok(()),
+            Some(stored) => {
+                let (stored, computed) = (format!("{:?}", stored.columns), format!("{:?}", computed.columns));
+                Err(differs("the op's columns", stored, computed))
             }
+            None => Err(differs("the op's columns", "nothing", "an op")),
         }
     }
 
-    /// The pages of the maps against what the state after the latest checkpoint gives.
-    fn pages(&self, latest: Option<&State>) -> Result<(), Stop> {
-        let count = latest.map_or(0, |state| state.count);
-        let is_in = |logged: &&Logged| logged.outcome == Outcome::Admitted && logged.input.position <= count;
-        let inputs: Vec<Entry> =
-            self.logged.iter().filter(is_in).map(|logged| (logged.input.op.id, present())).collect();
-        let rows = latest.map(|state| {
-            state.folded.rows.iter().map(|(key, value)| (row_key(key), row_value(value))).collect::<Vec<Entry>>()
-        });
-        let entries = [inputs, rows.unwrap_or_default()];
-        for ((map, entries), stored) in Map::ALL.into_iter().zip(entries).zip(&self.evidence.pages) {
-            let computed: BTreeMap<Place, Vec<u8>> = pages::whole(map, entries).added.into_iter().collect();
-            let differing = |place: &&Place| stored.get(*place) != computed.get(*place);
-            if let Some(place) = computed.keys().chain(stored.keys()).find(differing) {
-                let shown = |page: Option<&Vec<u8>>| page.map_or_else(|| "no page".into(), |page| to_hex(page));
-                let what = format!("page `{}` of the map of {}", to_hex(place), map.name());
-                return Err(differs(&what, shown(stored.get(place)), shown(computed.get(place))));
-            }
-        }
-        Ok(())
-    }
-
-    /// The tables against the state after the latest checkpoint.
-    fn rows(&self, latest: Option<State>, checked: &mut Checked) -> Result<(), Stop> {
-        let rows = latest.map(|state| state.folded.rows).unwrap_or_default();
-        let Some(wanted) = materialize::changes(&rows, &self.evidence.state).into_iter().next() else {
-            checked.rows = rows.len() as u64;
-            return Ok(());
-        };
-        let shown = |row: Option<&StateRow>| match row {
-            None => "no row".to_owned(),
-            Some(StateRow { value: None, .. }) => "a tombstone".to_owned(),
-            Some(StateRow { value: Some(value), projection, .. }) => match &projection.view {
-                Some(view) => format!("{view} ({})", to_hex(value)),
-                None => to_hex(value),
-            },
-        };
-        let mut stop = differs("a row", shown(self.evidence.state.get(&wanted.key)), shown(Some(&wanted)));
-        stop.key = Some((wanted.projection.path, wanted.projection.name));
-        Err(stop)
+    fn progress(&self) -> f64 {
+        self.given as f64 / (self.given + self.items.len()).max(1) as f64
     }
 }
 
-fn received(stored: &StoredOp) -> Result<u64, Stop> {
-    let record = Record::decode(&stored.record).map_err(|no| refused("the commit record", &no))?;
-    Ok(record.received)
-}
-
-fn show(record: &Record) -> String {
-    let code = record.outcome.code().map(|code| format!(" {}", code.name())).unwrap_or_default();
-    let input = record.input.map_or_else(|| "no input".into(), |input| data_text(&input));
-    format!(
-        "op {} {}{code} by {:?}, {input}, received {}, under governance {}",
-        record.position,
-        record.outcome.name(),
-        record.rules,
-        record.received,
-        record.governance
-    )
-}
-
-fn compare(stored: &Checkpoint, computed: &Checkpoint) -> Result<(), Stop> {
-    for ((name, stored), (_, computed)) in stored.roots().into_iter().zip(computed.roots()) {
-        if stored != computed {
-            return Err(differs(&format!("a checkpoint's {name}"), to_hex(stored), to_hex(computed)));
-        }
-    }
-    if stored == computed {
+/// The stream's own line against the log's end.
+fn tip(evidence: &Evidence, log: &Log) -> Result<(), Stop> {
+    let (stored, binding) = (&evidence.stream, &log.governance.binding);
+    let computed = Stream {
+        number: stored.number,
+        name: stored.name.clone(),
+        genesis: log.stream,
+        epoch: binding.epoch,
+        fold_root: binding.fold_root,
+        policy_root: binding.policy_root,
+        governance_root: binding.governance_root,
+        count: log.tree.count(),
+        received: log.received,
+        edge: log.tree.to_bytes(),
+    };
+    if *stored == computed {
         return Ok(());
     }
-    let shown = |checkpoint: &Checkpoint| {
-        let authors = checkpoint.vector.iter().map(|(author, head)| format!("{} {}", to_hex(author), head.sequence));
-        let vector: Vec<String> = authors.collect();
-        format!("epoch {}, profile {}, vector {}", checkpoint.epoch, checkpoint.profile, vector.join(", "))
+    let shown = |stream: &Stream| format!("{} records, epoch {}", stream.count, stream.epoch);
+    Err(differs("the tip of the log", shown(stored), shown(&computed)))
+}
+
+/// The checkpoints that closed epochs are anchored by are here.
+fn closings(evidence: &Evidence, closings: &BTreeMap<Hash, u64>) -> Result<(), Stop> {
+    let here: BTreeSet<Hash> =
+        evidence.checkpoints.iter().map(|signed| hash(Context::Checkpoint, &signed.body)).collect();
+    match closings.iter().find(|(checkpoint, _)| !here.contains(*checkpoint)) {
+        None => Ok(()),
+        Some((checkpoint, position)) => {
+            let stop = differs("a closed epoch's checkpoint", "nothing", data_text(checkpoint));
+            Err(Box::new(Divergence { op: Some(*position), ..*stop }))
+        }
+    }
+}
+
+/// The pages of the maps against what the last checkpoint's inputs and rows give.
+fn pages(evidence: &Evidence, rows: &Rows) -> Result<(), Stop> {
+    let counts = evidence.checkpoints.iter().filter_map(|signed| Checkpoint::decode(&signed.body).ok());
+    let count = counts.map(|checkpoint| checkpoint.count).max().unwrap_or(0);
+    let is_in = |op: &&StoredOp| op.position <= count && op.columns.outcome == Outcome::Admitted.name();
+    let inputs: Vec<Entry> = evidence.ops.iter().filter(is_in).map(|op| (op.columns.op_id, present())).collect();
+    let rows: Vec<Entry> = rows.iter().map(|(key, value)| (row_key(key), row_value(value))).collect();
+    for ((map, entries), stored) in Map::ALL.into_iter().zip([inputs, rows]).zip(&evidence.pages) {
+        let computed: BTreeMap<Place, Vec<u8>> = pages::whole(map, entries).added.into_iter().collect();
+        let differing = |place: &&Place| stored.get(*place) != computed.get(*place);
+        if let Some(place) = computed.keys().chain(stored.keys()).find(differing) {
+            let shown = |page: Option<&Vec<u8>>| page.map_or_else(|| "no page".into(), |page| to_hex(page));
+            let what = format!("page `{}` of the map of {}", to_hex(place), map.name());
+            return Err(differs(&what, shown(stored.get(place)), shown(computed.get(place))));
+        }
+    }
+    Ok(())
+}
+
+/// The ops that left no trace, where the last checkpoint is of the stream's epoch.
+fn poison(evidence: &Evidence, computed: Option<&BTreeMap<u64, String>>) -> Result<(), Stop> {
+    let latest = evidence.checkpoints.iter().filter_map(|signed| Checkpoint::decode(&signed.body).ok());
+    let is_its =
+        latest.max_by_key(|checkpoint| checkpoint.count).is_some_and(|last| last.epoch == evidence.stream.epoch);
+    let Some(computed) = computed.filter(|_| is_its) else { return Ok(()) };
+    let mut positions = computed.keys().chain(evidence.poison.keys());
+    let Some(&position) = positions.find(|&position| computed.get(position) != evidence.poison.get(position)) else {
+        return Ok(());
     };
-    Err(differs("a checkpoint", shown(stored), shown(computed)))
+    let shown = |trap: Option<&String>| trap.map_or_else(|| "no trap".into(), Clone::clone);
+    let stop = differs("what is said of poison", shown(evidence.poison.get(&position)), shown(computed.get(&position)));
+    Err(Box::new(Divergence { op: Some(position), ..*stop }))
+}
+
+/// What is projected of the rows, and the tombstones, against what follows from the rows.
+fn projections(evidence: &Evidence, rows: &Rows) -> Result<(), Stop> {
+    let Some(wanted) = materialize::changes(rows, &evidence.state).into_iter().next() else { return Ok(()) };
+    let shown = |row: Option<&StateRow>| match row {
+        None => "no row".to_owned(),
+        Some(StateRow { value: None, .. }) => "a tombstone".to_owned(),
+        Some(StateRow { value: Some(value), projection, .. }) => match &projection.view {
+            Some(view) => format!("{view} ({})", to_hex(value)),
+            None => to_hex(value),
+        },
+    };
+    let mut stop = differs("a row", shown(evidence.state.get(&wanted.key)), shown(Some(&wanted)));
+    stop.key = Some((wanted.projection.path, wanted.projection.name));
+    Err(stop)
 }

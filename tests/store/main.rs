@@ -3,8 +3,12 @@
 mod bad;
 mod crash;
 mod desk;
+mod differences;
 mod events;
+mod faults;
 mod grow;
+mod large;
+mod proofs;
 mod relations;
 mod roles;
 mod server;

@@ -68,6 +68,8 @@ limits! {
     RUN_MEMORY "run.memory" = 256 << 20;
     /// calls under way at once
     RUN_DEPTH "run.depth" = 200;
+    /// instructions of one step or evaluation that are told of when it is watched
+    RUN_WATCHED "run.watched" = 1 << 20;
     /// bytes of output of one step or evaluation
     RUN_OUTPUT "run.output" = 64 << 20;
 }

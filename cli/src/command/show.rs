@@ -1,7 +1,9 @@
-//! `kerai show`: opens a program or a document and says what is in it.
+//! `kerai show`: opens a program, a document or evidence and says what is in it.
 
 use super::bundle;
 use crate::Global;
+use crate::command::show_evidence;
+use crate::command::verify::is_pack_file;
 use crate::input::Input;
 use crate::outcome::{Answer, Fault, Outcome};
 use crate::report;
@@ -22,7 +24,9 @@ use std::path::Path;
   kerai show fold.rgf               root, kind, limits, gas and code of a program, as text that `kerai asm` reads
   kerai show fold.rgf --json        the same as one object
   kerai show all.bundle             the number, root and signer of a bundle, and its programs
-  kerai show invoice.cbor           a document as canonical JSON")]
+  kerai show invoice.cbor           a document as canonical JSON
+  kerai show stock.pack             a pack, a line a part; nothing of it is checked but its form
+  kerai show row.proof              a proof with its checkpoint; also an op or a checkpoint by itself")]
 pub struct Arguments {
     /// The file; `-` or nothing is standard input
     file: Option<String>,
@@ -36,12 +40,21 @@ enum Content {
 }
 
 pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
+    if let Some(path) = arguments.file.as_deref().filter(|path| is_pack_file(path)) {
+        return show_evidence::pack(path, global);
+    }
     let mut input = Input::open(arguments.file.as_deref())?;
     let bytes = input.whole()?;
     if Bundle::is_one(&bytes) {
         let opened = Bundle::open(&bytes).map_err(kerai_store::fault::Fault::Refused)?;
         let text = if global.json { format!("{}\n", bundle::to_json(&opened, None)) } else { bundle::to_text(&opened) };
         io::stdout().lock().write_all(text.as_bytes()).map_err(Fault::Write)?;
+        return Ok(Answer::Yes);
+    }
+    if let Some(shown) = show_evidence::open(&bytes) {
+        let shown = shown.map_err(kerai_store::fault::Fault::from)?;
+        let text = if global.json { shown.to_string() } else { format!("{shown:#}") };
+        writeln!(io::stdout().lock(), "{text}").map_err(Fault::Write)?;
         return Ok(Answer::Yes);
     }
     let text = match (open(&input.name, &bytes), global.json) {

@@ -256,6 +256,15 @@ impl Session<'_> {
             .await
     }
 
+    /// So many ops from after a position, in the order of the log.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn ops_between(&mut self, stream: i64, after: u64, count: u64) -> Result<Vec<StoredOp>, Fault> {
+        let sql = ops!("WHERE stream = $1 AND position > $2 AND position <= $3 ORDER BY position");
+        self.all(sql, &[stream.into(), after.into(), after.saturating_add(count).into()], op).await
+    }
+
     /// What a fold and a checkpoint need of the ops from after a position to another one, in the order of the log.
     ///
     /// # Errors

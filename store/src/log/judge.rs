@@ -7,7 +7,7 @@ use crate::document::{Hash, program_text};
 use crate::fold::{self, Input, Step};
 use crate::gate::Gate;
 use crate::governance::Governance;
-use crate::op::{Checked, Offered, Op, Read, Resource, SignedOp};
+use crate::op::{Checked, Offered, Op, Read, Resource, SignedOp, Sound};
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS, Stored};
 use kerai_vm::bytecode::{Order, ProgramKind};
 use kerai_vm::ulid::Ulid;
@@ -70,15 +70,19 @@ impl Log {
     /// # Errors
     /// Where the op is no genesis, or what it binds can't run.
     pub fn begin(signed: SignedOp, library: &Library, now: u64) -> Result<(Log, Commit), Refused> {
-        let Offered { id, signed, read } = signed.read();
-        let Read { op, fault, given } = read?;
-        if op.stream.is_some() {
+        Log::begin_with(signed.read().sound()?, library, now)
+    }
+
+    /// As [`Log::begin`], with an op that was looked at before.
+    ///
+    /// # Errors
+    /// As [`Log::begin`].
+    pub fn begin_with(sound: Sound, library: &Library, now: u64) -> Result<(Log, Commit), Refused> {
+        let Sound { op, given } = sound;
+        let id = op.id;
+        if op.op.stream.is_some() {
             return Err(Refused::new(Code::STREAM_OTHER, "the first op is no genesis"));
         }
-        if let Some(fault) = fault {
-            return Err(fault);
-        }
-        let op = Checked { id, op, signed };
         let record = Record {
             position: 1,
             op: id,
@@ -99,7 +103,7 @@ impl Log {
         }
         let (tree, heads) = (LogTree::default(), BTreeMap::new());
         let mut log = Log { stream: id, received: now, tree, heads, governance, governance_ops: inputs };
-        let commit = log.commit(op, record, given?)?;
+        let commit = log.commit(op, record, given)?;
         Ok((log, commit))
     }
 
@@ -162,16 +166,81 @@ impl Log {
         library.find(&self.governance.binding.policy_root, ProgramKind::Policy, POLICY_EXPORTS)
     }
 
-    /// Whether it is an op of this stream, signed by someone who is known here; with the hash of what was given.
-    fn checked(&self, offered: Offered) -> Result<(Checked, Result<Hash, Refused>), Refused> {
-        let Offered { id, signed, read } = offered;
-        let Read { op, fault, given } = read?;
+    /// Places an op that was looked at before, of which a log says that it has a place. `before` is what its author gave
+    /// under its ULID before; the gate is kept for the next one.
+    ///
+    /// # Errors
+    /// Where it can have none, or the log itself can't go on.
+    pub fn place<'p>(
+        &mut self,
+        sound: Sound,
+        before: Option<Hash>,
+        library: &'p Library,
+        now: u64,
+        gate: &mut Option<Gate<'p>>,
+    ) -> Result<Commit, Refused> {
+        let Sound { op, given } = sound;
+        self.belongs(&op.op)?;
+        self.follows(&op.op)?;
+        let received = now.max(self.received);
+        let record = match self.fault_of(&op.op, given, before, received) {
+            Some(code) => self.record(op.id, Outcome::Rejected(code), Vec::new(), None, received),
+            None => {
+                let policy = &self.policy(library)?.verified;
+                let kept = gate.take().filter(|gate| gate.is_of(policy));
+                self.decide(&op, received, library, gate.insert(kept.unwrap_or_else(|| Gate::new(policy))))?
+            }
+        };
+        self.commit(op, record, given)
+    }
+
+    /// Takes a log's word for what became of an op, as far as it can't be decided again: of whose payload parts are hidden.
+    ///
+    /// # Errors
+    /// As [`Log::place`].
+    pub fn trust(&mut self, op: &Op, id: Hash, record: &Record) -> Result<Vec<u8>, Refused> {
+        self.belongs(op)?;
+        self.follows(op)?;
+        let bytes = record.encode()?;
+        self.tree.push(&bytes);
+        self.heads.insert(op.author, Head { sequence: op.sequence, op: id });
+        self.received = record.received;
+        Ok(bytes)
+    }
+
+    /// As [`Log::trust`], for an op of governance's, of which nothing is hidden.
+    ///
+    /// # Errors
+    /// As [`Log::place`].
+    pub fn trust_whole(&mut self, sound: Sound, record: Record, library: &Library) -> Result<Commit, Refused> {
+        let Sound { op, given } = sound;
+        self.belongs(&op.op)?;
+        self.follows(&op.op)?;
+        if record.outcome == Outcome::Admitted && op.op.is_governance() {
+            let amended = self.amend(&op, record.position, record.received, library)?;
+            if let Outcome::Rejected(code) = amended {
+                return Err(Refused::new(code, "a governance op that was admitted"));
+            }
+        }
+        self.commit(op, record, given)
+    }
+
+    /// Whether it is an op of this stream, by an author who is known here.
+    fn belongs(&self, op: &Op) -> Result<(), Refused> {
         if op.stream != Some(self.stream) {
             return Err(Refused::new(Code::STREAM_OTHER, ""));
         }
         if !self.governance.knows(&op.author) {
             return Err(Refused::new(Code::AUTHOR_UNKNOWN, format!("`{}`", crate::document::to_hex(&op.author))));
         }
+        Ok(())
+    }
+
+    /// Whether it is an op of this stream, signed by someone who is known here; with the hash of what was given.
+    fn checked(&self, offered: Offered) -> Result<(Checked, Result<Hash, Refused>), Refused> {
+        let Offered { id, signed, read } = offered;
+        let Read { op, fault, given } = read?;
+        self.belongs(&op)?;
         match fault {
             Some(fault) => Err(fault),
             None => Ok((Checked { id, op, signed }, given)),

@@ -7,4 +7,4 @@ mod tree;
 pub(crate) use judge::govern;
 pub use judge::{Commit, Facts, Head, Log, Offer};
 pub use record::{Outcome, Record};
-pub use tree::{EMPTY, LogTree};
+pub use tree::{EMPTY, LogTree, leaf, node};

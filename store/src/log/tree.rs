@@ -13,7 +13,15 @@ pub struct LogTree {
     edge: Vec<Hash>,
 }
 
-fn node(left: &Hash, right: &Hash) -> Hash {
+/// The hash of a record, as a leaf of the tree.
+#[must_use]
+pub fn leaf(record: &[u8]) -> Hash {
+    hash(Context::LogLeaf, record)
+}
+
+/// The hash of two subtrees, of which the left one is complete and the right one is no larger.
+#[must_use]
+pub fn node(left: &Hash, right: &Hash) -> Hash {
     hash(Context::LogNode, &[*left, *right].concat())
 }
 
@@ -25,7 +33,7 @@ impl LogTree {
 
     /// Adds a record.
     pub fn push(&mut self, record: &[u8]) {
-        let mut subtree = hash(Context::LogLeaf, record);
+        let mut subtree = leaf(record);
         for _ in 0..self.count.trailing_ones() {
             if let Some(left) = self.edge.pop() {
                 subtree = node(&left, &subtree);

@@ -2,11 +2,11 @@
 
 use super::{Op, form, is_name, unreadable};
 use crate::code::Refused;
-use crate::document::{Hash, Reader, Writer, encode, hash};
+use crate::document::{Hash, Reader, Scratch, Writer, encode, hash};
 use kerai_vm::encoding::root::Context;
 use kerai_vm::encoding::{Options, json};
 use kerai_vm::ulid::Ulid;
-use kerai_vm::value::{Heap, Kind};
+use kerai_vm::value::Kind;
 
 /// What an author gives. Nothing else is filled in than what makes it an op of a stream: never caps or labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Draft {
     /// # Errors
     /// `OP_FORM` with what is wrong.
     pub fn from_line(line: &[u8]) -> Result<Draft, Refused> {
-        let mut heap = Heap::new(0);
+        let mut heap = Scratch::new();
         let map = json::decode(&mut heap, line, &Options::CANONICAL).map_err(unreadable("line"))?;
         let mut reader = Reader::of(heap, map).ok_or_else(|| form("a line is an object"))?;
         let ulid = reader.text("ulid").ok_or_else(|| form("`ulid` is missing"))?;

@@ -8,17 +8,18 @@ mod resource;
 pub mod signature;
 
 pub use draft::Draft;
+pub(crate) use payload::{Fields, commitments_root};
 pub use payload::{SALT, Salts, payload_root};
 pub use resource::{Resource, is_segment};
 
 use crate::code::{Code, Refused};
-use crate::document::{Hash, Reader, Writer, from_hex, hash, to_hex};
+use crate::document::{Hash, Reader, Scratch, Writer, from_hex, hash, to_hex};
 use crate::limit::{self, length};
 use kerai_vm::encoding::Options;
 use kerai_vm::encoding::root::Context;
 use kerai_vm::refusal::Refusal;
 use kerai_vm::ulid::Ulid;
-use kerai_vm::value::{Heap, Kind};
+use kerai_vm::value::Kind;
 
 /// The version of an op's body that this build writes, and the only one that it reads.
 pub const VERSION: u64 = 1;
@@ -217,6 +218,29 @@ pub struct Checked {
     pub signed: SignedOp,
 }
 
+/// An op that is right by its own word.
+#[derive(Debug, Clone)]
+pub struct Sound {
+    pub op: Checked,
+    /// The hash of what its author gave.
+    pub given: Hash,
+}
+
+impl Offered {
+    /// The op, if it is right by its own word.
+    ///
+    /// # Errors
+    /// What is wrong with its form, its signature or its payload.
+    pub fn sound(self) -> Result<Sound, Refused> {
+        let Offered { id, signed, read } = self;
+        let Read { op, fault, given } = read?;
+        match fault {
+            Some(fault) => Err(fault),
+            None => Ok(Sound { op: Checked { id, op, signed }, given: given? }),
+        }
+    }
+}
+
 impl SignedOp {
     /// Signs an op, whose author must be the key's.
     ///
@@ -232,9 +256,19 @@ impl SignedOp {
     /// it depends on a log, so that many can be read at once.
     #[must_use]
     pub fn read(self) -> Offered {
+        self.read_by(|signed, op, id| signed.check(op, id))
+    }
+
+    /// As [`SignedOp::read`], but whoever signed is taken at their word.
+    #[must_use]
+    pub fn read_unsigned(self) -> Offered {
+        self.read_by(|signed, op, _| signed.check_payload(op))
+    }
+
+    fn read_by(self, check: fn(&SignedOp, &Op, &Hash) -> Result<(), Refused>) -> Offered {
         let id = op_id(&self.body);
         let read = Op::decode(&self.body).map(|op| {
-            let fault = self.check(&op, &id).err();
+            let fault = check(&self, &op, &id).err();
             Read { given: draft::given(&op, &self.payload), op, fault }
         });
         Offered { id, read, signed: self }
@@ -246,6 +280,14 @@ impl SignedOp {
         if !signature::verify(signature::Domain::Op, id, &op.author, &self.signature) {
             return Err(Refused::new(Code::PROOF_INVALID, ""));
         }
+        self.check_payload(op)
+    }
+
+    /// Checks that the payload is the one that was signed, by whomever.
+    ///
+    /// # Errors
+    /// As [`SignedOp::check`], but for `PROOF_INVALID`.
+    fn check_payload(&self, op: &Op) -> Result<(), Refused> {
         if payload_root(&self.payload, &self.salts)? != op.payload_root {
             return Err(Refused::new(Code::PAYLOAD_ROOT, ""));
         }
@@ -265,7 +307,7 @@ impl SignedOp {
     /// # Errors
     /// `OP_FORM` with what is wrong.
     pub fn from_line(line: &[u8]) -> Result<SignedOp, Refused> {
-        let mut heap = Heap::new(0);
+        let mut heap = Scratch::new();
         let map = kerai_vm::encoding::json::decode(&mut heap, line, &Options::CANONICAL).map_err(unreadable("line"))?;
         let mut reader = Reader::of(heap, map).ok_or_else(|| form("a line is an object"))?;
         let mut part = |name: &'static str| {

@@ -2,11 +2,11 @@
 
 use super::{form, unreadable};
 use crate::code::{Code, Refused};
-use crate::document::{Hash, encode, hash};
+use crate::document::{Hash, Scratch, encode, hash};
 use crate::limit::{self, length};
 use kerai_vm::encoding::root::Context;
 use kerai_vm::encoding::{Options, cbor};
-use kerai_vm::value::{Heap, Kind, Value};
+use kerai_vm::value::{Kind, Value};
 
 /// Bytes of a salt: enough that nobody finds a hidden value by trying.
 pub const SALT: usize = 16;
@@ -41,19 +41,22 @@ impl Salts {
     }
 }
 
+/// The name of a field, if it has one, and what its commitment is over.
+pub(crate) type Opening = (Option<String>, Vec<u8>);
+
 /// A payload's fields: the entries of a map with text keys; anything else is one field without a name.
-struct Fields {
-    heap: Heap,
+pub(crate) struct Fields {
+    heap: Scratch,
     is_map: bool,
     fields: Vec<(Value, Value)>,
 }
 
 impl Fields {
-    fn of(payload: &[u8]) -> Result<Fields, Refused> {
+    pub(crate) fn of(payload: &[u8]) -> Result<Fields, Refused> {
         if payload.len() > length(limit::OP_PAYLOAD) {
             return Err(Refused::new(Code::OP_SIZE, format!("a payload of {} bytes", payload.len())));
         }
-        let mut heap = Heap::new(0);
+        let mut heap = Scratch::new();
         let value = cbor::decode(&mut heap, payload, &Options::CANONICAL).map_err(unreadable("payload"))?;
         let entries = if heap.kind(value) == Kind::Map { heap.entries(value) } else { None };
         let has_text_keys =
@@ -75,19 +78,58 @@ impl Fields {
 /// # Errors
 /// `OP_SIZE`, `OP_FORM` where the payload is not canonical, `PAYLOAD_ROOT` where there is not one salt a field.
 pub fn payload_root(payload: &[u8], salts: &Salts) -> Result<Hash, Refused> {
-    let Fields { mut heap, is_map, fields } = Fields::of(payload)?;
-    let (salts, _) = salts.0.as_chunks::<SALT>();
-    if salts.len() != fields.len() {
-        return Err(Refused::new(Code::PAYLOAD_ROOT, format!("{} salts for {} fields", salts.len(), fields.len())));
-    }
-    let mut commitments = Vec::with_capacity(fields.len());
-    for (&(key, value), salt) in fields.iter().zip(salts) {
-        let salt = heap.bytes(salt);
-        let field = heap.list(&[salt, key, value]);
-        let bytes = encode(&heap, field).map_err(unreadable("payload"))?;
-        commitments.push(heap.bytes(&hash(Context::PayloadField, &bytes)));
-    }
+    let fields = Fields::of(payload)?;
+    let is_map = fields.is_map;
+    let commitment = |opening: &[u8]| hash(Context::PayloadField, opening);
+    let mut commitments = Vec::with_capacity(fields.fields.len());
+    fields.each_opening(salts, |_, opening| commitments.push(commitment(opening)))?;
+    commitments_root(is_map, &commitments)
+}
+
+/// The payload's root from the commitments to its fields.
+///
+/// # Errors
+/// Never where there are no more of them than fields may be; the encoder says so itself.
+pub(crate) fn commitments_root(is_map: bool, commitments: &[Hash]) -> Result<Hash, Refused> {
+    let mut heap = Scratch::new();
+    let commitments: Vec<Value> = commitments.iter().map(|commitment| heap.bytes(commitment)).collect();
     let commitments = heap.list(&commitments);
     let whole = heap.list(&[Value::bool(is_map), commitments]);
     Ok(hash(Context::Payload, &encode(&heap, whole).map_err(unreadable("payload"))?))
+}
+
+impl Fields {
+    /// What opens each field: its name, if it has one, and the canonical CBOR of `[salt, key, value]`.
+    ///
+    /// # Errors
+    /// `PAYLOAD_ROOT` where there is not one salt a field.
+    pub(crate) fn openings(self, salts: &Salts) -> Result<Vec<Opening>, Refused> {
+        let mut openings = Vec::new();
+        self.each_opening(salts, |name, opening| openings.push((name, opening.to_vec())))?;
+        Ok(openings)
+    }
+
+    fn each_opening(self, salts: &Salts, mut take: impl FnMut(Option<String>, &[u8])) -> Result<(), Refused> {
+        let Fields { mut heap, fields, .. } = self;
+        let (salts, _) = salts.0.as_chunks::<SALT>();
+        if salts.len() != fields.len() {
+            return Err(Refused::new(Code::PAYLOAD_ROOT, format!("{} salts for {} fields", salts.len(), fields.len())));
+        }
+        for (&(key, value), salt) in fields.iter().zip(salts) {
+            let salt = heap.bytes(salt);
+            let field = heap.list(&[salt, key, value]);
+            let bytes = encode(&heap, field).map_err(unreadable("payload"))?;
+            take(crate::document::text_of(&heap, key), &bytes);
+        }
+        Ok(())
+    }
+
+    /// The name of an opened field; none where the bytes are not the one form of an opening.
+    pub(crate) fn opened_name(bytes: &[u8]) -> Option<Option<String>> {
+        let mut heap = Scratch::new();
+        let field = cbor::decode(&mut heap, bytes, &Options::CANONICAL).ok()?;
+        let &[salt, key, _] = heap.items(field)? else { return None };
+        let has_salt = heap.as_bytes(salt).is_some_and(|salt| salt.len() == SALT);
+        (has_salt && (key.is_nil() || heap.as_string(&key).is_some())).then(|| crate::document::text_of(&heap, key))
+    }
 }

@@ -66,6 +66,10 @@ contexts! {
     Checkpoint = "kerai v1 checkpoint";
     /// a bundle of programs with its manifest
     Bundle = "kerai v1 bundle";
+    /// a proof by commitment, without this hash
+    Proof = "kerai v1 proof";
+    /// an evidence pack, up to its end
+    Pack = "kerai v1 pack";
 }
 
 impl Context {

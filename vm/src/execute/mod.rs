@@ -9,6 +9,7 @@ mod meaning;
 mod run;
 mod sort;
 mod step;
+mod watch;
 
 use crate::bytecode::{Instruction, Limits, Verified};
 use crate::meter::Meter;
@@ -16,10 +17,12 @@ use crate::trap::{Trap, TrapCode};
 use crate::value::{FieldPlace, Heap, Value};
 use frame::Frames;
 use sort::Sort;
-use step::{Mode, Plainly, Quickly};
+use step::{Mode, Plainly, Quickly, Watched};
 
 pub use library::Row;
 pub(crate) use library::{Deferred, Emission, Output};
+pub use watch::Seen;
+pub(crate) use watch::Watch;
 
 /// A machine with one program: its heap lives as long as it does.
 pub struct Machine<'p> {
@@ -44,6 +47,8 @@ struct Core<'p> {
     /// The value that was raised last.
     raised: Value,
     output: Output,
+    /// What is seen of a run that is watched.
+    watch: Option<Watch>,
 }
 
 impl Core<'_> {
@@ -79,6 +84,7 @@ impl<'p> Machine<'p> {
             places: vec![FieldPlace::default(); program.places() as usize],
             raised: Value::NIL,
             output: Output::default(),
+            watch: None,
         };
         Machine { program, core, stack: Vec::new() }
     }
@@ -134,6 +140,18 @@ impl<'p> Machine<'p> {
     pub(crate) fn run_deferring(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
         let defers_below = self.core.heap.mark().tables();
         self.run_in::<Quickly>(function, arguments, defers_below)
+    }
+
+    /// As [`Machine::run`], each instruction watched before it runs. A run that is stopped ends in a trap.
+    pub(crate) fn run_watched(
+        &mut self,
+        function: u32,
+        arguments: &[Value],
+        watch: Watch,
+    ) -> (Result<Vec<Value>, Trap>, Vec<Seen>) {
+        self.core.watch = Some(watch);
+        let result = self.run_in::<Watched>(function, arguments, 0);
+        (result, self.core.watch.take().map(|watch| watch.seen).unwrap_or_default())
     }
 
     /// As [`Machine::run`], but blocks cost nothing.

@@ -103,6 +103,10 @@ impl<'p> Machine<'p> {
                         let function = 'closed: {
                             'called: {
                                 loop {
+                                    if M::WATCHED && !watched(core, registers, (ready, words, rest.len()), gas) {
+                                        rest.next();
+                                        break 'left Leave::Trap(TrapCode::GAS);
+                                    }
                                     word = rest.next().expect("verified code does not run past its end");
                                     let mut step =
                                         Step::<M> { registers, core, gas, ready, words, rest, mode: PhantomData };
@@ -175,6 +179,15 @@ impl<'p> Machine<'p> {
 /// The canonical code of a function.
 fn words(program: &Verified, function: u32) -> &[Word] {
     program.program().functions.get(function as usize).map_or(&[], |function| &function.code)
+}
+
+/// Shows the next instruction to who watches; false where it must not run.
+#[cold]
+fn watched(core: &mut Core, registers: &Registers, (ready, words, left): (&Ready, &[Word], usize), gas: u64) -> bool {
+    let at = ready.code.len() - left;
+    let Core { heap, watch, .. } = core;
+    let word = words.get(at).copied();
+    watch.as_mut().is_none_or(|watch| watch.note(heap, registers, (ready.number, at, word), gas))
 }
 
 /// The canonical instruction, made ready by itself.

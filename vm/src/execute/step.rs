@@ -16,6 +16,8 @@ pub(super) trait Mode {
     const QUICK: bool;
     /// Whether blocks are charged.
     const METERED: bool;
+    /// Whether instructions are watched before they run; only what does not run quickly can be.
+    const WATCHED: bool = false;
 }
 
 /// As shipped.
@@ -23,6 +25,9 @@ pub(super) struct Quickly;
 
 /// One canonical instruction at a time, each in its general way.
 pub(super) struct Plainly;
+
+/// As [`Plainly`], each instruction watched.
+pub(super) struct Watched;
 
 /// As shipped, but blocks cost nothing: to measure what metering costs.
 #[cfg(feature = "unmetered")]
@@ -36,6 +41,12 @@ impl Mode for Quickly {
 impl Mode for Plainly {
     const QUICK: bool = false;
     const METERED: bool = true;
+}
+
+impl Mode for Watched {
+    const QUICK: bool = false;
+    const METERED: bool = true;
+    const WATCHED: bool = true;
 }
 
 #[cfg(feature = "unmetered")]

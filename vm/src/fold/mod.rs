@@ -14,7 +14,7 @@ pub use rows::{RowChanges, Rows};
 use crate::bytecode::{Limits, ProgramKind, Verified};
 use crate::encoding::root::{Context, Root};
 use crate::encoding::{Options, cbor, json};
-use crate::execute::Machine;
+use crate::execute::{Machine, Seen, Watch};
 use crate::refusal::{Code, Refusal};
 use crate::trap::{Trap, TrapCode};
 use crate::value::{Extent, Heap, Point, Value};
@@ -231,6 +231,26 @@ impl<'p> Folding<'p> {
     #[cfg(feature = "unmetered")]
     pub fn step_unmetered(&mut self) -> Option<Result<(), Trap>> {
         self.step_by(Machine::run_unmetered)
+    }
+
+    /// As [`Folding::step`], each instruction watched, and with its values if `shows` says so. After `stop` instructions
+    /// the step ends where it is: the state keeps what was done to it so far, which only who goes back may look at.
+    pub fn step_seen(&mut self, stop: Option<usize>, shows: bool) -> Option<(Vec<Seen>, Result<(), Trap>)> {
+        let mut seen = Vec::new();
+        if stop.is_none() {
+            let result = self.step_by(|machine, step, arguments| {
+                let (result, all) = machine.run_watched(step, arguments, Watch::new(None, shows));
+                seen = all;
+                result
+            })?;
+            return Some((seen, result));
+        }
+        let operation = self.queue.pop_front()?;
+        let point = self.machine.heap().begin_step(operation.range());
+        let watch = Watch::new(stop, shows);
+        let (result, seen) = self.machine.run_watched(self.step, &[self.state, operation.value], watch);
+        self.machine.heap().end_step(point);
+        Some((seen, result.map(|_| ())))
     }
 
     #[inline]

@@ -10,7 +10,9 @@ use crate::outcome::{Answer, Fault, Outcome};
 use crate::program::{self, Opened};
 use crate::progress::Progress;
 use crate::report;
+use kerai_store::code::Code;
 use kerai_store::document::data_text;
+use kerai_store::fold::Rows;
 use kerai_vm::bytecode::{Limits, Order};
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{self, cbor, json};
@@ -106,6 +108,28 @@ pub fn run(fold: &str, events: &str, options: &Options, global: &Global) -> Outc
         out.flush().map_err(Fault::Write)?;
     }
     Ok(Answer::Yes)
+}
+
+/// The rows that a fold makes of a file of events; the events that left no trace leave none here.
+pub fn rows_of(opened: &Opened, fold: &str, events: &str) -> Result<Rows, Fault> {
+    let mut progress = Progress::new(true);
+    let mut input = Input::open(Some(events))?;
+    let options = Options { save: None, resume: None, rows: false };
+    let trapped = |at: &str| Fault::Refused(format!("{fold}: `{at}` trapped"), Code::FOLD_TRAP);
+    let mut run = match begin(opened, &options)? {
+        Ok(run) => run,
+        Err(FoldFault::Refused(refusal)) => {
+            return Err(Fault::Refused(format!("{fold}: {refusal}"), Code::PROGRAM_KIND));
+        }
+        Err(FoldFault::Trapped(_)) => return Err(trapped("init")),
+    };
+    let order = opened.verified.program().merging.order;
+    let Ok(list) = Events::read(&mut input, order, &mut progress)? else {
+        return Err(Fault::Refused(format!("`{events}` is no file of events: see `kerai run`"), Code::OP_FORM));
+    };
+    run.fold(&list, order, &input.name, &mut progress)?;
+    run.folding.finish().map_err(|_| trapped("finish"))?;
+    Ok(run.folding.rows().sorted().iter().map(|row| (row.key.clone(), row.value.clone())).collect())
 }
 
 fn begin<'p>(opened: &'p Opened, options: &Options) -> Result<Result<Run<'p>, FoldFault>, Fault> {

@@ -5,6 +5,8 @@ mod file;
 mod project;
 mod saved;
 
+pub use file::rows_of;
+
 use crate::Global;
 use crate::outcome::{Fault, Outcome};
 use std::path::{Path, PathBuf};

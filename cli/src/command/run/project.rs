@@ -26,7 +26,9 @@ pub fn run(folder: &Path, global: &Global) -> Outcome {
             }
             let done = materialize::materialize(&mut store, &project, name).await?;
             materialize::tell(name, &done, global);
-            if verify::tell(name, &store.verify(name, &[]).await?, global) == Answer::No {
+            if verify::tell(name, &store.verify(name, &[]).await?, &std::collections::BTreeMap::new(), global)
+                == Answer::No
+            {
                 said = Answer::No;
             }
         }

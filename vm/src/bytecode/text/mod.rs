@@ -32,6 +32,12 @@ impl Program {
         print::Printer::of(self).print()
     }
 
+    /// The instructions of every function as they stand in text.
+    #[must_use]
+    pub fn instruction_texts(&self) -> Vec<Vec<String>> {
+        print::Printer::of(self).instructions()
+    }
+
     /// Reads a program from text. As after decoding, it is well formed but not yet known to be safe to run.
     ///
     /// # Errors

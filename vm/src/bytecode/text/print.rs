@@ -42,6 +42,15 @@ impl<'p> Printer<'p> {
         next == constants.len() && constants.iter().collect::<BTreeSet<_>>().len() == next
     }
 
+    /// The instructions of every function, each by itself.
+    pub(super) fn instructions(&self) -> Vec<Vec<String>> {
+        let text = |function: &Function, word: Word| {
+            self.instruction(function, word).unwrap_or_else(|| format!("{RAW} {:#018x}", word.0))
+        };
+        let all = |function: &Function| function.code.iter().map(|&word| text(function, word)).collect();
+        self.program.functions.iter().map(all).collect()
+    }
+
     pub(super) fn print(mut self) -> String {
         let program = self.program;
         self.put(format_args!("profile {}\nkind {}\n", program.profile, program.kind.name()));

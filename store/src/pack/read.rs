@@ -1,0 +1,277 @@
+//! Reading packs: strict, part by part, never more of it in memory than one part.
+
+use super::write::{VERSION, hasher};
+use super::{Field, Header, Hidden, MAGIC, Part, SourceText, Tag, Totals, form, is_file_name};
+use crate::checkpoint::SignedCheckpoint;
+use crate::code::Refused;
+use crate::document::{Hash, Reader};
+use crate::fault::Fault;
+use crate::fold::{Place, Snapshot};
+use crate::limit::{self, length};
+use crate::op::{Salts, SignedOp};
+use kerai_vm::encoding::{Options, cbor};
+use kerai_vm::ulid::Ulid;
+use kerai_vm::value::{Heap, Value};
+use std::io::{self, Read};
+
+/// Whether bytes begin as a pack does.
+#[must_use]
+pub fn is_pack(bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC)
+}
+
+/// A pack that is read.
+pub struct PackReader<R> {
+    input: R,
+    hasher: blake3::Hasher,
+    /// How many bytes were read.
+    at: u64,
+    before: Option<Tag>,
+    totals: Totals,
+    /// What the last program, source or row was, which the next one must come after.
+    last: Vec<u8>,
+    content: Vec<u8>,
+}
+
+impl<R: Read> PackReader<R> {
+    /// Begins to read a pack.
+    ///
+    /// # Errors
+    /// `PACK_FORM` where it is none, or it can't be read.
+    pub fn new(input: R) -> Result<PackReader<R>, Fault> {
+        let (last, content) = (Vec::new(), Vec::new());
+        let mut reader =
+            PackReader { input, hasher: hasher(), at: 0, before: None, totals: Totals::default(), last, content };
+        let mut magic = [0; MAGIC.len()];
+        reader.exactly(&mut magic)?;
+        reader.hasher.update(&magic);
+        if magic == *MAGIC { Ok(reader) } else { Err(form(0, "no pack").into()) }
+    }
+
+    /// How many bytes were read.
+    #[must_use]
+    pub const fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// How much was read so far.
+    #[must_use]
+    pub const fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    fn fault(&self, cause: io::Error) -> Fault {
+        if cause.kind() == io::ErrorKind::UnexpectedEof {
+            form(self.at, "the pack is cut off").into()
+        } else {
+            Fault::File { path: "the pack".into(), cause }
+        }
+    }
+
+    fn exactly(&mut self, bytes: &mut [u8]) -> Result<(), Fault> {
+        self.input.read_exact(bytes).map_err(|cause| self.fault(cause))?;
+        self.at += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// The next part and the byte at which it begins; none after the end.
+    ///
+    /// # Errors
+    /// `PACK_FORM` with the byte at fault, or it can't be read.
+    pub fn read(&mut self) -> Result<Option<(u64, Part)>, Fault> {
+        let at = self.at;
+        if self.before == Some(Tag::End) {
+            return match self.input.read(&mut [0]).map_err(|cause| self.fault(cause))? {
+                0 => Ok(None),
+                _ => Err(form(at, "something follows the end").into()),
+            };
+        }
+        let mut head = [0; 5];
+        self.exactly(&mut head)?;
+        let [tag, size @ ..] = head;
+        let tag = Tag::of(tag).filter(|tag| tag.follows(self.before));
+        let tag = tag.ok_or_else(|| form(at, "no part that may stand here"))?;
+        let size = u64::from(u32::from_be_bytes(size));
+        if size > most(tag) {
+            return Err(form(at, &format!("a {} of {size} bytes, where {} are allowed", tag.name(), most(tag))).into());
+        }
+        // What is read grows with what is there, whatever length is claimed.
+        self.content.clear();
+        let read = self.input.by_ref().take(size).read_to_end(&mut self.content);
+        let read = read.map_err(|cause| self.fault(cause))?;
+        self.at += read as u64;
+        if (read as u64) < size {
+            return Err(form(self.at, "the pack is cut off").into());
+        }
+        let root: Hash = *self.hasher.finalize().as_bytes();
+        let content = std::mem::take(&mut self.content);
+        let part = part(tag, &content).ok_or_else(|| form(at, &format!("a {} that is none", tag.name())))?;
+        self.in_order(at, tag, &part, &root)?;
+        if tag != Tag::End {
+            self.hasher.update(&head).update(&content);
+        }
+        self.content = content;
+        self.before = Some(tag);
+        Ok(Some((at, part)))
+    }
+
+    /// Whether the part stands where it must, and the end says what was before it.
+    fn in_order(&mut self, at: u64, tag: Tag, part: &Part, root: &Hash) -> Result<(), Refused> {
+        let place = match part {
+            Part::Program(bytes) => kerai_vm::encoding::root::Root::of_program(bytes).bytes().to_vec(),
+            Part::Source(source) => [&source.root[..], source.name.as_bytes()].concat(),
+            Part::Row(key, _) => key.clone(),
+            Part::Op { .. } | Part::HiddenOp { .. } => {
+                self.totals.ops += 1;
+                Vec::new()
+            }
+            Part::Checkpoint(_) => {
+                self.totals.checkpoints += 1;
+                Vec::new()
+            }
+            Part::Header(_) | Part::Snapshot(_) | Part::Proof(_) => Vec::new(),
+            Part::End(totals) => {
+                let counted = Totals { root: *root, ..self.totals };
+                return if *totals == counted {
+                    Ok(())
+                } else {
+                    Err(form(at, "the end does not say what was before it"))
+                };
+            }
+        };
+        if matches!(part, Part::Row(..)) {
+            self.totals.rows += 1;
+        }
+        if self.before == Some(tag) && !place.is_empty() && place <= self.last {
+            return Err(form(at, &format!("a {} that stands twice or out of order", tag.name())));
+        }
+        self.last = place;
+        Ok(())
+    }
+}
+
+/// How many bytes a part may have.
+fn most(tag: Tag) -> u64 {
+    match tag {
+        Tag::Header => limit::OP_BODY.value,
+        Tag::Snapshot => kerai_vm::limit::STATE_SIZE.value,
+        Tag::End => 56,
+        Tag::Op | Tag::HiddenOp => 4 * limit::OP_PAYLOAD.value,
+        Tag::Program | Tag::Source | Tag::Checkpoint | Tag::Row | Tag::Proof => limit::PACK_PART.value,
+    }
+}
+
+/// What is left of a part's content.
+struct Content<'c>(&'c [u8]);
+
+impl<'c> Content<'c> {
+    fn plain(&mut self, count: usize) -> Option<&'c [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.plain(N)?.try_into().ok()
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        Some(u64::from_be_bytes(self.array()?))
+    }
+
+    fn sized(&mut self) -> Option<&'c [u8]> {
+        let length = u32::from_be_bytes(self.array()?);
+        self.plain(usize::try_from(length).ok()?)
+    }
+
+    fn rest(&mut self) -> &'c [u8] {
+        std::mem::take(&mut self.0)
+    }
+}
+
+fn part(tag: Tag, bytes: &[u8]) -> Option<Part> {
+    let mut content = Content(bytes);
+    let part = match tag {
+        Tag::Header => Part::Header(header(content.rest())?),
+        Tag::Program => Part::Program(content.rest().to_vec()),
+        Tag::Source => Part::Source(source(content.rest())?),
+        Tag::Op => {
+            let (record, signed) = op(content.rest())?;
+            Part::Op { record, signed }
+        }
+        Tag::HiddenOp => {
+            let (record, body, fields) = (content.sized()?, content.sized()?.to_vec(), content.sized()?);
+            let fields = hidden_fields(fields)?;
+            let hidden = Hidden { body, fields, signature: content.array()? };
+            Part::HiddenOp { record: record.to_vec(), hidden }
+        }
+        Tag::Checkpoint => {
+            let body = content.sized()?.to_vec();
+            Part::Checkpoint(SignedCheckpoint { body, signature: content.array()? })
+        }
+        Tag::Snapshot => {
+            let (folded, last) = (content.number()?, content.sized()?);
+            let last = if last.is_empty() { None } else { Some(place(last)?) };
+            Part::Snapshot(Snapshot { count: 0, folded, last, bytes: content.rest().to_vec() })
+        }
+        Tag::Row => Part::Row(content.sized()?.to_vec(), content.rest().to_vec()),
+        Tag::Proof => Part::Proof(content.rest().to_vec()),
+        Tag::End => {
+            let (ops, checkpoints, rows) = (content.number()?, content.number()?, content.number()?);
+            Part::End(Totals { ops, checkpoints, rows, root: content.array()? })
+        }
+    };
+    content.0.is_empty().then_some(part)
+}
+
+/// The content of an op's part: its record and the op.
+pub(super) fn op(bytes: &[u8]) -> Option<(Vec<u8>, SignedOp)> {
+    let mut content = Content(bytes);
+    let (record, body, payload) = (content.sized()?, content.sized()?, content.sized()?);
+    let salts = Salts::from_bytes(content.sized()?).ok()?;
+    let (body, payload) = (body.to_vec(), payload.to_vec());
+    let signed = SignedOp { body, payload, salts, signature: content.array()? };
+    content.0.is_empty().then(|| (record.to_vec(), signed))
+}
+
+fn header(bytes: &[u8]) -> Option<Header> {
+    let mut reader = Reader::open(bytes).ok()??;
+    if reader.integer("version")? != VERSION {
+        return None;
+    }
+    let header = Header { stream: reader.hash("stream")?, name: reader.text("name")?, hidden: reader.texts("hidden")? };
+    let is_sorted = header.hidden.is_sorted_by(|a, b| a < b);
+    (reader.is_spent() && is_sorted && crate::op::is_segment(&header.name)).then_some(header)
+}
+
+fn source(bytes: &[u8]) -> Option<SourceText> {
+    let mut reader = Reader::open(bytes).ok()??;
+    let source = SourceText { root: reader.hash("root")?, name: reader.text("name")?, text: reader.text("text")? };
+    (reader.is_spent() && is_file_name(&source.name)).then_some(source)
+}
+
+fn hidden_fields(bytes: &[u8]) -> Option<Vec<Field>> {
+    let mut heap = Heap::new(0);
+    let list = cbor::decode(&mut heap, bytes, &Options::CANONICAL).ok()?;
+    let items = heap.items(list)?.to_vec();
+    if items.len() > length(limit::OP_FIELDS) {
+        return None;
+    }
+    let field = |value: Value| {
+        if let Some(commitment) = heap.as_bytes(value) {
+            return Some(Field::Hidden(commitment.try_into().ok()?));
+        }
+        let &[opening] = heap.items(value)? else { return None };
+        let opening = heap.as_bytes(opening)?.to_vec();
+        super::hidden::opened_name(&opening).ok()?;
+        Some(Field::Open(opening))
+    };
+    items.into_iter().map(field).collect()
+}
+
+/// A place in the order by ULID out of its 80 bytes.
+fn place(bytes: &[u8]) -> Option<Place> {
+    let mut content = Content(bytes);
+    let place = (Ulid::from_bytes(content.array()?), content.array()?, content.array()?);
+    content.0.is_empty().then_some(place)
+}

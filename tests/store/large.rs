@@ -1,0 +1,150 @@
+//! A large pack, checked in little memory: what an audit keeps is the state and less than a hundred bytes an op.
+
+use crate::desk::{NOW, Place, canonical, host, key, run, stocked, ulid};
+use crate::faults::is_long;
+use kerai_store::audit::Ask;
+use kerai_store::checkpoint::Checkpoint;
+use kerai_store::document::Hash;
+use kerai_store::log::{Log, Outcome};
+use kerai_store::op::{Op, Salts, SignedOp, payload_root};
+use kerai_store::pack::{self, Header, PackWriter};
+use kerai_store::program::{Library, Stored};
+use kerai_vm::bytecode::{Limits, Order, PROFILE};
+use kerai_vm::encoding::root::Root;
+use kerai_vm::fold::Folding;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where the child finds the pack, and how many threads it uses.
+const PACK: &str = "KERAI_TEST_PACK";
+const JOBS: &str = "KERAI_TEST_JOBS";
+
+/// Bytes that may be used whatever the pack's size: programs, buffers, batches ahead, the fold's own room.
+const FIXED: u64 = 48 << 20;
+
+fn library(store: &mut kerai_store::Store) -> (SignedOp, Library) {
+    run(async {
+        let evidence = store.evidence(crate::desk::STREAM).await.expect("evidence");
+        (evidence.ops.first().expect("a genesis").signed.clone(), evidence.library)
+    })
+}
+
+/// Writes a pack of so many ops, a checkpoint at its end, without holding them.
+fn write(path: &Path, count: u64) {
+    let place = Place::new();
+    let mut store = run(stocked(&place, host()));
+    let (genesis, library) = library(&mut store);
+    let (mut log, first) = Log::begin(genesis, &library, NOW).expect("a log");
+    let binding = log.governance.binding.clone();
+    let header = Header { stream: log.stream, name: "stock".into(), hidden: Vec::new() };
+    let file = BufWriter::new(File::create(path).expect("a file"));
+    let mut writer = PackWriter::new(file, &header).expect("written");
+    let mut programs: Vec<&Stored> = [binding.fold_root, binding.policy_root, binding.governance_root]
+        .iter()
+        .filter_map(|root| library.get(root))
+        .collect();
+    programs.sort_by_key(|program| program.root);
+    programs.iter().for_each(|program| writer.program(&program.bytes).expect("written"));
+    writer.op(&first.bytes, &first.op.signed).expect("written");
+    let fold = library.get(&binding.fold_root).expect("the fold");
+    let mut folding = Folding::new(&fold.verified, 0, Limits::DEFAULT).expect("a fold");
+    let (keeper, genesis) = (key("keeper"), Op::decode(&first.op.signed.body).expect("an op"));
+    let mut admitted: Vec<Hash> = vec![first.op.id];
+    let mut previous = first.op.id;
+    let mut gate = None;
+    for number in 1..count {
+        let payload = canonical(&format!("{{\"item\":\"item {}\",\"count\":{}}}", number % 100, number % 1000));
+        let salts = Salts::fresh(&payload, &mut |bytes| bytes.fill(number as u8)).expect("salts");
+        let op = Op {
+            stream: Some(log.stream),
+            ulid: ulid(number),
+            sequence: number + 1,
+            previous: Some(previous),
+            kind: "stock.set".into(),
+            payload_root: payload_root(&payload, &salts).expect("a root"),
+            ..genesis.clone()
+        };
+        let signed = SignedOp::sign(&op, payload, salts, &keeper).expect("signed");
+        let commit =
+            log.place(signed.read_unsigned().sound().expect("an op"), None, &library, NOW, &mut gate).expect("placed");
+        assert_eq!(commit.record.outcome, Outcome::Admitted);
+        writer.op(&commit.bytes, &commit.op.signed).expect("written");
+        previous = commit.op.id;
+        admitted.push(previous);
+        let input = kerai_store::fold::Input { position: number + 1, received: NOW, op: commit.op };
+        folding.offer(&kerai_store::fold::Step::of(&input, Order::Ulid).expect("a step").document).expect("offered");
+        folding.step().expect("an op").expect("no trap");
+    }
+    folding.finish().expect("rows");
+    let snapshot = folding.snapshot().expect("a snapshot");
+    let Root::Blake3(state_root) = folding.rows().state_root() else { panic!("rows hash with BLAKE3") };
+    let checkpoint = Checkpoint {
+        stream: log.stream,
+        epoch: binding.epoch,
+        count: log.tree.count(),
+        vector: log.heads.clone(),
+        inputs_root: kerai_store::state::inputs_root(admitted.iter()),
+        log_head: log.tree.head(),
+        state_root,
+        snapshot_root: *Folding::snapshot_root(&snapshot).bytes(),
+        fold_root: binding.fold_root,
+        policy_root: binding.policy_root,
+        governance_root: binding.governance_root,
+        profile: u64::from(PROFILE),
+        signer: keeper.public(),
+    };
+    writer.checkpoint(&checkpoint.sign(&keeper).expect("signed")).expect("written");
+    let mut rows: Vec<_> = folding.rows().sorted().iter().map(|row| (row.key.clone(), row.value.clone())).collect();
+    rows.sort();
+    rows.iter().for_each(|(key, value)| writer.row(key, value).expect("written"));
+    writer.finish().expect("written");
+}
+
+/// A line of the process's status, in bytes.
+fn memory(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|text| text.parse::<u64>().ok()).unwrap_or_default() * 1024
+}
+
+/// Only does something where it is asked to: checks a pack and says what it took.
+#[test]
+fn child_checks() {
+    let Some(path) = std::env::var_os(PACK).map(PathBuf::from) else { return };
+    let jobs = std::env::var(JOBS).ok().and_then(|jobs| jobs.parse().ok()).unwrap_or(1);
+    let (before, begun) = (memory("VmRSS:"), std::time::Instant::now());
+    let ask = Ask { jobs, signatures: !is_long() || jobs > 1, ..Ask::default() };
+    let mut told = 0;
+    let (_, answer) = pack::verify(&path, &ask, &mut |_, part| told += u64::from(part > 0.0)).expect("an answer");
+    assert_eq!(answer.first_divergence, None);
+    let took = memory("VmHWM:") - before;
+    println!("checked {} took {took} told {told} in {:?}", answer.checked.ops, begun.elapsed());
+}
+
+#[test]
+fn a_large_pack_needs_little_memory() {
+    if !cfg!(target_os = "linux") {
+        // Only there the system says how much memory a process had.
+        return;
+    }
+    let count: u64 = if is_long() { 1_000_000 } else { 4000 };
+    let place = Place::new();
+    let path = place.path().join("large.pack");
+    write(&path, count);
+    for jobs in ["1", "2"] {
+        let child = Command::new(std::env::current_exe().expect("this test"));
+        let mut child = child;
+        child.args(["large::child_checks", "--exact", "--nocapture"]).env(PACK, &path).env(JOBS, jobs);
+        let output = child.output().expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let line = text.lines().find(|line| line.contains("checked ")).unwrap_or_else(|| panic!("{text}"));
+        println!("{jobs} jobs: {line}");
+        let words: Vec<u64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        let &[ops, took, told] = words.as_slice() else { panic!("{line}") };
+        assert_eq!(ops, count);
+        assert!(took <= FIXED + 100 * count, "{took} bytes for {count} ops");
+        assert!(told >= count / 1024, "told {told} times");
+    }
+}
