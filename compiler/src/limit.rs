@@ -12,7 +12,7 @@ pub const IR_WINDOW: Limit =
 
 /// How many cases are looked at when two policies are compared.
 pub const RELATE_CASES: Limit =
-    Limit { name: "relate.cases", value: 1_000_000, about: "cases that are looked at when two policies are compared" };
+    Limit { name: "relate.cases", value: 4_000_000, about: "cases that are looked at when two policies are compared" };
 
 /// How many requests are tried as a witness when two policies are compared.
 pub const RELATE_TRIES: Limit = Limit {
