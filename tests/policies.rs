@@ -274,7 +274,7 @@ fn read(text: &str) -> Policy {
 
 #[test]
 fn compiled_policies_decide_and_explain_as_the_naive_evaluator() {
-    let run = Run::new("policies", 400, 100_000);
+    let run = Run::new("policies", 250, 100_000);
     let mut writer = Writer { random: Random::new(run.seed) };
     let (mut allowed, mut denied) = (0_u64, 0_u64);
     run.each(|_| {
@@ -332,7 +332,7 @@ fn without_one(datum: &Datum) -> Vec<Datum> {
 
 #[test]
 fn leaving_an_attribute_out_never_turns_a_denial_into_an_admission() {
-    let run = Run::new("attributes left out", 400, 40_000);
+    let run = Run::new("attributes left out", 200, 40_000);
     let mut writer = Writer { random: Random::new(run.seed ^ 1) };
     let mut count = 0_u64;
     run.each(|_| {
@@ -363,7 +363,7 @@ fn leaving_an_attribute_out_never_turns_a_denial_into_an_admission() {
 
 #[test]
 fn prices_are_those_of_the_naive_evaluator_and_never_fall_because_something_is_left_out() {
-    let run = Run::new("prices", 100, 20_000);
+    let run = Run::new("prices", 60, 20_000);
     let mut writer = Writer { random: Random::new(run.seed ^ 2) };
     let (mut known, mut unknown, mut fewer_count) = (0_u64, 0_u64, 0_u64);
     run.each(|_| {

@@ -35,5 +35,12 @@ pub const WORDS_STEPS: Limit = Limit {
     about: "words of a program, its quotations written out where they are run",
 };
 
+/// How many changes of a policy are tried to see what its cases cover.
+pub const TRIAL_MUTANTS: Limit = Limit {
+    name: "trial.mutants",
+    value: 1000,
+    about: "changes of a policy that are tried to see what its cases cover",
+};
+
 /// All limits of the compiler.
-pub const ALL: &[Limit] = &[IR_DEPTH, IR_WINDOW, RELATE_CASES, RELATE_TRIES, WORDS_DEPTH, WORDS_STEPS];
+pub const ALL: &[Limit] = &[IR_DEPTH, IR_WINDOW, RELATE_CASES, RELATE_TRIES, TRIAL_MUTANTS, WORDS_DEPTH, WORDS_STEPS];

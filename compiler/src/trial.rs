@@ -6,6 +6,7 @@
 
 use crate::emit;
 use crate::explain::{Unexplained, decide, view};
+use crate::limit;
 use crate::lower::policy::{Search, lower};
 use crate::price::quote;
 use crate::syntax::policy::tree::{Condition, Expression, ExpressionKind, Policy, Rule};
@@ -183,11 +184,19 @@ pub fn failures(program: &Verified, cases: &[Case]) -> Result<Vec<Failed>, Unexp
     Ok(failed)
 }
 
-/// How much of a policy is tried by cases that all come out as they must.
+/// How much of a policy is tried by cases that all come out as they must; nothing where that would take too long.
 ///
 /// # Errors
 /// Where the machine ran out of what it may use.
-pub fn coverage(policy: &Policy, cases: &[Case]) -> Result<Coverage, Unexplained> {
+pub fn coverage(policy: &Policy, cases: &[Case]) -> Result<Option<Coverage>, Unexplained> {
+    let conditions_of = |rule: &Rule| -> usize {
+        let all = rule.when.iter().chain(&rule.allow_if).chain(&rule.deny_if);
+        all.map(|condition| atoms(&condition.expression)).sum()
+    };
+    let mutants: usize = policy.rules.iter().map(|rule| 1 + 2 * conditions_of(rule)).sum();
+    if mutants as u64 > limit::TRIAL_MUTANTS.value {
+        return Ok(None);
+    }
     let mut coverage = Coverage::default();
     for (place, rule) in policy.rules.iter().enumerate() {
         let mut without = policy.clone();
@@ -202,7 +211,25 @@ pub fn coverage(policy: &Policy, cases: &[Case]) -> Result<Coverage, Unexplained
             }
         }
     }
-    Ok(coverage)
+    Ok(Some(coverage))
+}
+
+/// How many atoms a condition is made of.
+fn atoms(tree: &Expression) -> usize {
+    match &tree.kind {
+        ExpressionKind::Not(operand) => atoms(operand),
+        ExpressionKind::And(first, second) | ExpressionKind::Or(first, second) => {
+            atoms(first).saturating_add(atoms(second))
+        }
+        ExpressionKind::Bool(_)
+        | ExpressionKind::Number(_)
+        | ExpressionKind::String(_)
+        | ExpressionKind::List(_)
+        | ExpressionKind::Reference(_)
+        | ExpressionKind::Has(_)
+        | ExpressionKind::Binary(..)
+        | ExpressionKind::Call(..) => 1,
+    }
 }
 
 /// The parts of a rule that have conditions.

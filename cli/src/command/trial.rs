@@ -77,11 +77,11 @@ fn one(path: &str, beside: &str, names_missed: bool, global: &Global) -> Outcome
     Ok(if failed.is_empty() { Answer::Yes } else { Answer::No })
 }
 
-/// How much is tried of a policy; of a price list that is not told.
+/// How much is tried of a policy; of a price list, and of a policy with too many conditions, that is not told.
 fn covered(bytes: &[u8], cases: &[Case]) -> Result<Option<Coverage>, Fault> {
     let source = Source::read(bytes).map_err(|found| Fault::Use(found.message.to_string()))?;
     match policy::read(source.text()) {
-        Ok(Rules::Policy(policy)) => coverage(&policy, cases).map(Some).map_err(fault),
+        Ok(Rules::Policy(policy)) => coverage(&policy, cases).map_err(fault),
         Ok(Rules::Pricing(_)) | Err(_) => Ok(None),
     }
 }

@@ -170,3 +170,14 @@ fn a_program_alone_says_rule_and_reason() {
     assert_eq!((code, &answer["decision"], &answer["rule"]), (Some(1), &"deny".into(), &"finance-write".into()));
     assert!(answer["reason"].as_str().is_some_and(|reason| reason.contains("labels contains 'private'")), "{out}");
 }
+
+#[test]
+fn what_is_shipped_has_its_one_form_and_passes_its_cases() {
+    let folder = Folder::new("policy-shipped");
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    for place in ["policies", "examples/render"] {
+        assert_eq!(folder.kerai(&["fmt", "--check", &format!("{root}/{place}")]).0, Some(0), "{place}");
+    }
+    let (code, out, _) = folder.kerai(&["policy", "test", &format!("{root}/examples/render")]);
+    assert_eq!(code, Some(0), "{out}");
+}
