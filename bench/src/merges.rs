@@ -94,7 +94,7 @@ pub const MERGES: &[Merge] = &[
 ];
 
 fn sorted<'t>(tags: impl IntoIterator<Item = &'t String>) -> Json {
-    let mut tags: Vec<&String> = tags.into_iter().collect();
+    let mut tags: Vec<String> = tags.into_iter().cloned().collect();
     tags.sort();
     tags.into()
 }
