@@ -94,7 +94,7 @@ pub const MERGES: &[Merge] = &[
 ];
 
 fn sorted<'t>(tags: impl IntoIterator<Item = &'t String>) -> Json {
-    let mut tags: Vec<&String> = tags.into_iter().collect();
+    let mut tags: Vec<String> = tags.into_iter().cloned().collect();
     tags.sort();
     tags.into()
 }
@@ -115,6 +115,7 @@ pub struct Event {
 const KEYS: u64 = 100_000;
 
 fn events(count: usize, seed: u64) -> Outcome<Vec<Event>> {
+    let mut ulids: Vec<String> = Vec::with_capacity(count);
     let mut state = seed;
     let mut below = |bound: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -122,10 +123,10 @@ fn events(count: usize, seed: u64) -> Outcome<Vec<Event>> {
     };
     (0..count as u64)
         .map(|number| {
-            let ulid = |number: u64| format!("01HZ{number:022}");
             let (author, n) = (format!("author-{}", below(16)), below(2000) as i64 - 1000);
             let (id, tag) = (format!("inv-{:06}", below(KEYS)), format!("tag-{}", below(8)));
-            let gone = (below(4) == 0 && number > 0).then(|| (format!("tag-{}", below(8)), ulid(below(number))));
+            let gone = (below(4) == 0 && number > 0)
+                .then(|| (format!("tag-{}", below(8)), ulids.get(below(number) as usize).cloned().unwrap_or_default()));
             let mut payload = serde_json::json!({ "id": id, "n": n, "tag": tag });
             if let Some((gone, seen)) = &gone {
                 payload["gone"] = gone.as_str().into();
@@ -133,10 +134,12 @@ fn events(count: usize, seed: u64) -> Outcome<Vec<Event>> {
             }
             // Late events are among them.
             let place = if below(10) == 0 { number / 2 } else { number };
+            let ulid = format!("01HZ{place:012}{number:010}");
+            ulids.push(ulid.clone());
             let op = serde_json::json!({
-                "ulid": ulid(place), "type": "change", "author": author, "seq": number, "payload": payload,
+                "ulid": ulid, "type": "change", "author": author, "seq": number, "payload": payload,
             });
-            Ok(Event { cbor: canonical(&op.to_string())?, ulid: ulid(place), author, seq: number, id, n, tag, gone })
+            Ok(Event { cbor: canonical(&op.to_string())?, ulid, author, seq: number, id, n, tag, gone })
         })
         .collect()
 }
