@@ -7,3 +7,4 @@ mod golden;
 mod lua;
 mod policy;
 mod programs;
+mod words;
