@@ -28,10 +28,7 @@ const SCHEMA: &str = "
 ";
 
 pub fn fault(span: Span, fault: &sqlx::Error) -> WordError {
-    let message = match fault {
-        sqlx::Error::Database(inner) => inner.message().to_owned(),
-        other => other.to_string(),
-    };
+    let message = fault.as_database_error().map_or_else(|| fault.to_string(), |inner| inner.message().to_owned());
     WordError::new("DATABASE", span, message, "correct the statement, or see to it that the database can be reached")
 }
 

@@ -33,16 +33,22 @@ impl Machine {
                 let table = self.text(name, span)?;
                 match self.any(name, span)? {
                     Content::Dataset { path, tables } => Some(self.select(&path, &tables, &table, span).await?),
-                    other => return Err(wrong_kind(name, "a dataset", other.kind(), span)),
+                    other @ (Content::Value { .. } | Content::Code(_) | Content::Table { .. }) => {
+                        return Err(wrong_kind(name, "a dataset", other.kind(), span));
+                    }
                 }
             }
             "table.rows" => match self.any(name, span)? {
                 Content::Table { query, columns, rows, .. } => Some(self.rows(&query, &columns, rows, span).await?),
-                other => return Err(wrong_kind(name, "a table", other.kind(), span)),
+                other @ (Content::Value { .. } | Content::Code(_) | Content::Dataset { .. }) => {
+                    return Err(wrong_kind(name, "a table", other.kind(), span));
+                }
             },
             "table.columns" => match self.any(name, span)? {
                 Content::Table { columns, .. } => Some(json(&columns_json(&columns), span)?),
-                other => return Err(wrong_kind(name, "a table", other.kind(), span)),
+                other @ (Content::Value { .. } | Content::Code(_) | Content::Dataset { .. }) => {
+                    return Err(wrong_kind(name, "a table", other.kind(), span));
+                }
             },
             "columns.pick" => {
                 let names = self.any(name, span)?;

@@ -96,7 +96,7 @@ impl Content {
     pub fn as_text(&self) -> Option<String> {
         match self {
             Content::Value { kind, .. } if kind == "text" => serde_json::from_str(&self.view()).ok(),
-            _ => None,
+            Content::Value { .. } | Content::Code(_) | Content::Table { .. } | Content::Dataset { .. } => None,
         }
     }
 
@@ -105,7 +105,7 @@ impl Content {
     pub fn as_texts(&self) -> Option<Vec<String>> {
         match self {
             Content::Value { kind, .. } if kind == "list" => serde_json::from_str(&self.view()).ok(),
-            _ => None,
+            Content::Value { .. } | Content::Code(_) | Content::Table { .. } | Content::Dataset { .. } => None,
         }
     }
 
@@ -163,7 +163,9 @@ impl Item {
         let (_, reference, about) = self.content.parts();
         match &self.content {
             Content::Value { kind, .. } => json!({ "id": self.id, "kind": kind, "value": value }),
-            content => json!({ "id": self.id, "kind": content.kind(), "reference": reference, "about": about }),
+            content @ (Content::Code(_) | Content::Table { .. } | Content::Dataset { .. }) => {
+                json!({ "id": self.id, "kind": content.kind(), "reference": reference, "about": about })
+            }
         }
     }
 }

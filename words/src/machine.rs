@@ -376,7 +376,9 @@ impl Machine {
         names.extend(header.parameters.iter().map(|name| &*name.text));
         let source = match line.notation {
             Notation::Postfix => format!("{}: {body}", names.join(" ")),
-            notation => format!("{}: ({} {body})", names.join(" "), notation.word()),
+            notation @ (Notation::Infix | Notation::Prefix) => {
+                format!("{}: ({} {body})", names.join(" "), notation.word())
+            }
         };
         let span = header.name.span;
         let name = header.name.text.to_string();

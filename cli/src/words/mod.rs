@@ -106,7 +106,11 @@ pub fn run(text: &str, global: &Global) -> Outcome {
         match result {
             Ok(()) => Ok(Answer::Yes),
             // What looks like a verb and is none is wrong use.
-            Err(found) if found.code == "WORDS_UNKNOWN" && found.span.start == 0 && global.session.is_none() => {
+            Err(found)
+                if found.code == "WORDS_UNKNOWN"
+                    && global.session.is_none()
+                    && text.split(' ').next() == Some(found.span.text(text)) =>
+            {
                 Err(Fault::Use(format!(
                     "`{}` is no verb and no word: `kerai --help` lists the verbs",
                     found.span.text(text)

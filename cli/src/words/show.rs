@@ -19,7 +19,9 @@ pub async fn results(machine: &mut Machine, _: &Global) {
                 if text.ends_with('\n') { print!("{text}") } else { println!("{}", item.content.view()) }
             }
             Content::Table { .. } => print!("{}", table(machine, &item).await),
-            content => println!("{}", content.view()),
+            content @ (Content::Value { .. } | Content::Code(_) | Content::Dataset { .. }) => {
+                println!("{}", content.view())
+            }
         }
     }
 }
@@ -43,7 +45,7 @@ fn brief(content: &Content) -> String {
         Content::Table { name, columns, rows, .. } => format!("{name}: {rows} rows ({})", types(columns)),
         Content::Dataset { path, tables } => format!("{path}: {}", tables.join(" ")),
         Content::Code(text) => text.clone(),
-        value => {
+        value @ Content::Value { .. } => {
             let view = value.view();
             match view.char_indices().nth(LONGEST_VALUE) {
                 Some((end, _)) => format!("{}…", view.get(..end).unwrap_or_default()),

@@ -31,10 +31,14 @@ fn tables_come_in_and_go_out() {
     let folder = Folder::new("tables");
     let text = "id,price,note\n1,1.50,\"a, \"\"b\"\"\"\n2,0.10,\n3,,\"\"\n";
     folder.write("in/prices.csv", text);
-    let out = folder.kerai(&["--quiet", "\"in\" csv.import dup \"out\" csv.export \"prices\" table.select [price id] columns.pick"]).1;
+    let out = folder
+        .kerai(&["--quiet", "\"in\" csv.import dup \"out\" csv.export \"prices\" table.select [price id] columns.pick"])
+        .1;
     assert!(out.contains("1.50") && out.contains("decimal"), "{out}");
     assert_eq!(folder.read("out/prices.csv"), text);
-    let out = folder.kerai(&["\"in/prices.csv\" csv.import drop \"SELECT note, price FROM prices WHERE id > 1\" sql csv.export"]).1;
+    let out = folder
+        .kerai(&["\"in/prices.csv\" csv.import drop \"SELECT note, price FROM prices WHERE id > 1\" sql csv.export"])
+        .1;
     assert!(out.ends_with("note,price\n,0.10\n\"\",\n"), "{out}");
 }
 
@@ -66,4 +70,77 @@ fn real_tables_come_back() {
         }
     }
     assert!(count > 0, "there are no tables in `{}`", from.display());
+}
+
+/// A terminal: what is typed goes in, what is shown comes out.
+struct Terminal {
+    process: std::process::Child,
+    shown: std::sync::mpsc::Receiver<Vec<u8>>,
+}
+
+impl Terminal {
+    /// A REPL in a folder of its own; nothing where the machine has no `script`, which makes the terminal.
+    fn open(folder: &Folder) -> Option<Terminal> {
+        use std::process::{Command, Stdio};
+        let mut process = Command::new("script")
+            .args(["-qec", env!("CARGO_BIN_EXE_kerai"), "/dev/null"])
+            .current_dir(folder.path())
+            .env("HOME", folder.path())
+            .env("TERM", "xterm")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .ok()?;
+        let mut out = process.stdout.take()?;
+        let (sender, shown) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(count @ 1..) = std::io::Read::read(&mut out, &mut part) {
+                if sender.send(part[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Some(Terminal { process, shown })
+    }
+
+    /// Types, and waits until something is shown.
+    fn type_until(&mut self, keys: &str, wanted: &str) {
+        let input = self.process.stdin.as_mut().expect("the terminal takes keys");
+        std::io::Write::write_all(input, keys.as_bytes()).expect("the terminal takes keys");
+        std::io::Write::flush(input).expect("the terminal takes keys");
+        let mut seen = Vec::new();
+        while !String::from_utf8_lossy(&seen).contains(wanted) {
+            let part = self.shown.recv_timeout(std::time::Duration::from_secs(60));
+            seen.extend(part.unwrap_or_else(|_| panic!("no `{wanted}` in {}", String::from_utf8_lossy(&seen))));
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn the_repl_completes_remembers_and_recovers() {
+    let folder = Folder::new("repl");
+    let Some(mut terminal) = Terminal::open(&folder) else { return };
+    terminal.type_until("", "kerai> ");
+    terminal.type_until("[1 2\r", "[1 2");
+    terminal.type_until("3]\r", "list  [1,2,3]");
+    terminal.type_until("1 0 /\r", "division by zero");
+    terminal.type_until("drop drop\r", "1  list  [1,2,3]");
+    terminal.type_until("dept\t", "depth");
+    terminal.type_until("\r", "number  1");
+    // Nobody says goodbye: the stack and the lines are there all the same.
+    drop(terminal);
+    let Some(mut terminal) = Terminal::open(&folder) else { return };
+    terminal.type_until("", "list  [1,2,3]");
+    terminal.type_until("\u{1b}[A", "depth");
+    terminal.type_until("\u{15}12 dupp\r", "did you mean `dup`");
+    terminal.type_until("dup *\r", "number  144");
 }
