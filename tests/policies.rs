@@ -467,3 +467,24 @@ fn is_less(less: &Datum, more: &Datum) -> bool {
         (less, more) => less == more,
     }
 }
+
+/// What is written in one form says what it said, and stays as it is.
+#[test]
+fn what_is_formatted_means_the_same_and_stays() {
+    let run = Run::new("policies formatted", 200, 20_000);
+    let mut writer = Writer { random: Random::new(run.seed ^ 3) };
+    let compiled = |text: &str| {
+        let source = kerai_compiler::Source::read(text.as_bytes()).expect("it is text");
+        let compiled = kerai_compiler::compile(kerai_compiler::Language::Policy, &source);
+        compiled.unwrap_or_else(|found| panic!("{text}\n{found:?}")).program.encode().expect("it encodes")
+    };
+    run.each(|number| {
+        let text = if number % 2 == 0 { writer.policy() } else { writer.pricing() };
+        let text = text.replace("rules:\n", "# what is decided\nrules:   # all of them\n\n\n  # the first\n");
+        let formatted = kerai_compiler::syntax::policy::format(&text).expect("it is a policy");
+        assert_eq!(formatted.matches('#').count(), text.matches('#').count(), "{text}\n{formatted}");
+        assert_eq!(compiled(&text), compiled(&formatted), "{text}\n{formatted}");
+        let again = kerai_compiler::syntax::policy::format(&formatted).expect("it is a policy");
+        assert_eq!(formatted, again);
+    });
+}

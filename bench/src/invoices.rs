@@ -2,7 +2,7 @@
 
 use crate::events::Events;
 use crate::harness::{Contender, Fresh, Outcome, Plan, Report, Role, Work, measure};
-use crate::lua::{Lua54, said};
+use crate::lua::{LoadedLua, PEERS, Peer, said};
 use crate::machine::{Broken, Example, Way, compiled};
 use kerai_vm::bytecode::{Limits, Verified};
 use kerai_vm::encoding::{self, Options};
@@ -18,13 +18,14 @@ const SHIMS: &str = "dpairs = ipairs  function emit_json_canonical(_, value) ret
 pub fn measure_fold(example: &Example, plan: &Plan) -> Outcome<Report> {
     let events = decoded(&Events::generate(plan.events, plan.seed))?;
     let program = compiled(example.lua)?;
-    let in_lua = InLua::new(example.lua, &events)?;
     let expected = in_rust(&events).to_json();
-    for (name, found) in [("kerai", Steps::folded(&program, &events)?), ("Lua", in_lua.folded()?)] {
-        if found != expected {
-            return Err(format!("{name} folds to something else than plain Rust"));
-        }
-    }
+    let checked = |name: &str, found: Value| {
+        if found == expected { Ok(()) } else { Err(format!("{name} folds to something else than plain Rust")) }
+    };
+    checked("kerai", Steps::folded(&program, &events)?)?;
+    let in_lua: Vec<InLua> =
+        PEERS.iter().map(|peer| InLua::new(*peer, example.lua, &events)).collect::<Outcome<_>>()?;
+    in_lua.iter().try_for_each(|lua| checked(lua.name, lua.folded()?))?;
     let work = Work { units: plan.events, bytes: 0 };
     let count = events.len() as u64;
     let ours = |role: Role, name: &'static str, way: Way| {
@@ -34,12 +35,14 @@ pub fn measure_fold(example: &Example, plan: &Plan) -> Outcome<Report> {
             Err(_) => Box::new(Broken),
         })
     };
-    let contenders = vec![
-        ours(Role::Ours, "kerai", Way::Shipped),
-        Contender::fresh(Role::Peer, "lua-5.4", work, 1, || Box::new(in_lua.collected())),
+    let mut contenders = vec![ours(Role::Ours, "kerai", Way::Shipped)];
+    for lua in &in_lua {
+        contenders.push(Contender::fresh(Role::Peer, lua.name, work, 1, || Box::new(lua.collected())));
+    }
+    contenders.extend([
         Contender::new(Role::Peer, "rust-hash-map", work, 1, || u64::from(!in_rust(&events).0.is_empty())),
         ours(Role::Ceiling, "kerai-unmetered", Way::Unmetered),
-    ];
+    ]);
     measure(format!("{} {}", plan.events, example.about), plan.rounds, contenders)
 }
 
@@ -51,7 +54,7 @@ fn or_broken<'p>(steps: Outcome<Finished<'p>>) -> Box<dyn Fresh + 'p> {
 }
 
 /// So many events on top of all others.
-const MORE: usize = 1000;
+pub const MORE: usize = 1000;
 
 /// What some more events take when all others are folded and their rows are made, beside all from the start.
 pub fn measure_more(example: &Example, plan: &Plan) -> Outcome<Report> {
@@ -83,7 +86,7 @@ pub fn measure_more(example: &Example, plan: &Plan) -> Outcome<Report> {
 }
 
 /// An event as the peers have it.
-struct Event {
+pub struct Event {
     json: Vec<u8>,
     kind: String,
     ulid: String,
@@ -91,7 +94,7 @@ struct Event {
     amount: Option<Number>,
 }
 
-fn decoded(events: &Events) -> Outcome<Vec<Event>> {
+pub fn decoded(events: &Events) -> Outcome<Vec<Event>> {
     let event = |bytes: &[u8]| {
         let json: Value = serde_json::from_slice(bytes).ok()?;
         let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -180,21 +183,22 @@ impl Fresh for Finished<'_> {
 
 // Lua.
 
-struct InLua {
-    lua: Lua54,
+pub struct InLua {
+    name: &'static str,
+    lua: LoadedLua,
     fold: Function,
     events: Table,
 }
 
 impl InLua {
-    fn new(source: &str, events: &[Event]) -> Outcome<InLua> {
-        let lua = Lua54::new(source)?;
+    pub fn new(peer: Peer, source: &str, events: &[Event]) -> Outcome<InLua> {
+        let lua = LoadedLua::new(peer, source)?;
         lua.lua.load(SHIMS).exec().map_err(said)?;
         let list = lua.lua.create_table().map_err(said)?;
         for event in events {
             list.push(in_lua(&lua, event).map_err(said)?).map_err(said)?;
         }
-        Ok(InLua { fold: lua.function("fold")?, lua, events: list })
+        Ok(InLua { name: peer.name, fold: lua.function("fold")?, lua, events: list })
     }
 
     /// The fold, with nothing left of earlier passes.
@@ -204,7 +208,7 @@ impl InLua {
         LuaPass { fold: self.fold.clone(), events: self.events.clone() }
     }
 
-    fn folded(&self) -> Outcome<Value> {
+    pub fn folded(&self) -> Outcome<Value> {
         let invoices: Table = self.fold.call(self.events.clone()).map_err(said)?;
         let mut all = serde_json::Map::new();
         for pair in invoices.pairs::<String, Table>() {
@@ -217,7 +221,7 @@ impl InLua {
     }
 }
 
-fn in_lua(lua: &Lua54, event: &Event) -> mlua::Result<Table> {
+fn in_lua(lua: &LoadedLua, event: &Event) -> mlua::Result<Table> {
     let (whole, payload) = (lua.lua.create_table()?, lua.lua.create_table()?);
     payload.set("id", event.id.as_str())?;
     match event.amount.as_ref().map(|amount| (amount.as_i64(), amount.as_f64())) {

@@ -3,8 +3,30 @@
 use crate::harness::Outcome;
 use mlua::{Function, Lua};
 
+/// A Lua that is measured beside.
+#[derive(Clone, Copy)]
+pub struct Peer {
+    pub name: &'static str,
+    /// As that, where it runs the twin of a program in integers.
+    pub integers: &'static str,
+    /// What it runs before all else.
+    first: &'static str,
+}
+
+/// The Lua of this build, the first one being what multiples are of.
+#[cfg(not(feature = "luajit"))]
+pub const PEERS: &[Peer] = &[Peer { name: "lua-5.4", integers: "lua-5.4-integers", first: "" }];
+#[cfg(feature = "luajit")]
+pub const PEERS: &[Peer] = &[
+    Peer { name: "luajit", integers: "luajit-integers", first: "" },
+    Peer { name: "luajit-interpreted", integers: "luajit-interpreted-integers", first: "jit.off()" },
+];
+
+/// Whether integers are exact beyond 2⁵³, without which some programs mean something else.
+pub const HAS_INTEGERS: bool = cfg!(not(feature = "luajit"));
+
 /// A Lua with a program loaded.
-pub struct Lua54 {
+pub struct LoadedLua {
     pub lua: Lua,
 }
 
@@ -12,11 +34,12 @@ pub fn said(error: mlua::Error) -> String {
     format!("Lua fails: {error}")
 }
 
-impl Lua54 {
-    pub fn new(source: &str) -> Outcome<Lua54> {
+impl LoadedLua {
+    pub fn new(peer: Peer, source: &str) -> Outcome<LoadedLua> {
         let lua = Lua::new();
+        lua.load(peer.first).exec().map_err(said)?;
         lua.load(source).exec().map_err(said)?;
-        Ok(Lua54 { lua })
+        Ok(LoadedLua { lua })
     }
 
     /// A function of the program.

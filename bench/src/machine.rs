@@ -1,8 +1,9 @@
 //! The machine beside Lua: the same sources in both, every result equal, each run in a state of its own.
 
 use crate::harness::{Contender, Fresh, Outcome, Plan, Report, Role, Work, measure};
-use crate::invoices;
-use crate::lua::Lua54;
+use crate::lua::{HAS_INTEGERS, LoadedLua, PEERS, Peer};
+use crate::wasm::Wasm;
+use crate::{files, invoices};
 use kerai_compiler::{Language, Source, compile};
 use kerai_vm::bytecode::{Limits, Program, Verified};
 use kerai_vm::encoding::{self, Options};
@@ -16,6 +17,10 @@ pub struct Example {
     pub name: &'static str,
     pub about: &'static str,
     pub lua: &'static str,
+    /// The same in WebAssembly's text, where it means something there.
+    wasm: Option<&'static str>,
+    /// Whether it computes with integers beyond 2⁵³.
+    is_wide: bool,
     work: Measure,
     /// At most this multiple of the first peer's time.
     pub target: f64,
@@ -31,6 +36,10 @@ enum Measure {
     Fold,
     /// As that: some more events on top of all the others.
     More,
+    /// As that, on top of a saved file.
+    Resume,
+    /// From bytes to bytes.
+    EndToEnd,
 }
 
 macro_rules! program {
@@ -44,6 +53,8 @@ pub const EXAMPLES: &[Example] = &[
         name: "fib",
         about: "fib(30): calls",
         lua: program!("fib.lua"),
+        wasm: Some(program!("fib.wat")),
+        is_wide: false,
         work: Measure::Run { argument: 30, asm: program!("fib.asm") },
         target: 0.55,
     },
@@ -51,6 +62,8 @@ pub const EXAMPLES: &[Example] = &[
         name: "sieve",
         about: "the primes below 2,000,000: lists by position",
         lua: program!("sieve.lua"),
+        wasm: Some(program!("sieve.wat")),
+        is_wide: false,
         work: Measure::Run { argument: 2_000_000, asm: program!("sieve.asm") },
         target: 0.65,
     },
@@ -58,6 +71,8 @@ pub const EXAMPLES: &[Example] = &[
         name: "strings",
         about: "50,000 rows of eight fields, appended piece by piece, then joined",
         lua: program!("strings.lua"),
+        wasm: None,
+        is_wide: false,
         work: Measure::Run { argument: 50_000, asm: program!("strings.asm") },
         target: 0.3,
     },
@@ -65,6 +80,8 @@ pub const EXAMPLES: &[Example] = &[
         name: "sort",
         about: "300,000 numbers put into a list one by one and sorted",
         lua: program!("sort.lua"),
+        wasm: None,
+        is_wide: true,
         work: Measure::Run { argument: 300_000, asm: program!("sort.asm") },
         target: 0.35,
     },
@@ -72,6 +89,8 @@ pub const EXAMPLES: &[Example] = &[
         name: "sort-comparator",
         about: "the same, sorted by a comparator of the program",
         lua: program!("sort-comparator.lua"),
+        wasm: None,
+        is_wide: true,
         work: Measure::Run { argument: 300_000, asm: program!("sort-comparator.asm") },
         target: 0.5,
     },
@@ -79,6 +98,8 @@ pub const EXAMPLES: &[Example] = &[
         name: "n-body",
         about: "200,000 steps of five bodies, in floats",
         lua: program!("n-body.lua"),
+        wasm: Some(program!("n-body.wat")),
+        is_wide: false,
         work: Measure::Run { argument: 200_000, asm: program!("n-body.asm") },
         target: 1.0,
     },
@@ -86,6 +107,8 @@ pub const EXAMPLES: &[Example] = &[
         name: "decimals",
         about: "10,000,000 amounts of two places summed, beside the same in integers",
         lua: program!("amounts-decimal.lua"),
+        wasm: None,
+        is_wide: false,
         work: Measure::Twin {
             argument: 10_000,
             asm: program!("amounts-decimal.asm"),
@@ -98,6 +121,8 @@ pub const EXAMPLES: &[Example] = &[
         name: "invoices",
         about: "events folded into invoices, decoded before; ours step by step, each in a transaction",
         lua: program!("invoices.lua"),
+        wasm: None,
+        is_wide: false,
         work: Measure::Fold,
         target: 0.4,
     },
@@ -105,10 +130,37 @@ pub const EXAMPLES: &[Example] = &[
         name: "invoices-more",
         about: "events folded and finished, rows and root; ours is a thousand more on top of them",
         lua: program!("invoices.lua"),
+        wasm: None,
+        is_wide: false,
         work: Measure::More,
         target: 0.02,
     },
+    Example {
+        name: "resume",
+        about: "events in a file, folded and saved; ours goes on from a saved file with a thousand more and saves again",
+        lua: program!("invoices.lua"),
+        wasm: None,
+        is_wide: false,
+        work: Measure::Resume,
+        target: 0.2,
+    },
+    Example {
+        name: "end-to-end",
+        about: "events from canonical CBOR to canonical JSON and root; Lua's are decoded and encoded in Rust",
+        lua: program!("invoices.lua"),
+        wasm: None,
+        is_wide: false,
+        work: Measure::EndToEnd,
+        target: 1.0,
+    },
 ];
+
+impl Example {
+    /// Whether it means the same in the Lua of this build.
+    pub const fn is_comparable(&self) -> bool {
+        HAS_INTEGERS || !self.is_wide
+    }
+}
 
 /// The programs whose geometric mean has a target, and that target.
 const TOGETHER: (&[&str], f64) = (&["fib", "sieve", "strings", "sort", "n-body"], 0.45);
@@ -118,16 +170,17 @@ pub struct Finding {
     report: Report,
     multiple: f64,
     target: f64,
-    /// What metering adds to the time without it.
-    metering: f64,
+    /// What metering adds to the time without it, where both were measured.
+    metering: Option<f64>,
 }
 
 impl Finding {
     /// Of a report whose first ceiling is our time without metering.
     pub fn new(report: Report, target: f64) -> Outcome<Finding> {
-        let multiple = |role: Role| report.multiple(role).ok_or("a contender was not measured");
-        let (multiple, metering) = (multiple(Role::Peer)?, multiple(Role::Ceiling)? - 1.0);
-        Ok(Finding { report, multiple, target, metering })
+        let multiple = |role: Role| report.multiple(role);
+        let metering = multiple(Role::Ceiling);
+        let multiple = multiple(Role::Peer).ok_or("a contender was not measured")?;
+        Ok(Finding { multiple, target, metering: metering.map(|with| with - 1.0), report })
     }
 
     pub fn multiple(&self) -> f64 {
@@ -140,7 +193,9 @@ impl Finding {
         if let Some(object) = json.as_object_mut() {
             object.insert("multiple".to_owned(), rounded(self.multiple).into());
             object.insert("target".to_owned(), self.target.into());
-            object.insert("metering".to_owned(), rounded(self.metering).into());
+            if let Some(metering) = self.metering {
+                object.insert("metering".to_owned(), rounded(metering).into());
+            }
             object.insert("multiple_means".to_owned(), MULTIPLE.into());
         }
         json
@@ -149,8 +204,8 @@ impl Finding {
     pub fn to_table(&self, name: &str) -> String {
         let Finding { report, multiple, target, metering } = self;
         let table = report.to_table(name);
-        let metering = metering * 100.0;
-        format!("{table}\n  {multiple:.3} of the first peer's time, target {target}; metering {metering:+.1} %")
+        let metering = metering.map(|more| format!("; metering {:+.1} %", more * 100.0)).unwrap_or_default();
+        format!("{table}\n  {multiple:.3} of the first peer's time, target {target}{metering}")
     }
 }
 
@@ -190,22 +245,33 @@ pub fn run(example: &Example, plan: &Plan) -> Outcome<Finding> {
         Measure::Twin { argument, asm, twin, factor } => run_twins(example, plan, (argument, asm), (twin, factor)),
         Measure::Fold => Finding::new(invoices::measure_fold(example, plan)?, example.target),
         Measure::More => Finding::new(invoices::measure_more(example, plan)?, example.target),
+        Measure::Resume => Finding::new(files::measure_resume(example, plan)?, example.target),
+        Measure::EndToEnd => Finding::new(files::measure_whole(example, plan)?, example.target),
     }
 }
 
 fn run_program(example: &Example, plan: &Plan, (argument, asm): (i64, &str)) -> Outcome<Finding> {
     let (ours, assembled) = (compiled(example.lua)?, assembled(asm)?);
     let expected = in_kerai(&ours, Way::Shipped, argument)?;
-    let lua = Lua54::new(example.lua)?.call(argument)?;
-    if lua != expected {
-        return Err(format!("kerai gives {expected}, Lua {lua}"));
+    let mut contenders = vec![kerai_contender(Role::Ours, "kerai", (&ours, Way::Shipped), argument, &expected)];
+    for peer in PEERS {
+        let found = LoadedLua::new(*peer, example.lua)?.call(argument)?;
+        if found != expected {
+            return Err(format!("kerai gives {expected}, {} {found}", peer.name));
+        }
+        contenders.push(lua_contender((*peer, peer.name), example.lua, argument, &expected));
     }
-    let contenders = vec![
-        kerai_contender(Role::Ours, "kerai", (&ours, Way::Shipped), argument, &expected),
-        lua_contender("lua-5.4", example.lua, argument, &expected),
+    if let Some(text) = example.wasm {
+        let found = Wasm::new(text)?.call(argument)?;
+        if found != expected {
+            return Err(format!("kerai gives {expected}, wasmi {found}"));
+        }
+        contenders.push(wasm_contender(text, argument, &expected));
+    }
+    contenders.extend([
         kerai_contender(Role::Ceiling, "kerai-unmetered", (&ours, Way::Unmetered), argument, &expected),
         kerai_contender(Role::Ceiling, "kerai-assembly", (&assembled, Way::Shipped), argument, &expected),
-    ];
+    ]);
     Finding::new(measure(example.about.to_owned(), plan.rounds, contenders)?, example.target)
 }
 
@@ -222,13 +288,13 @@ fn run_twins(
     if (a - b * factor).abs() > a.abs() * 1e-12 {
         return Err(format!("decimals give {expected}, integers {whole}"));
     }
-    let contenders = vec![
+    let mut contenders = vec![
         kerai_contender(Role::Ours, "kerai", (&ours, Way::Shipped), argument, &expected),
         kerai_contender(Role::Peer, "kerai-integers", (&integers, Way::Shipped), argument, &whole),
-        lua_contender("lua-5.4-integers", twin, argument, &whole),
         kerai_contender(Role::Ceiling, "kerai-unmetered", (&ours, Way::Unmetered), argument, &expected),
         kerai_contender(Role::Ceiling, "kerai-assembly", (&assembled, Way::Shipped), argument, &expected),
     ];
+    contenders.extend(PEERS.iter().map(|peer| lua_contender((*peer, peer.integers), twin, argument, &whole)));
     Finding::new(measure(example.about.to_owned(), plan.rounds, contenders)?, example.target)
 }
 
@@ -263,9 +329,21 @@ fn kerai_contender<'p>(
     Contender::fresh(role, name, CALL, digest(expected), move || Box::new(Kerai::new(program, way, argument)))
 }
 
-fn lua_contender<'a>(name: &'static str, source: &'a str, argument: i64, expected: &str) -> Contender<'a> {
-    Contender::fresh(Role::Peer, name, CALL, digest(expected), move || match Lua54::new(source) {
+fn lua_contender<'a>(
+    (peer, name): (Peer, &'static str),
+    source: &'a str,
+    argument: i64,
+    expected: &str,
+) -> Contender<'a> {
+    Contender::fresh(Role::Peer, name, CALL, digest(expected), move || match LoadedLua::new(peer, source) {
         Ok(lua) => Box::new(LuaRun { lua, argument }),
+        Err(_) => Box::new(Broken),
+    })
+}
+
+fn wasm_contender<'a>(text: &'a str, argument: i64, expected: &str) -> Contender<'a> {
+    Contender::fresh(Role::Peer, "wasmi-with-fuel", CALL, digest(expected), move || match Wasm::new(text) {
+        Ok(wasm) => Box::new(WasmRun { wasm, argument }),
         Err(_) => Box::new(Broken),
     })
 }
@@ -330,13 +408,25 @@ fn shown(heap: &Heap, value: Value) -> String {
 
 /// A Lua that has not run yet.
 struct LuaRun {
-    lua: Lua54,
+    lua: LoadedLua,
     argument: i64,
 }
 
 impl Fresh for LuaRun {
     fn pass(&mut self) -> u64 {
         self.lua.call(self.argument).map_or(0, |text| digest(&text))
+    }
+}
+
+/// A WebAssembly instance that has not run yet.
+struct WasmRun {
+    wasm: Wasm,
+    argument: i64,
+}
+
+impl Fresh for WasmRun {
+    fn pass(&mut self) -> u64 {
+        self.wasm.call(self.argument).map_or(0, |text| digest(&text))
     }
 }
 

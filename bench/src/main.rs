@@ -3,16 +3,22 @@
 mod cbor;
 mod compile;
 mod events;
+mod files;
 mod harness;
 mod hash;
 mod invoices;
 mod json;
 mod lua;
 mod machine;
+mod merges;
 mod ours;
+mod server;
+mod store;
+mod wasm;
 
 use events::Events;
 use harness::{Outcome, Plan};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// One benchmark of documents: its name, what it compares, and the function that prepares, checks and measures.
@@ -49,7 +55,10 @@ usage: kerai-bench NAME [--json] [--events N] [--rounds N] [--seed N]
        kerai-bench documents [--json] …
        kerai-bench machine [--json] …
        kerai-bench compile [--json] …
+       kerai-bench merges [--json] …
+       kerai-bench store [--json] …
        kerai-bench all [--json] …
+       kerai-bench events [--events N] [--seed N]      writes the events as JSON Lines
        kerai-bench --list
 
 A ratio is the peer's time over ours: above 1 means ours is faster.
@@ -70,12 +79,18 @@ impl Arguments {
 /// The groups that a name can choose whole.
 const DOCUMENTS: &str = "documents";
 const MACHINE: &str = "machine";
+const MERGES: &str = "merges";
+
+/// The name that measures nothing.
+const EVENTS: &str = "events";
 
 /// Group, name and summary of every benchmark.
 fn listed() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let documents = BENCHMARKS.iter().map(|benchmark| (DOCUMENTS, benchmark.name, benchmark.about));
     let examples = machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about));
-    documents.chain(examples).chain([(compile::NAME, compile::NAME, compile::ABOUT)])
+    let merges = merges::MERGES.iter().map(|merge| (MERGES, merge.name, merge.about));
+    let others = [(compile::NAME, compile::NAME, compile::ABOUT), (store::NAME, store::NAME, store::ABOUT)];
+    documents.chain(examples).chain(merges).chain(others)
 }
 
 fn main() -> ExitCode {
@@ -122,7 +137,7 @@ fn parse(words: &[String]) -> Outcome<Arguments> {
             other => return Err(format!("unknown argument `{other}`: see `kerai-bench --help`")),
         }
     }
-    if listed().any(|(group, name, _)| arguments.chooses(group, name)) {
+    if arguments.name == EVENTS || listed().any(|(group, name, _)| arguments.chooses(group, name)) {
         Ok(arguments)
     } else {
         Err(format!("no benchmark `{}`: see `kerai-bench --list`", arguments.name))
@@ -137,14 +152,32 @@ fn number<T: std::str::FromStr + Default + PartialEq>(option: &str, word: Option
 }
 
 fn run(arguments: &Arguments) -> Outcome<()> {
+    if arguments.name == EVENTS {
+        return write_events(&arguments.plan).map_err(|error| format!("can't write the events: {error}"));
+    }
     if BENCHMARKS.iter().any(|benchmark| arguments.chooses(DOCUMENTS, benchmark.name)) {
         run_documents(arguments)?;
     }
     run_machine(arguments)?;
+    merges::run(|merge| arguments.chooses(MERGES, merge.name), &arguments.plan, arguments.json)?;
     if arguments.chooses(compile::NAME, compile::NAME) {
         compile::run(&arguments.plan, arguments.json)?;
     }
+    if arguments.chooses(store::NAME, store::NAME) {
+        let finding = store::run(&arguments.plan).map_err(|message| format!("{}: {message}", store::NAME))?;
+        println!("{}", if arguments.json { finding.to_json().to_string() } else { finding.to_table() });
+    }
     Ok(())
+}
+
+/// The events as other programs read them, a line each.
+fn write_events(plan: &Plan) -> std::io::Result<()> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for event in Events::generate(plan.events, plan.seed).json.each() {
+        out.write_all(event)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()
 }
 
 fn run_documents(arguments: &Arguments) -> Outcome<()> {
@@ -170,7 +203,7 @@ fn run_documents(arguments: &Arguments) -> Outcome<()> {
 fn run_machine(arguments: &Arguments) -> Outcome<()> {
     let mut multiples = Vec::new();
     for example in machine::EXAMPLES {
-        if !arguments.chooses(MACHINE, example.name) {
+        if !arguments.chooses(MACHINE, example.name) || !example.is_comparable() {
             continue;
         }
         let finding =

@@ -80,6 +80,8 @@ enum Verb {
     Materialize(command::materialize::Arguments),
     /// Compute everything of a stream again and compare
     Verify(command::verify::Arguments),
+    /// Close a stream's epoch and begin the next one
+    Epoch(command::epoch::Arguments),
     /// A project's whole work, or a fold over a file of events
     Run(command::run::Arguments),
     /// Ask a policy, learn why it decided, begin a new one
@@ -131,6 +133,7 @@ fn main() -> ExitCode {
         Verb::Ingest(ingest) => command::append::ingest(&ingest, global),
         Verb::Materialize(materialize) => command::materialize::run(&materialize, global),
         Verb::Verify(verify) => command::verify::run(&verify, global),
+        Verb::Epoch(epoch) => command::epoch::run(&epoch, global),
         Verb::Run(run) => command::run::run(&run, global),
         Verb::Policy(policy) => command::policy::run(&policy, global),
         Verb::Golden(golden) => command::golden::run(&golden, global),

@@ -32,7 +32,9 @@ impl Fault {
     /// Whether it says something of the input: a trap, a program or an op that is none, damage that was found.
     fn is_answer(&self) -> bool {
         let is_of_input = |code: Code| {
-            code.class() != Class::Store || matches!(code, Code::FOLD_TRAP | Code::PROGRAM_KIND | Code::LOG_DAMAGED)
+            code.class() != Class::Store
+                || matches!(code, Code::FOLD_TRAP | Code::PROGRAM_KIND | Code::LOG_DAMAGED)
+                || code.name().starts_with("BUNDLE_")
         };
         matches!(self, Fault::Refused(_, code) if is_of_input(*code))
     }

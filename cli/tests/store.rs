@@ -158,3 +158,49 @@ fn state_is_followed_and_shown_as_it_was() {
         assert_eq!(place.kerai(&["materialize", "stock", "--at", count]).status.code(), Some(2), "{count}");
     }
 }
+
+#[test]
+fn a_stream_is_bound_from_signed_bundles_and_never_back() {
+    let place = Place::new("bundle");
+    fs::create_dir_all(place.0.join("built")).expect("a folder");
+    let rules = |text: &str| fs::write(place.0.join("built/own.rgs"), text).expect("written");
+    let allows = "id: all\nreason: first\nallow_if: 'true'\n";
+    rules(allows);
+    assert_eq!(place.json(&["init", "keyed"]).1, Some(0));
+    let key = "keyed/keys/owner.key";
+    let text = fs::read_to_string(place.0.join("kerai.toml")).expect("read");
+    fs::write(place.0.join("kerai.toml"), text.replace("keeper = \"test\"", "keeper = \"keyed/keys/owner.key\""))
+        .expect("written");
+    assert_eq!(place.json(&["stream", "create", "stock"]).1, Some(0));
+    let build = |file: &str, more: &[&str]| place.json(&[&["build", "built", "--bundle", file], more].concat());
+    let bind = |file: &str| {
+        let output = place.kerai(&["stream", "bind", "stock", "--bundle", file]);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (built, code) = build("one.bundle", &["--sign", key]);
+    assert_eq!((field(built.first(), "number"), code), (&json!(1), Some(0)));
+    assert_eq!(bind("one.bundle").0, Some(0), "{:?}", bind("one.bundle"));
+    fs::copy(place.0.join("one.bundle"), place.0.join("two.bundle")).expect("copied");
+    rules(&allows.replace("first", "second"));
+    let (built, _) = build("two.bundle", &["--sign", key]);
+    assert_eq!(field(built.first(), "number"), &json!(2));
+    assert_eq!(bind("two.bundle").0, Some(0));
+    let refused = |file: &str, code: &str| {
+        let (exit, said) = bind(file);
+        assert!(exit == Some(1) && said.contains(code), "{file}: {exit:?} {said}");
+    };
+    refused("one.bundle", "BUNDLE_OLD");
+    build("bare.bundle", &["--number", "3"]);
+    refused("bare.bundle", "BUNDLE_UNSIGNED");
+    assert_eq!(place.json(&["keys", "new", "other.key"]).1, Some(0));
+    build("other.bundle", &["--number", "3", "--sign", "other.key"]);
+    refused("other.bundle", "BUNDLE_SIGNER");
+    let mut bytes = fs::read(place.0.join("two.bundle")).expect("read");
+    let middle = bytes.len() / 2;
+    bytes.iter_mut().skip(middle).take(1).for_each(|byte| *byte ^= 1);
+    fs::write(place.0.join("changed.bundle"), &bytes).expect("written");
+    refused("changed.bundle", "BUNDLE_SIGNATURE");
+    let (shown, _) = place.json(&["show", "two.bundle"]);
+    assert_eq!(field(shown.first(), "bundle_root"), field(built.first(), "bundle_root"));
+    assert_eq!(place.json(&["verify", "stock"]).1, Some(0));
+}

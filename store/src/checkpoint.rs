@@ -104,6 +104,14 @@ impl Checkpoint {
         writer.finish().map_err(|refusal| Refused::new(Code::LOG_DAMAGED, refusal.to_string()))
     }
 
+    /// What others name it by.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::encode`].
+    pub fn hash(&self) -> Result<Hash, Refused> {
+        Ok(hash(Context::Checkpoint, &self.encode()?))
+    }
+
     /// Reads a body.
     ///
     /// # Errors

@@ -85,8 +85,8 @@ codes! {
         "Revoked is for ever. Ask for a grant under another id, or leave it out of `caps`.";
     CAP_FOREIGN Rejected "a grant that the op claims is another actor's",
         "A grant with an `actor` is that actor's alone. Ask for one of your own, or leave it out of `caps`.";
-    EPOCH_BROKEN Rejected "the op names other roots than the stream's binding",
-        "An op consents to one fold and one policy by their roots. Sign it again under the roots that are bound now, or have the binding accept those.";
+    EPOCH_BROKEN Rejected "the op names other roots than the stream's binding, or comes before the end of a closed epoch",
+        "An op consents to one fold and one policy by their roots: sign it again under the roots that are bound now, or have the binding accept those. And no op goes behind what `kerai epoch new` closed: give it a new ULID.";
     POLICY_FAULT Rejected "the policy trapped or answered out of turn",
         "A policy program answers every input with a decision and rule ids of its own. Repair the policy and bind the repaired one.";
     OP_FORM Refused "not an op",
@@ -133,6 +133,18 @@ codes! {
         "Positions count from 1, the genesis, to the stream's count, which `kerai stream list --json` shows.";
     PROGRAM_KIND Store "a program of another kind was needed",
         "Streams bind a fold, a policy and a governance fold. `kerai show FILE` says what kind a program is.";
+    BUNDLE_BROKEN Store "the bundle is not in its form",
+        "A bundle is one canonical file, which `kerai build DIR --bundle FILE` writes. It was cut short or changed: get it again.";
+    BUNDLE_SIGNATURE Store "the bundle's signature is not its signer's",
+        "The signature covers the bundle's root. The bundle was changed after it was signed, or signed by another key: get it again.";
+    BUNDLE_UNSIGNED Store "the bundle is not signed",
+        "A stream is bound by bundles that a key of one of its actors signed: `kerai build DIR --bundle FILE --sign KEY`.";
+    BUNDLE_SIGNER Store "the bundle is signed by a key that the stream does not know",
+        "Sign it by the key of one of the stream's actors, or make the signer one of them by a governance op first.";
+    BUNDLE_OLD Store "the stream is bound from a later bundle",
+        "A stream is never bound back to an older bundle, nor to another one of the same number. Build the bundle again, with a greater `--number`.";
+    BUNDLE_PROGRAM Store "the bundle does not hold that program",
+        "`kerai show FILE` lists the programs of a bundle by their paths. Where there are several of a kind, name one.";
     PROGRAM_UNKNOWN Store "there is no program with this root",
         "Programs are stored with their streams under their roots. The database may be cut short: restore it, or check it with `kerai verify`.";
     FOLD_TRAP Store "the fold trapped outside a step",

@@ -9,9 +9,11 @@ use crate::governance::Binding;
 use crate::host::{Host, Point};
 use crate::log::{Commit, Facts, Log, LogTree, Offer, Outcome};
 use crate::op::signature::SecretKey;
-use crate::op::{Draft, Op, Salts, SignedOp, op_id, payload_root};
+use crate::op::{Draft, Offered, Op, Salts, SignedOp, payload_root};
 use crate::program::{Library, Stored};
+use crate::recent::Recent;
 use crate::store::{Answer, Committed, Signers, fresh_ulid, logged, resume, unknown};
+use kerai_vm::bytecode::Order;
 use kerai_vm::ulid::Ulid;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,8 +43,12 @@ pub(crate) struct Desk<'s> {
     facts: Facts,
     /// What actors gave under ULIDs before.
     repeatable: BTreeSet<(Ulid, Hash)>,
+    /// Authors whose chains were asked for.
+    met: BTreeSet<Hash>,
     /// Ops that have a position and are not written yet.
     pending: Vec<StoredOp>,
+    /// What a fold will need of them.
+    recent: Recent,
 }
 
 impl<'s> Desk<'s> {
@@ -62,13 +68,33 @@ impl<'s> Desk<'s> {
             governance,
             governance_ops: governance_ops.into_iter().map(|logged| logged.input).collect(),
         };
-        let (facts, repeatable, pending) = (Facts::default(), BTreeSet::new(), Vec::new());
-        Ok(Desk { session, host, stream, library, log, facts, repeatable, pending })
+        let order = library.get(&stream.fold_root).map(Stored::order).unwrap_or_default();
+        let recent = Recent::after(stream.number, stream.count, order);
+        let (facts, repeatable, met, pending) = (Facts::default(), BTreeSet::new(), BTreeSet::new(), Vec::new());
+        Ok(Desk { session, host, stream, library, log, facts, repeatable, met, pending, recent })
     }
 
     /// What is bound to the stream.
     pub(crate) const fn binding(&self) -> &Binding {
         &self.log.governance.binding
+    }
+
+    /// Whether any actor signs with the key.
+    pub(crate) fn knows(&self, key: &Hash) -> bool {
+        self.log.governance.knows(key)
+    }
+
+    /// How many records the log has.
+    pub(crate) const fn count(&self) -> u64 {
+        self.log.tree.count()
+    }
+
+    /// The last ULID that a fold by ULID has folded; none where it takes ops in another order.
+    pub(crate) async fn last_folded(&mut self) -> Result<Option<Ulid>, Fault> {
+        match self.library.get(&self.stream.fold_root).map(Stored::order) {
+            Some(Order::Ulid) => self.session.last_folded(self.stream.number).await,
+            Some(Order::Join | Order::Commit) | None => Ok(None),
+        }
     }
 
     /// Whether the actor signs with the key.
@@ -92,32 +118,69 @@ impl<'s> Desk<'s> {
     /// Signs drafts on top of their authors' chains and offers them.
     pub(crate) async fn append(&mut self, drafts: &[Draft], signers: &Signers) -> Result<Vec<Answer>, Fault> {
         self.learn(&drafts.iter().map(|draft| draft.ulid).collect::<Vec<_>>()).await?;
+        let library = self.library.clone();
         let mut answers = Vec::with_capacity(drafts.len());
-        for draft in drafts {
-            answers.push(self.append_one(draft, signers).await?);
+        let mut drafts = drafts.iter().peekable();
+        while drafts.peek().is_some() {
+            let policy = self.log.policy(&library)?;
+            let mut gate = Gate::new(&policy.verified);
+            // An op may bind another policy.
+            while let Some(draft) = drafts.next_if(|_| self.binding().policy_root == policy.root) {
+                answers.push(self.append_one(draft, signers, &mut gate).await?);
+            }
         }
         Ok(answers)
     }
 
     /// Offers ops that others signed.
-    pub(crate) async fn ingest(&mut self, ops: &[SignedOp]) -> Result<Vec<Answer>, Fault> {
-        let ids: Vec<Hash> = ops.iter().map(|op| op_id(&op.body)).collect();
-        self.facts.committed = self.session.positions(self.stream.number, &ids).await?;
-        let known: Vec<Op> = ops.iter().filter_map(|op| Op::decode(&op.body).ok()).collect();
-        self.learn(&known.iter().map(|op| op.ulid).collect::<Vec<_>>()).await?;
-        for op in &known {
-            self.meet(&op.author).await?;
-        }
+    pub(crate) async fn ingest(&mut self, ops: Vec<Offered>) -> Result<Vec<Answer>, Fault> {
+        self.recognize(&ops).await?;
+        let ulids: Vec<Ulid> = ops.iter().filter_map(|op| Some(op.read.as_ref().ok()?.op.ulid)).collect();
+        self.learn(&ulids).await?;
+        let library = self.library.clone();
         let mut answers = Vec::with_capacity(ops.len());
-        for op in ops {
-            answers.push(self.offer(op.clone()).await?);
+        let mut ops = ops.into_iter().peekable();
+        while ops.peek().is_some() {
+            let policy = self.log.policy(&library)?;
+            let mut gate = Gate::new(&policy.verified);
+            while let Some(op) = ops.next_if(|_| self.binding().policy_root == policy.root) {
+                answers.push(self.offer(op, &mut gate).await?);
+            }
         }
         Ok(answers)
     }
 
+    /// Finds those ops that the log has: at their places of their authors' chains.
+    async fn recognize(&mut self, ops: &[Offered]) -> Result<(), Fault> {
+        let mut known: BTreeMap<Hash, Vec<u64>> = BTreeMap::new();
+        for op in ops.iter().filter_map(|op| op.read.as_ref().ok()).filter(|read| read.fault.is_none()) {
+            let op = &op.op;
+            self.meet(&op.author).await?;
+            let head = self.log.heads.get(&op.author).map_or(0, |head| head.sequence);
+            if op.sequence <= head {
+                known.entry(op.author).or_default().push(op.sequence);
+            }
+        }
+        for (author, mut sequences) in known {
+            sequences.sort_unstable();
+            sequences.dedup();
+            // What is sent again comes in runs of its chain.
+            for run in sequences.chunk_by(|a, b| a + 1 == *b) {
+                if let (Some(&first), Some(&last)) = (run.first(), run.last()) {
+                    let found = self.session.positions(self.stream.number, &author, first, last).await?;
+                    self.facts.committed.extend(found);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Asks the database for what was given under ULIDs.
     async fn learn(&mut self, ulids: &[Ulid]) -> Result<(), Fault> {
-        self.facts.given = self.session.given(self.stream.number, ulids).await?;
+        // Most are later than all that were given before.
+        let last = self.session.last_ulid(self.stream.number).await?;
+        let ulids: Vec<Ulid> = ulids.iter().copied().filter(|&ulid| Some(ulid) <= last).collect();
+        self.facts.given = self.session.given(self.stream.number, &ulids).await?;
         // Under whichever key: an actor that has a new one repeats itself all the same.
         self.repeatable = self.facts.given.iter().map(|(&(_, ulid), &given)| (ulid, given)).collect();
         Ok(())
@@ -125,7 +188,7 @@ impl<'s> Desk<'s> {
 
     /// Asks the database for the end of an author's chain, once.
     async fn meet(&mut self, author: &Hash) -> Result<(), Fault> {
-        if !self.log.heads.contains_key(author)
+        if self.met.insert(*author)
             && let Some(head) = self.session.head(self.stream.number, author).await?
         {
             self.log.heads.insert(*author, head);
@@ -134,7 +197,7 @@ impl<'s> Desk<'s> {
     }
 
     /// What can be known before is not signed.
-    async fn append_one(&mut self, draft: &Draft, signers: &Signers) -> Result<Answer, Fault> {
+    async fn append_one(&mut self, draft: &Draft, signers: &Signers, gate: &mut Gate<'_>) -> Result<Answer, Fault> {
         let actor = draft.actor.as_deref().unwrap_or(&signers.default);
         let Some(key) = signers.keys.get(actor) else {
             return Ok(Answer::Refused(Refused::new(Code::ACTOR_UNBOUND, format!("no key signs for `{actor}` here"))));
@@ -159,7 +222,7 @@ impl<'s> Desk<'s> {
             return Ok(Answer::Refused(Refused::new(Code::CLOCK_SKEW, format!("`{}`", draft.ulid))));
         }
         match self.sign(draft, actor, key) {
-            Ok(signed) => self.offer(signed).await,
+            Ok(signed) => self.offer(signed.read(), gate).await,
             Err(refused) => Ok(Answer::Refused(refused)),
         }
     }
@@ -187,11 +250,11 @@ impl<'s> Desk<'s> {
         SignedOp::sign(&op, draft.payload.clone(), salts, key)
     }
 
-    async fn offer(&mut self, signed: SignedOp) -> Result<Answer, Fault> {
+    async fn offer(&mut self, op: Offered, gate: &mut Gate<'_>) -> Result<Answer, Fault> {
         let Binding { fold_root, policy_root, .. } = self.log.governance.binding;
         let now = (self.host.now)();
         let number = self.stream.number;
-        match self.log.offer(signed, &mut self.facts, &self.library, now)? {
+        match self.log.offer(op, &mut self.facts, &self.library, gate, now)? {
             Offer::Repeat(position) => Ok(Answer::Duplicate(Some(position))),
             Offer::Refused(refused, evidence) => {
                 if let Some(op) = evidence {
@@ -204,6 +267,7 @@ impl<'s> Desk<'s> {
             }
             Offer::Committed(commit) => {
                 self.pending.push(StoredOp::of(&commit, fold_root, policy_root));
+                self.recent.take(&commit)?;
                 Ok(Answer::Committed(self.committed(*commit, &policy_root)))
             }
         }
@@ -225,8 +289,8 @@ impl<'s> Desk<'s> {
         }
     }
 
-    /// Commits everything, or nothing.
-    pub(crate) async fn close(mut self) -> Result<(), Fault> {
+    /// Commits everything, or nothing; what a fold will need of it.
+    pub(crate) async fn close(mut self) -> Result<Recent, Fault> {
         let reached = &self.host.reached;
         self.session.add_ops(self.stream.number, &self.pending, || reached(Point::AppendOp)).await?;
         move_tip(&mut self.session, &mut self.stream, &self.log).await?;
@@ -236,6 +300,6 @@ impl<'s> Desk<'s> {
         reached(Point::AppendTip);
         self.session.commit().await?;
         reached(Point::AppendCommitted);
-        Ok(())
+        Ok(self.recent)
     }
 }

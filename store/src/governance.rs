@@ -1,13 +1,16 @@
 //! Governance: what a stream binds, which keys its actors sign with, and what policies ask about, read from the rows
 //! of the stream's governance fold.
 
+use crate::bundle::Mark;
 use crate::code::{Code, Refused};
 use crate::document::{
-    Hash, Reader, Writer, encode, hash_from_hex, program_root, program_text, text_of, texts_of, to_hex,
+    Hash, Reader, Writer, data_text, encode, hash_from_hex, integer, program_root, program_text, text_of, texts_of,
+    to_hex,
 };
 use crate::fold::Rows;
 use crate::limit;
 use kerai_vm::encoding::{Options, cbor};
+use kerai_vm::ulid::Ulid;
 use kerai_vm::value::{Heap, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +25,17 @@ pub struct Binding {
     pub ahead: u64,
     /// Other pairs of fold and policy root that ops may consent to: work that was done offline.
     pub accepts: Vec<(Hash, Hash)>,
+    /// The bundle that the stream was last bound from.
+    pub bundle: Option<Mark>,
+    /// Where the epochs before this one were closed.
+    pub closed: Option<Closed>,
+}
+
+/// The end of a closed epoch: its checkpoint, and the last ULID that it folded. No op goes behind that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closed {
+    pub checkpoint: Hash,
+    pub ulid: Ulid,
 }
 
 /// A stream's governance at a position of its log.
@@ -146,7 +160,15 @@ impl Binding {
             None => Vec::new(),
             Some(value) => accepted(&reader.heap, value).ok_or_else(|| broken("accepts"))?,
         };
-        Ok(Binding { epoch, fold_root, policy_root, governance_root, ahead, accepts })
+        let bundle = match reader.field("bundle") {
+            None => None,
+            Some(value) => Some(marked(&reader.heap, value).ok_or_else(|| broken("bundle"))?),
+        };
+        let closed = match reader.field("closed") {
+            None => None,
+            Some(value) => Some(Closed::read(&reader.heap, value).ok_or_else(|| broken("closed"))?),
+        };
+        Ok(Binding { epoch, fold_root, policy_root, governance_root, ahead, accepts, bundle, closed })
     }
 
     /// The payload of a governance op that binds this.
@@ -170,6 +192,16 @@ impl Binding {
             let pairs = writer.heap.list(&pairs);
             writer.value("accepts", pairs);
         }
+        if let Some(Mark { number, root }) = &self.bundle {
+            let root = writer.heap.bytes(root);
+            let mark = writer.heap.list(&[integer(*number), root]);
+            writer.value("bundle", mark);
+        }
+        if let Some(Closed { checkpoint, ulid }) = &self.closed {
+            let texts = [data_text(checkpoint), ulid.to_string()].map(|text| writer.heap.string(text.as_bytes()));
+            let pair = writer.heap.list(&texts);
+            writer.value("closed", pair);
+        }
         writer.finish().map_err(|refusal| says_nothing(refusal.to_string()))
     }
 
@@ -183,6 +215,22 @@ impl Binding {
         let bound = (&self.fold_root, &self.policy_root);
         bound == (fold_root, policy_root)
             || self.accepts.iter().any(|pair| (&pair.0, &pair.1) == (fold_root, policy_root))
+    }
+}
+
+/// A bundle's number and root.
+fn marked(heap: &Heap, value: Value) -> Option<Mark> {
+    let &[number, root] = heap.items(value)? else { return None };
+    Some(Mark { number: u64::try_from(number.as_i64()?).ok()?, root: heap.as_bytes(root)?.try_into().ok()? })
+}
+
+impl Closed {
+    /// A list of two texts: the checkpoint's hash, and the ULID.
+    fn read(heap: &Heap, value: Value) -> Option<Closed> {
+        let texts = texts_of(heap, value)?;
+        let [checkpoint, ulid] = texts.as_slice() else { return None };
+        let checkpoint = hash_from_hex(checkpoint.strip_prefix("blake3:")?)?;
+        Some(Closed { checkpoint, ulid: Ulid::parse(ulid.as_bytes()).ok()? })
     }
 }
 

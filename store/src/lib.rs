@@ -1,6 +1,7 @@
 //! kerai's memory: the log of signed operations, the gate, state, checkpoints, and the databases that hold them.
 
 pub mod backend;
+pub mod bundle;
 pub mod checkpoint;
 pub mod code;
 mod desk;
@@ -18,6 +19,8 @@ mod materializer;
 pub mod op;
 pub mod pages;
 pub mod program;
+mod recent;
+pub mod relation;
 pub mod state;
 mod store;
 pub mod verify;

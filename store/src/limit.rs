@@ -23,7 +23,7 @@ limits! {
     /// bytes of an op's resource
     OP_RESOURCE "op.resource" = 4096;
     /// ops that are committed in one transaction
-    LOG_BATCH "log.batch" = 1024;
+    LOG_BATCH "log.batch" = 8192;
     /// milliseconds that a writer waits for another one
     LOG_WAIT "log.wait" = 10_000;
     /// milliseconds between two looks at a file by one who follows its log
@@ -36,6 +36,8 @@ limits! {
     FOLD_POINTS "fold.points" = 8;
     /// bytes of snapshots that are written for each record of the log, about
     FOLD_SNAPSHOT "fold.snapshot" = 256;
+    /// bytes of ops that are kept in memory from when they are committed to when they are folded
+    FOLD_RECENT "fold.recent" = 512 << 20;
     /// entries that a page of a stored map holds before it is divided
     PAGE_ENTRIES "page.entries" = 32;
     /// rule ids that a decision may name

@@ -15,11 +15,12 @@ use crate::op::signature::SecretKey;
 use crate::op::{Checked, Op, Salts, SignedOp};
 use crate::pages::{self, Change, Entry, Map, Update, present};
 use crate::program::{FOLD_EXPORTS, Library, Stored};
+use crate::recent::{Recent, Since};
+use crate::relation::{self, Declaration, Relation};
 use crate::store::{Materialized, find, logged, resume};
 use kerai_vm::bytecode::{Order, ProgramKind};
 use kerai_vm::encoding::map::{row_key, row_value};
 use kerai_vm::fold::RowChanges;
-use std::collections::BTreeMap;
 
 /// Ops that are read at a time.
 const READ: u64 = 8192;
@@ -49,14 +50,6 @@ struct Ground {
     snapshots: Vec<(u64, Option<Place>)>,
 }
 
-/// What was committed since the last checkpoint.
-#[derive(Default)]
-struct Since {
-    heads: BTreeMap<Hash, Head>,
-    admitted: Vec<Hash>,
-    steps: Vec<Step>,
-}
-
 /// A fold with all ops taken in, ready to be written.
 struct Done<'p> {
     run: Run<'p>,
@@ -82,17 +75,15 @@ impl Ground {
     }
 }
 
-impl Since {
-    fn take(&mut self, op: LeanOp, order: Order) -> Result<(), Refused> {
-        self.heads.insert(op.author, Head { sequence: op.sequence, op: op.op_id });
-        if op.is_admitted {
-            self.admitted.push(op.op_id);
-            if !op.is_governance {
-                self.steps.push(step(op, order)?);
-            }
+fn take(since: &mut Since, op: LeanOp, order: Order) -> Result<(), Refused> {
+    since.heads.insert(op.author, Head { sequence: op.sequence, op: op.op_id });
+    if op.is_admitted {
+        since.admitted.push(op.op_id);
+        if !op.is_governance {
+            since.steps.push(step(op, order)?);
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// The step that an op is. Its signature was checked when it was committed, and is again by `verify`.
@@ -110,7 +101,7 @@ async fn since(session: &mut Session<'_>, stream: i64, after: u64, until: u64, o
     while position < until {
         let end = until.min(position + READ);
         for op in session.lean_ops(stream, position, end).await? {
-            since.take(op, order)?;
+            take(&mut since, op, order)?;
         }
         position = end;
     }
@@ -128,18 +119,21 @@ impl<'p> Materializer<'p> {
         &mut self,
         database: &mut Database,
         host: &Host,
+        recent: &mut Option<Recent>,
     ) -> Result<Option<Materialized>, Fault> {
         loop {
             let mut session = database.read().await?;
             let stream = find(&mut session, self.name).await?;
             let last = session.last_checkpoint(stream.number).await?.map(|last| last.check()).transpose()?;
             if let Some(last) = last.as_ref().filter(|last| last.count >= stream.count) {
-                return Ok(Some(self.told(&mut session, &stream, last.clone(), 0).await?));
+                let told = told(&mut session, &stream, last.clone()).await?;
+                session.commit().await?;
+                return Ok(Some(told));
             }
             let Some(program) = self.library.get(&stream.fold_root) else { return Ok(None) };
             program.expect(ProgramKind::Fold, FOLD_EXPORTS)?;
-            let ground = self.ground(&mut session, stream, last, program.order()).await?;
-            let done = self.fold(&mut session, &ground, program).await?;
+            let mut ground = self.ground(&mut session, stream, last, program.order(), recent).await?;
+            let done = self.fold(&mut session, &mut ground, program).await?;
             // Read to its end, so that folding keeps nobody waiting.
             session.commit().await?;
             (host.reached)(Point::MaterializeFolded);
@@ -164,30 +158,25 @@ impl<'p> Materializer<'p> {
         }
     }
 
-    /// What is told where there is nothing to do.
-    async fn told(
-        &mut self,
-        session: &mut Session<'_>,
-        stream: &Stream,
-        checkpoint: Checkpoint,
-        written: usize,
-    ) -> Result<Materialized, Fault> {
-        let rows = session.live_rows(stream.number).await?;
-        let poison = session.poison(stream.number, checkpoint.epoch).await?;
-        Ok(Materialized { checkpoint, poison, written, rows })
-    }
-
     async fn ground(
         &self,
         session: &mut Session<'_>,
         stream: Stream,
         last: Option<Checkpoint>,
         order: Order,
+        recent: &mut Option<Recent>,
     ) -> Result<Ground, Fault> {
         let governance_ops = logged(session.governance_ops(stream.number).await?)?;
         let binding = resume(stream.governance_root, &governance_ops, self.library)?.binding;
         let count = last.as_ref().map_or(0, |last| last.count);
-        let since = since(session, stream.number, count, stream.count, order).await?;
+        let since = match Recent::found(recent, stream.number, count, stream.count, order) {
+            None => since(session, stream.number, count, stream.count, order).await?,
+            Some((begun, recent)) => {
+                let mut since = since(session, stream.number, count, begun, order).await?;
+                since.extend(recent);
+                since
+            }
+        };
         let snapshots = session.snapshots(stream.number, binding.epoch).await?;
         Ok(Ground { stream, binding, last, since, snapshots })
     }
@@ -196,7 +185,7 @@ impl<'p> Materializer<'p> {
     async fn fold(
         &mut self,
         session: &mut Session<'_>,
-        ground: &Ground,
+        ground: &mut Ground,
         program: &'p Stored,
     ) -> Result<Done<'p>, Fault> {
         let order = program.order();
@@ -223,7 +212,7 @@ impl<'p> Materializer<'p> {
             }
         };
         let steps = if base == ground.count() {
-            ground.since.steps.clone()
+            std::mem::take(&mut ground.since.steps)
         } else {
             since(session, ground.stream.number, base, ground.stream.count, order).await?.steps
         };
@@ -280,6 +269,7 @@ impl<'p> Materializer<'p> {
             put_all(session, number, Map::Rows, all).await?;
         }
         session.put_rows(number, &rows, &checkpoint, || reached(Point::MaterializeRow)).await?;
+        relate(session, &ground.stream, &rows).await?;
         session.put_poison(number, epoch, base, run.poison()).await?;
         session.add_checkpoint(number, &checkpoint, &checkpoint.sign(self.key)?).await?;
         keep_snapshots(session, ground, base, &snapshot).await?;
@@ -288,6 +278,25 @@ impl<'p> Materializer<'p> {
         self.resident = Some(Resident { epoch, count: checkpoint.count, run });
         Ok((checkpoint, rows.len()))
     }
+}
+
+/// What is told where there is nothing to do.
+async fn told(session: &mut Session<'_>, stream: &Stream, checkpoint: Checkpoint) -> Result<Materialized, Fault> {
+    let rows = session.live_rows(stream.number).await?;
+    let poison = session.poison(stream.number, checkpoint.epoch).await?;
+    Ok(Materialized { checkpoint, poison, written: 0, rows })
+}
+
+/// Makes the relations that changed rows declare, and takes away those that are declared no more.
+async fn relate(session: &mut Session<'_>, stream: &Stream, rows: &[StateRow]) -> Result<(), Fault> {
+    for declaration in rows.iter().filter_map(relation::declaration) {
+        let (relation, is_there) = match declaration {
+            Declaration::Declared(relation) => (relation, true),
+            Declaration::Gone(path) | Declaration::Unusable(path, _) => (Relation { path, columns: Vec::new() }, false),
+        };
+        session.put_relation((stream.number, &stream.name), &relation, is_there).await?;
+    }
+    Ok(())
 }
 
 /// Whether nothing that is new comes before the last op of a state.

@@ -1,33 +1,40 @@
 //! The store: what the pure parts decide, done in one transaction each.
 
 use crate::backend::{Address, Database, Session, StoredOp, Stream, damaged};
+use crate::bundle::Opened;
 use crate::checkpoint::Checkpoint;
 use crate::code::{Code, Refused};
 use crate::desk::{Desk, move_tip};
-use crate::document::Hash;
+use crate::document::{Hash, to_hex};
 use crate::fault::Fault;
-use crate::governance::{Genesis, Governance, rotation};
+use crate::governance::{Closed, Genesis, Governance, rotation};
 use crate::host::{Host, Point};
 use crate::limit::{self, length};
 use crate::log::{Log, Outcome};
 use crate::materialize::{self, Logged, State};
 use crate::materializer::Materializer;
 use crate::op::signature::SecretKey;
-use crate::op::{BIND, Draft, GENESIS, Op, ROTATE, Salts, SignedOp, is_segment, payload_root};
+use crate::op::{BIND, Draft, GENESIS, Offered, Op, ROTATE, Salts, SignedOp, is_segment, payload_root};
 use crate::pages::Map;
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS, Stored};
+use crate::recent::Recent;
 use crate::verify::{self, Evidence, Verification};
 use kerai_vm::bytecode::ProgramKind;
 use kerai_vm::ulid::Ulid;
 use std::collections::{BTreeMap, BTreeSet};
+use tokio::task::JoinHandle;
 
 /// The lock of all streams' names, among those of their tables: no stream has this number.
 const NAMES: i64 = 0;
+
+/// Ops for which a thread of their own is worth its while.
+const READ_AT_LEAST: usize = 64;
 
 /// A store on one database.
 pub struct Store {
     database: Database,
     host: Host,
+    recent: Option<Recent>,
 }
 
 /// A stream that is to be made.
@@ -88,7 +95,7 @@ impl Store {
     /// # Errors
     /// `SCHEMA_NEWER`, `SCHEMA_FOREIGN`, `ACK_TIMEOUT`, or it can't be opened.
     pub async fn open(address: &Address, host: Host) -> Result<Store, Fault> {
-        Ok(Store { database: Database::open(address, host.wait).await?, host })
+        Ok(Store { database: Database::open(address, host.wait).await?, host, recent: None })
     }
 
     /// # Errors
@@ -151,7 +158,8 @@ impl Store {
         for batch in drafts.chunks(length(limit::LOG_BATCH)) {
             let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
             answers.extend(desk.append(batch, signers).await?);
-            desk.close().await?;
+            let recent = desk.close().await?;
+            Recent::extend(&mut self.recent, recent);
         }
         Ok(answers)
     }
@@ -162,27 +170,45 @@ impl Store {
     /// As [`Store::append`].
     pub async fn ingest(&mut self, name: &str, ops: &[SignedOp]) -> Result<Vec<Answer>, Fault> {
         let mut answers = Vec::with_capacity(ops.len());
-        for batch in ops.chunks(length(limit::LOG_BATCH)) {
+        let mut batches = ops.chunks(length(limit::LOG_BATCH));
+        let mut next = batches.next().map(read_all);
+        while let Some(reading) = next.take() {
+            let read = finish_reading(reading).await;
+            // While these are committed, the next ones are read beside.
+            next = batches.next().map(read_all);
             let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
-            answers.extend(desk.ingest(batch).await?);
-            desk.close().await?;
+            answers.extend(desk.ingest(read).await?);
+            let recent = desk.close().await?;
+            Recent::extend(&mut self.recent, recent);
         }
         Ok(answers)
     }
 
     /// Binds another fold, another policy, or both, by a governance op: a new epoch, whose fold starts from the first op.
+    /// Where they are from a bundle, one of the stream's actors must have signed it, and none older is taken.
     ///
     /// # Errors
-    /// As [`Store::append`], or `PROGRAM_KIND`.
+    /// As [`Store::append`], or `PROGRAM_KIND`, `BUNDLE_UNSIGNED`, `BUNDLE_SIGNER`, `BUNDLE_OLD`.
     pub async fn bind(
         &mut self,
         name: &str,
         signers: &Signers,
         fold: Option<&Stored>,
         policy: Option<&Stored>,
+        bundle: Option<&Opened>,
     ) -> Result<Answer, Fault> {
         let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
         let mut binding = desk.binding().clone();
+        if let Some(bundle) = bundle {
+            let signer = bundle.signer.ok_or_else(|| Refused::new(Code::BUNDLE_UNSIGNED, ""))?;
+            if !desk.knows(&signer) {
+                return Err(Refused::new(Code::BUNDLE_SIGNER, format!("`{}`", to_hex(&signer))).into());
+            }
+            if let Some(mark) = &binding.bundle {
+                mark.gives_way(&bundle.mark())?;
+            }
+            binding.bundle = Some(bundle.mark());
+        }
         if let Some(fold) = fold {
             fold.expect(ProgramKind::Fold, FOLD_EXPORTS)?;
             binding.fold_root = fold.root;
@@ -198,6 +224,37 @@ impl Store {
         let answer = one(desk.append(&[draft], signers).await?)?;
         desk.close().await?;
         Ok(answer)
+    }
+
+    /// Closes an epoch: its last checkpoint is anchored in the log by a governance op, which begins the next one. From
+    /// then on no op goes behind the last one that was folded.
+    ///
+    /// # Errors
+    /// As [`Store::materialize`] and [`Store::append`].
+    pub async fn close_epoch(
+        &mut self,
+        name: &str,
+        signers: &Signers,
+        key: &SecretKey,
+    ) -> Result<(Checkpoint, Answer), Fault> {
+        loop {
+            let checkpoint = self.materialize(name, key).await?.checkpoint;
+            let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
+            if desk.count() != checkpoint.count {
+                // Another one committed in between: that is of the closed epoch too.
+                continue;
+            }
+            let mut binding = desk.binding().clone();
+            if let Some(ulid) = desk.last_folded().await? {
+                let ulid = binding.closed.map_or(ulid, |closed| closed.ulid.max(ulid));
+                binding.closed = Some(Closed { checkpoint: checkpoint.hash()?, ulid });
+            }
+            let draft = desk.draft(BIND, binding.payload()?);
+            let answer = one(desk.append(&[draft], signers).await?)?;
+            let recent = desk.close().await?;
+            Recent::extend(&mut self.recent, recent);
+            return Ok((checkpoint, answer));
+        }
     }
 
     /// Replaces an actor's key by another one, by a governance op that the old key signs; none where the stream knows
@@ -231,7 +288,9 @@ impl Store {
     pub async fn ops(&mut self, name: &str) -> Result<Vec<StoredOp>, Fault> {
         let mut session = self.database.read().await?;
         let stream = find(&mut session, name).await?;
-        session.ops_after(stream.number, 0).await
+        let ops = session.ops_after(stream.number, 0).await?;
+        session.commit().await?;
+        Ok(ops)
     }
 
     /// What was refused, by code, and the ops that are evidence of forks.
@@ -252,7 +311,7 @@ impl Store {
         loop {
             let library = self.library().await?;
             let mut materializer = Materializer::new(name, key, &library);
-            if let Some(done) = materializer.materialize(&mut self.database, &self.host).await? {
+            if let Some(done) = materializer.materialize(&mut self.database, &self.host, &mut self.recent).await? {
                 return Ok(done);
             }
         }
@@ -272,7 +331,7 @@ impl Store {
         loop {
             let library = self.library().await?;
             let mut materializer = Materializer::new(name, key, &library);
-            while let Some(done) = materializer.materialize(&mut self.database, &self.host).await? {
+            while let Some(done) = materializer.materialize(&mut self.database, &self.host, &mut self.recent).await? {
                 if !told(self, &done).await? {
                     return Ok(());
                 }
@@ -292,10 +351,12 @@ impl Store {
     pub async fn follow(&mut self, name: &str, count: u64) -> Result<(), Fault> {
         loop {
             let mut session = self.database.read().await?;
-            if find(&mut session, name).await?.count > count {
+            let found = find(&mut session, name).await?.count;
+            // Nobody should wait for a transaction that only waits.
+            session.commit().await?;
+            if found > count {
                 return Ok(());
             }
-            drop(session);
             self.database.hear().await?;
         }
     }
@@ -336,12 +397,39 @@ impl Store {
             library: session.programs().await?,
             stream,
         };
+        session.commit().await?;
         Ok(verify::verify(&evidence, trusted))
     }
 }
 
 pub(crate) async fn find(session: &mut Session<'_>, name: &str) -> Result<Stream, Fault> {
     Ok(session.stream(name).await?.ok_or_else(|| unknown(name))?)
+}
+
+/// Ops that are being read by threads of their own: signatures cost more than all else, and nothing of one op depends
+/// on another.
+type Reading = Vec<JoinHandle<Vec<Offered>>>;
+
+fn read_all(ops: &[SignedOp]) -> Reading {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = ops.len().div_ceil(threads).max(READ_AT_LEAST);
+    let read = |ops: &[SignedOp]| {
+        let ops = ops.to_vec();
+        tokio::task::spawn_blocking(move || ops.into_iter().map(SignedOp::read).collect())
+    };
+    ops.chunks(share).map(read).collect()
+}
+
+async fn finish_reading(reading: Reading) -> Vec<Offered> {
+    let mut read = Vec::new();
+    for share in reading {
+        match share.await {
+            Ok(share) => read.extend(share),
+            // Reading ends in no other way than by its own panic.
+            Err(ended) => std::panic::resume_unwind(ended.into_panic()),
+        }
+    }
+    read
 }
 
 /// The answer to the one op that was offered.

@@ -3,14 +3,16 @@
 use crate::backend::{StateRow, StoredOp, Stream};
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::code::Refused;
-use crate::document::{Hash, data_text, to_hex};
+use crate::document::{Hash, data_text, hash, to_hex};
+use crate::gate::Gate;
 use crate::governance::Binding;
 use crate::log::{Commit, Facts, Log, Offer, Outcome, Record};
 use crate::materialize::{self, Logged, State};
 use crate::pages::{self, Entry, Map, Place, present};
 use crate::program::Library;
 use kerai_vm::encoding::map::{row_key, row_value};
-use std::collections::BTreeMap;
+use kerai_vm::encoding::root::Context;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is stored of a stream: all that verifying looks at.
 #[derive(Debug)]
@@ -98,6 +100,7 @@ impl Replay<'_> {
         let log = replay.ops(checked)?;
         replay.tip(&log)?;
         let latest = replay.checkpoints(checked)?;
+        replay.closings()?;
         replay.pages(latest.as_ref())?;
         replay.rows(latest, checked)
     }
@@ -114,20 +117,27 @@ impl Replay<'_> {
         let (mut log, commit) = begun.map_err(|no| at(first, refused("the genesis", &no)))?;
         let binding = log.governance.binding.clone();
         self.take(first, &commit, &binding, &log, checked).map_err(|stop| at(first, stop))?;
-        for stored in rest {
-            let binding = log.governance.binding.clone();
-            let offer = received(stored).and_then(|received| {
-                let offer = log.offer(stored.signed.clone(), &mut self.facts, library, received);
-                offer.map_err(|no| refused("the op", &no))
-            });
-            let commit = match offer.map_err(|stop| at(stored, stop))? {
-                Offer::Committed(commit) => commit,
-                Offer::Repeat(position) => {
-                    return Err(at(stored, differs("the op", "a position", format!("a repeat of op {position}"))));
-                }
-                Offer::Refused(no, _) => return Err(at(stored, refused("the op", &no))),
-            };
-            self.take(stored, &commit, &binding, &log, checked).map_err(|stop| at(stored, stop))?;
+        let mut rest = rest.iter().peekable();
+        while let Some(next) = rest.peek() {
+            let policy = log.policy(library).map_err(|no| at(next, refused("the policy", &no)))?;
+            let mut gate = Gate::new(&policy.verified);
+            let is_bound = |log: &Log| log.governance.binding.policy_root == policy.root;
+            while let Some(stored) = rest.next_if(|_| is_bound(&log)) {
+                let binding = log.governance.binding.clone();
+                let offer = received(stored).and_then(|received| {
+                    let offered = stored.signed.clone().read();
+                    let offer = log.offer(offered, &mut self.facts, library, &mut gate, received);
+                    offer.map_err(|no| refused("the op", &no))
+                });
+                let commit = match offer.map_err(|stop| at(stored, stop))? {
+                    Offer::Committed(commit) => commit,
+                    Offer::Repeat(position) => {
+                        return Err(at(stored, differs("the op", "a position", format!("a repeat of op {position}"))));
+                    }
+                    Offer::Refused(no, _) => return Err(at(stored, refused("the op", &no))),
+                };
+                self.take(stored, &commit, &binding, &log, checked).map_err(|stop| at(stored, stop))?;
+            }
         }
         Ok(log)
     }
@@ -205,6 +215,20 @@ impl Replay<'_> {
             latest = Some(state);
         }
         Ok(latest)
+    }
+
+    /// The checkpoints that closed epochs are anchored by are here.
+    fn closings(&self) -> Result<(), Stop> {
+        let here = self.evidence.checkpoints.iter().map(|signed| hash(Context::Checkpoint, &signed.body));
+        let here: BTreeSet<Hash> = here.collect();
+        let anchors = self.bindings.iter().filter_map(|(position, binding)| Some((*position, binding.closed?)));
+        match anchors.into_iter().find(|(_, closed)| !here.contains(&closed.checkpoint)) {
+            None => Ok(()),
+            Some((position, closed)) => {
+                let stop = differs("a closed epoch's checkpoint", "nothing", data_text(&closed.checkpoint));
+                Err(Box::new(Divergence { op: Some(position), ..*stop }))
+            }
+        }
     }
 
     /// The pages of the maps against what the state after the latest checkpoint gives.

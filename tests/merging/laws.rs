@@ -65,12 +65,13 @@ fn wrong_joins_are_refuted_by_little() {
         assert_ne!(counterexample.law, Law::Lifts, "{join}");
         assert_ne!(counterexample.results[0], counterexample.results[1], "{join}");
         let operations: usize = counterexample.operations.iter().map(Vec::len).sum();
-        assert!(operations <= 8, "{number}: {join}: {counterexample:?}");
+        assert!(operations <= 4, "{number}: {join}: {counterexample:?}");
         longest = longest.max(operations);
         all += operations;
     }
     assert!(longest >= 3, "some join is only not associative");
-    assert!(all <= 3500, "{all} operations in 1,000 counterexamples: they could be smaller");
+    println!("{all} operations in 1,000 counterexamples, at most {longest} in one");
+    assert!(all <= 2400, "{all} operations in 1,000 counterexamples: they could be smaller");
 }
 
 /// A join that does not merge, where other joins of its kind do.

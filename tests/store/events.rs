@@ -113,7 +113,7 @@ async fn follow(store: &mut Store, folds: [&Stored; 2], drafts: &[Draft], what: 
         for half in [drafts.len() / 2, drafts.len() * 3 / 4] {
             if done < half && half <= end {
                 let next = folds.get(epochs.len() % 2).copied();
-                store.bind(STREAM, &signers(), next, None).await?;
+                store.bind(STREAM, &signers(), next, None, None).await?;
             }
         }
         // Some of what was there before comes again.

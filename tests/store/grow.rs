@@ -51,7 +51,7 @@ fn what_is_held_in_memory_is_what_a_refold_gives() {
                     round += 1;
                     if round % 9 == 8 {
                         bound = if bound.root == fold().root { other_fold() } else { fold() };
-                        store.bind(STREAM, &signers(), Some(&bound), None).await?;
+                        store.bind(STREAM, &signers(), Some(&bound), None, None).await?;
                     }
                     // A repeat alone would not be heard of.
                     let count = 1 + numbers.below(6);
@@ -86,7 +86,7 @@ async fn grow(store: &mut Store, seed: u64) {
         store.append(STREAM, &signers(), &drafts).await.expect("appended");
         if round % 5 == 4 {
             bound = if bound.root == fold().root { other_fold() } else { fold() };
-            let answer = store.bind(STREAM, &signers(), Some(&bound), None).await.expect("an answer");
+            let answer = store.bind(STREAM, &signers(), Some(&bound), None, None).await.expect("an answer");
             assert!(matches!(&answer, Answer::Committed(done) if done.outcome.code().is_none()), "{answer:?}");
         }
         let done = store.materialize(STREAM, &key("keeper")).await.expect("materialized");

@@ -5,6 +5,7 @@ mod crash;
 mod desk;
 mod events;
 mod grow;
+mod relations;
 mod roles;
 mod server;
 mod together;

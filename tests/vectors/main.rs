@@ -6,6 +6,8 @@
 mod cbor;
 mod cbor_facts;
 mod cedar;
+mod cel;
+mod cel_syntax;
 mod cidr;
 mod coremath;
 mod decimal;
@@ -62,6 +64,7 @@ const SETS: &[Set] = &[
     ("events-usgs", events::usgs),
     ("events-jepsen", events::jepsen),
     ("crdt-json-patch", events::patch),
+    ("policy-cel", cel::run),
 ];
 
 /// Models recurse once a nesting level, and some documents nest on purpose.

@@ -33,8 +33,60 @@ pub enum Case<'a> {
     Network { is_alone: bool, equals: bool, has_zone: bool },
     /// A text that may be an address or a network, with a zone, a netmask or zeros before its prefix.
     NetworkText { is_loose: bool },
+    /// An expression of CEL.
+    Cel(&'a CelFacts),
     /// Nothing that any rule speaks of.
     Plain,
+}
+
+/// What an expression of CEL holds that kerai takes otherwise, and what the naive evaluator makes of it.
+pub struct CelFacts {
+    /// Values are compared or computed with that are never of one kind.
+    pub mixes_kinds: bool,
+    /// Integers, unsigned integers and floats are computed with each other.
+    pub mixes_numbers: bool,
+    /// A list has items that are unlike what is looked for.
+    pub mixes_items: bool,
+    /// `and` and `or` join what is no condition.
+    pub joins_no_conditions: bool,
+    /// Truths are ordered.
+    pub orders_bools: bool,
+    /// There is a quotient or what it leaves.
+    pub divides: bool,
+    pub computes: bool,
+    /// There is a float.
+    pub has_double: bool,
+    /// A number is beyond 64 bits with a sign.
+    pub is_beyond_longs: bool,
+    /// The size of a text is asked that is not ASCII.
+    pub sizes_points: bool,
+    /// It is asked whether a text is an address.
+    pub asks_whether: bool,
+    /// An address stands for a network, or is written in a way that kerai does not take.
+    pub is_loose_network: bool,
+    pub kerai: Outcome,
+}
+
+impl Default for CelFacts {
+    fn default() -> CelFacts {
+        let [mixes_kinds, mixes_numbers, joins_no_conditions, orders_bools, divides, computes] = [false; 6];
+        let [has_double, is_beyond_longs, sizes_points, asks_whether, is_loose_network, mixes_items] = [false; 6];
+        CelFacts {
+            mixes_kinds,
+            mixes_items,
+            mixes_numbers,
+            joins_no_conditions,
+            orders_bools,
+            divides,
+            computes,
+            has_double,
+            is_beyond_longs,
+            sizes_points,
+            asks_whether,
+            is_loose_network,
+            kerai: Outcome::Absent,
+        }
+    }
 }
 
 /// Where WebAssembly's arithmetic and kerai's part, and what a model of kerai's gives.
@@ -57,6 +109,13 @@ impl Default for WasmFacts {
     }
 }
 
+impl CelFacts {
+    /// Whether it is refused when the policy is built.
+    const fn is_refused(&self) -> bool {
+        self.mixes_kinds || self.joins_no_conditions || self.orders_bools
+    }
+}
+
 impl Case<'_> {
     /// What the rules that apply make of the case, refusals aside.
     pub fn mapped(&self) -> Option<Outcome> {
@@ -70,6 +129,7 @@ impl Case<'_> {
             Case::Decimal(facts) => facts.mapped.clone().map(|text| Outcome::Gave(text.into_bytes())),
             Case::AbsentFunction => Some(Outcome::Absent),
             Case::Wasm(facts) => Some(facts.kerai.clone()),
+            Case::Cel(facts) => Some(facts.kerai.clone()),
             Case::Network { equals, .. } => Some(Outcome::Gave(equals.to_string().into_bytes())),
             Case::Text { .. } | Case::NotFiniteText | Case::NetworkText { .. } | Case::Plain => None,
         }
@@ -84,7 +144,7 @@ impl Case<'_> {
             Case::Text { is_unassigned } => *is_unassigned && code == "DATA_UNASSIGNED",
             Case::FloatText { .. } | Case::Reduced { .. } | Case::Remainder { .. } | Case::Narrow { .. } => false,
             Case::NotFiniteText | Case::AbsentFunction | Case::Wasm(_) | Case::Plain => false,
-            Case::Network { .. } | Case::NetworkText { .. } => false,
+            Case::Network { .. } | Case::NetworkText { .. } | Case::Cel(_) => false,
         }
     }
 }
@@ -216,6 +276,30 @@ rules! {
         Prediction::Mapped, |case| matches!(case, Case::Wasm(facts) if facts.begins_with_dot);
     "wasm-literal-infinite" "float literals behave as in stock Lua, where one beyond the greatest float is infinite",
         Prediction::Mapped, |case| matches!(case, Case::Wasm(facts) if facts.is_beyond_floats);
+
+    // Conditions.
+    "policy-kinds-refused" "`==` and `<` compare values of one kind: what can never be known is found when the policy is built",
+        refuses!("POLICY_KIND"), |case| {
+            matches!(case, Case::Cel(facts) if facts.mixes_kinds || facts.joins_no_conditions || facts.orders_bools)
+        };
+    "policy-unlike-items" "missing, wrong kind … are unknown: an item of another kind leaves open what no other item settles",
+        Prediction::Mapped, |case| matches!(case, Case::Cel(facts) if facts.mixes_items);
+    "policy-numbers-are-one" "number is exact, and an integral number is the integer: kinds of numbers don't differ",
+        Prediction::Mapped, |case| matches!(case, Case::Cel(facts) if !facts.is_refused() && facts.mixes_numbers);
+    "policy-exact-division" "number is exact: `7/2` is `3.5`; `//` and `%` floor",
+        Prediction::Mapped, |case| matches!(case, Case::Cel(facts) if !facts.is_refused() && facts.divides);
+    "policy-integers-grow" "an integral number is the integer; leaving the range is unknown, integers never wrap",
+        Prediction::Mapped, |case| {
+            matches!(case, Case::Cel(facts) if !facts.is_refused() && facts.computes && facts.is_beyond_longs)
+        };
+    "policy-no-floats" "number is exact: it is what `12.34` means in a source; floats are asked for",
+        Prediction::Mapped, |case| matches!(case, Case::Cel(facts) if !facts.is_refused() && facts.has_double);
+    "policy-size-is-bytes" "strings are bytes",
+        Prediction::Mapped, |case| matches!(case, Case::Cel(facts) if facts.sizes_points);
+    "policy-no-validity" "in Kleene's logic a text that is no address leaves the condition unknown, never false",
+        Prediction::Mapped, |case| matches!(case, Case::Cel(facts) if facts.asks_whether);
+    "policy-network-spelling" "an address or `ADDRESS/BITS`, without leading zeros, zones or netmasks; an address alone is the network of itself",
+        Prediction::Mapped, |case| matches!(case, Case::Cel(facts) if facts.is_loose_network);
 
     // Networks.
     "network-of-one-address" "an address or `ADDRESS/BITS`: an address alone is the network of itself",

@@ -15,22 +15,35 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:
   kerai build folds/invoices.lua       writes folds/invoices.rgf, its root to .rgf.sha, names and lines to .rgf.map
   kerai build folds -o out             every source of a folder, into another one
+  kerai build . --bundle all.bundle --sign KEY   every program in one signed file, for `kerai stream bind --bundle`
   kerai build folds --json             one object a program: path, kind, root, output, or its diagnostics
 
 Of one source every machine makes the same bytes. The map is for people: nothing depends on it.")]
 pub struct Arguments {
     /// Files and folders
     #[arg(required = true)]
-    paths: Vec<String>,
+    pub(super) paths: Vec<String>,
     /// The folder to write into [default: beside each source]
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Write nothing, and print the programs before they become bytecode, as text
     #[arg(long, conflicts_with = "output")]
     ir: bool,
+    /// Write every program below the folder, with a manifest, into one file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["output", "ir"])]
+    bundle: Option<PathBuf>,
+    /// Sign the bundle with a key out of a file, as `kerai keys` makes them
+    #[arg(long, value_name = "KEY", requires = "bundle")]
+    pub(super) sign: Option<PathBuf>,
+    /// The bundle's number: streams take none that is less than the last one [default: one more than FILE's]
+    #[arg(long, requires = "bundle")]
+    pub(super) number: Option<u64>,
 }
 
 pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
+    if let Some(output) = &arguments.bundle {
+        return super::bundle::build(output, arguments, global);
+    }
     let mut answer = Answer::Yes;
     let mut written = BTreeMap::new();
     for path in sources::files(&arguments.paths, Language::ALL)? {

@@ -4,7 +4,7 @@ use crate::Global;
 use crate::diagnostics;
 use crate::outcome::{Answer, Fault, Outcome};
 use crate::sources::{self, SourceFile};
-use kerai_compiler::syntax::{lua, words};
+use kerai_compiler::syntax::{lua, policy, words};
 use kerai_compiler::{Language, Source};
 use serde_json::json;
 use std::io::{self, Write};
@@ -12,6 +12,7 @@ use std::io::{self, Write};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   kerai fmt folds/invoices.lua      writes the file in its one form, comments kept
+  kerai fmt policies/rules.rgs      conditions and keys in one form, rules in the order that they have
   kerai fmt folds                   every source below a folder
   kerai fmt --check folds           writes nothing; exit code 1 where a file would change
   kerai fmt - < fold.lua            standard input to standard output")]
@@ -26,7 +27,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     let mut answer = Answer::Yes;
-    for path in sources::files(&arguments.paths, &[Language::Lua, Language::Words])? {
+    for path in sources::files(&arguments.paths, &[Language::Lua, Language::Policy, Language::Words])? {
         if one(&path, arguments, global)? == Answer::No {
             answer = Answer::No;
         }
@@ -51,8 +52,12 @@ fn one(path: &str, arguments: &Arguments, global: &Global) -> Outcome {
         Err(refused) => return refuse(&shown, &[refused]),
     };
     // Standard input is taken for Lua: it has no name that says otherwise.
-    let format = if sources::language(path) == Some(Language::Words) { words::format } else { lua::format };
-    let formatted = match format(source.text()) {
+    let formatted = match sources::language(path) {
+        Some(Language::Policy) => policy::format(source.text()),
+        Some(Language::Words) => words::format(source.text()),
+        _ => lua::format(source.text()),
+    };
+    let formatted = match formatted {
         Ok(formatted) => formatted,
         Err(found) => return refuse(source.text(), &found),
     };

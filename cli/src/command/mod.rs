@@ -3,8 +3,10 @@
 pub mod append;
 pub mod asm;
 pub mod build;
+pub mod bundle;
 pub mod check;
 pub mod data;
+pub mod epoch;
 pub mod eval;
 pub mod exec;
 pub mod explain;

@@ -9,7 +9,7 @@ use kerai_compiler::explain::{self, Examiner, Explanation, Failing, Seen, Unexpl
 use kerai_compiler::relate::{Asked, Difference, Doubt, Relation, relate};
 use kerai_compiler::syntax::policy::{self, tree::Policy};
 use kerai_compiler::{Language, Position, Source};
-use kerai_vm::bytecode::{Limits, Verified};
+use kerai_vm::bytecode::{Limits, ProgramKind, Verified};
 use kerai_vm::encoding::{Options, json as document};
 use kerai_vm::execute::Machine;
 use kerai_vm::refusal::Refusal;
@@ -220,7 +220,8 @@ fn diff(pair: &Pair, global: &Global) -> Outcome {
 
 fn explain(request: &Request, global: &Global) -> Outcome {
     // A program keeps rules and their reasons; its conditions are only in the source.
-    if sources::language(&request.policy) != Some(Language::Policy) {
+    let ending = Path::new(&request.policy).extension().and_then(|ending| ending.to_str());
+    if ending == Some(ProgramKind::Policy.ending()) {
         return evaluate(request, global);
     }
     let Read { text, policy, verified, .. } = match source(&request.policy, global)? {

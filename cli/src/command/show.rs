@@ -1,9 +1,11 @@
 //! `kerai show`: opens a program or a document and says what is in it.
 
+use super::bundle;
 use crate::Global;
 use crate::input::Input;
 use crate::outcome::{Answer, Fault, Outcome};
 use crate::report;
+use kerai_store::bundle::Bundle;
 use kerai_vm::bytecode::{Exit, Function, Op, Program, ProgramKind, Role, Word};
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, cbor, json};
@@ -19,6 +21,7 @@ use std::path::Path;
 #[command(after_help = "Examples:
   kerai show fold.rgf               root, kind, limits, gas and code of a program, as text that `kerai asm` reads
   kerai show fold.rgf --json        the same as one object
+  kerai show all.bundle             the number, root and signer of a bundle, and its programs
   kerai show invoice.cbor           a document as canonical JSON")]
 pub struct Arguments {
     /// The file; `-` or nothing is standard input
@@ -35,6 +38,12 @@ enum Content {
 pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     let mut input = Input::open(arguments.file.as_deref())?;
     let bytes = input.whole()?;
+    if Bundle::is_one(&bytes) {
+        let opened = Bundle::open(&bytes).map_err(kerai_store::fault::Fault::Refused)?;
+        let text = if global.json { format!("{}\n", bundle::to_json(&opened, None)) } else { bundle::to_text(&opened) };
+        io::stdout().lock().write_all(text.as_bytes()).map_err(Fault::Write)?;
+        return Ok(Answer::Yes);
+    }
     let text = match (open(&input.name, &bytes), global.json) {
         (Err(refusal), is_json) => return Ok(report::refuse(&input.name, &refusal, is_json)),
         (Ok(Content::Program(program)), true) => program_json(&input.name, &bytes, &program),

@@ -1,5 +1,6 @@
 //! `kerai stream`: makes streams and lists them.
 
+use super::bundle;
 use crate::Global;
 use crate::outcome::{Answer, Fault, Outcome};
 use crate::project::{Project, StreamPage, program};
@@ -19,6 +20,7 @@ use std::path::PathBuf;
   kerai stream create stock --fold latest.rgf                under the policy std/owner-only
   kerai stream create stock --fold latest.asm --policy p.rgc
   kerai stream bind stock --fold newer.rgf                   a new epoch; old checkpoints stay valid
+  kerai stream bind stock --bundle all.bundle                what a signed bundle holds, and never an older one
   kerai stream list --json")]
 pub struct Arguments {
     #[command(subcommand)]
@@ -46,6 +48,9 @@ enum Action {
         /// The policy: a file, or a shipped one [default: as before]
         #[arg(long)]
         policy: Option<String>,
+        /// Take both out of a bundle that one of the stream's actors signed, by their paths in it; none older is taken
+        #[arg(long, value_name = "FILE")]
+        bundle: Option<PathBuf>,
     },
     /// Print a stream's ops after its genesis as they were signed, a line each, as `kerai ingest` reads them
     Ops { name: String },
@@ -70,13 +75,22 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
             out.flush().map_err(Fault::Write)?;
             Ok(Answer::Yes)
         }),
-        Action::Bind { name, fold, policy } => {
+        Action::Bind { name, fold, policy, bundle } => {
             let project = Project::find()?;
-            let fold = fold.as_deref().map(program).transpose()?;
-            let policy = policy.as_deref().map(policy_named).transpose()?;
+            let opened = bundle.as_deref().map(bundle::open).transpose()?;
+            let (fold, policy) = match &opened {
+                Some(opened) => {
+                    let fold = fold.as_deref().map(|path| path.to_string_lossy());
+                    let page = project.streams().get(name);
+                    let (fold, policy) = bundle::chosen(opened, fold.as_deref(), policy.as_deref(), page)?;
+                    (fold.cloned(), policy.cloned())
+                }
+                None => (fold.as_deref().map(program).transpose()?, policy.as_deref().map(policy_named).transpose()?),
+            };
             run_store(async {
                 let mut store = open(global, Some(&project)).await?;
-                let answer = store.bind(name, &project.signers()?, fold.as_ref(), policy.as_ref()).await?;
+                let answer =
+                    store.bind(name, &project.signers()?, fold.as_ref(), policy.as_ref(), opened.as_ref()).await?;
                 let is_admitted = matches!(&answer, Done::Committed(done) if done.outcome.code().is_none());
                 if !is_admitted {
                     eprintln!("{}", answer_text(1, &answer, true).unwrap_or_default());

@@ -4,6 +4,7 @@
 
 mod folder;
 mod golden;
+mod laws;
 mod lua;
 mod policy;
 mod programs;

@@ -164,17 +164,42 @@ impl Session<'_> {
         Ok(row.map(head).transpose()?)
     }
 
-    /// Where ops stand; those that stand nowhere are left out.
+    /// The ops between two places of an author's chain, with their positions.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn positions(&mut self, stream: i64, ops: &[Hash]) -> Result<BTreeMap<Hash, u64>, Fault> {
-        let one = "SELECT op_id, position FROM ops WHERE stream = $1 AND op_id = $2";
-        let many = "SELECT op_id, position FROM ops WHERE stream = $1 AND op_id = ANY($2)";
-        let ops: Vec<&[u8]> = ops.iter().map(<[u8; 32]>::as_slice).collect();
-        let rows = self.about(one, many, stream, &ops).await?;
-        let pairs: Result<_, Refused> = rows.into_iter().map(|mut row| Ok((row.hash()?, row.number()?))).collect();
-        Ok(pairs?)
+    pub async fn positions(
+        &mut self,
+        stream: i64,
+        author: &Hash,
+        first: u64,
+        last: u64,
+    ) -> Result<BTreeMap<Hash, u64>, Fault> {
+        let sql = "SELECT op_id, position FROM ops WHERE stream = $1 AND author = $2 AND seq >= $3 AND seq <= $4";
+        let cells = [stream.into(), author.into(), first.into(), last.into()];
+        let pairs = self.all(sql, &cells, |mut row| Ok((row.hash()?, row.number()?))).await?;
+        Ok(pairs.into_iter().collect())
+    }
+
+    /// The latest ULID of the ops that a fold gets.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn last_folded(&mut self, stream: i64) -> Result<Option<Ulid>, Fault> {
+        let sql = "SELECT ulid FROM ops WHERE stream = $1 AND outcome = 'admitted' AND is_governance = 0 \
+                   ORDER BY ulid DESC LIMIT 1";
+        let row = self.row(sql, &[stream.into()]).await?;
+        Ok(row.map(|mut row| row.array()).transpose()?.map(Ulid::from_bytes))
+    }
+
+    /// The latest ULID of a stream's ops.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn last_ulid(&mut self, stream: i64) -> Result<Option<Ulid>, Fault> {
+        let sql = "SELECT ulid FROM ops WHERE stream = $1 ORDER BY ulid DESC LIMIT 1";
+        let row = self.row(sql, &[stream.into()]).await?;
+        Ok(row.map(|mut row| row.array()).transpose()?.map(Ulid::from_bytes))
     }
 
     /// What was first given under each of the ULIDs, by author.

@@ -10,6 +10,7 @@ use crate::fold::Snapshot;
 use crate::op::Checked;
 use crate::pages::{Map, Updated};
 use crate::program::Stored;
+use crate::relation::{self, Relation};
 use kerai_vm::trap::Trap;
 use std::collections::BTreeMap;
 
@@ -201,6 +202,31 @@ impl Session<'_> {
         for (&position, trap) in poison {
             let sql = "INSERT INTO poison (stream, epoch, position, trap) VALUES ($1, $2, $3, $4)";
             self.execute(sql, &[stream.into(), epoch.into(), position.into(), (&trap.to_string()).into()]).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a relation, in the place of one with the same name, or takes it away. The statements are made of what a fold
+    /// declares, every name quoted.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn put_relation(
+        &mut self,
+        stream: (i64, &str),
+        relation: &Relation,
+        is_there: bool,
+    ) -> Result<(), Fault> {
+        let statements = match self.0 {
+            Transaction::Sqlite(_) => relation::sqlite(stream, relation),
+            Transaction::Postgres(_) => relation::postgres(stream, relation),
+        };
+        for statement in statements.into_iter().take(if is_there { 2 } else { 1 }) {
+            let sql = sqlx::AssertSqlSafe(statement);
+            match &mut self.0 {
+                Transaction::Sqlite(transaction) => sqlx::raw_sql(sql).execute(&mut **transaction).await.map(drop)?,
+                Transaction::Postgres(transaction) => sqlx::raw_sql(sql).execute(&mut **transaction).await.map(drop)?,
+            }
         }
         Ok(())
     }

@@ -7,8 +7,8 @@ use crate::document::{Hash, program_text};
 use crate::fold::{self, Input, Step};
 use crate::gate::Gate;
 use crate::governance::Governance;
-use crate::op::{Checked, Draft, Op, Resource, SignedOp, op_id};
-use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS};
+use crate::op::{Checked, Offered, Op, Read, Resource, SignedOp};
+use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS, Stored};
 use kerai_vm::bytecode::{Order, ProgramKind};
 use kerai_vm::ulid::Ulid;
 use std::collections::BTreeMap;
@@ -70,11 +70,15 @@ impl Log {
     /// # Errors
     /// Where the op is no genesis, or what it binds can't run.
     pub fn begin(signed: SignedOp, library: &Library, now: u64) -> Result<(Log, Commit), Refused> {
-        let (op, id) = (Op::decode(&signed.body)?, op_id(&signed.body));
+        let Offered { id, signed, read } = signed.read();
+        let Read { op, fault, given } = read?;
         if op.stream.is_some() {
             return Err(Refused::new(Code::STREAM_OTHER, "the first op is no genesis"));
         }
-        let op = signed.check(op, id)?;
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        let op = Checked { id, op, signed };
         let record = Record {
             position: 1,
             op: id,
@@ -95,8 +99,7 @@ impl Log {
         }
         let (tree, heads) = (LogTree::default(), BTreeMap::new());
         let mut log = Log { stream: id, received: now, tree, heads, governance, governance_ops: inputs };
-        let given = Draft::of(&op.op, &op.signed.payload).given(&op.op.actor)?;
-        let commit = log.commit(op, record, given)?;
+        let commit = log.commit(op, record, given?)?;
         Ok((log, commit))
     }
 
@@ -121,16 +124,17 @@ impl Log {
     /// Where the log itself can't go on: a program that it binds is missing.
     pub fn offer(
         &mut self,
-        signed: SignedOp,
+        offered: Offered,
         facts: &mut Facts,
         library: &Library,
+        gate: &mut Gate<'_>,
         now: u64,
     ) -> Result<Offer, Refused> {
-        let id = op_id(&signed.body);
+        let id = offered.id;
         if let Some(&position) = facts.committed.get(&id) {
             return Ok(Offer::Repeat(position));
         }
-        let op = match self.checked(signed, id) {
+        let (op, given) = match self.checked(offered) {
             Ok(op) => op,
             Err(refused) => return Ok(Offer::Refused(refused, None)),
         };
@@ -138,25 +142,40 @@ impl Log {
             let is_evidence = matches!(refused.code, Code::CHAIN_FORK | Code::FF_VIOLATION);
             return Ok(Offer::Refused(refused, is_evidence.then(|| Box::new(op))));
         }
-        let given = Draft::of(&op.op, &op.signed.payload).given(&op.op.actor)?;
+        let given = given?;
         let received = now.max(self.received);
         let before = facts.given.get(&(op.op.author, op.op.ulid)).copied();
-        let record = self.decide(&op, given, before, received, library)?;
+        let record = match self.fault_of(&op.op, given, before, received) {
+            Some(code) => self.record(op.id, Outcome::Rejected(code), Vec::new(), None, received),
+            None => self.decide(&op, received, library, gate)?,
+        };
         facts.committed.insert(id, record.position);
         facts.given.entry((op.op.author, op.op.ulid)).or_insert(given);
         Ok(Offer::Committed(Box::new(self.commit(op, record, given)?)))
     }
 
-    /// Whether it is an op of this stream, signed by someone who is known here.
-    fn checked(&self, signed: SignedOp, id: Hash) -> Result<Checked, Refused> {
-        let op = Op::decode(&signed.body)?;
+    /// The policy that decides on the next op.
+    ///
+    /// # Errors
+    /// Where it is missing.
+    pub fn policy<'l>(&self, library: &'l Library) -> Result<&'l Stored, Refused> {
+        library.find(&self.governance.binding.policy_root, ProgramKind::Policy, POLICY_EXPORTS)
+    }
+
+    /// Whether it is an op of this stream, signed by someone who is known here; with the hash of what was given.
+    fn checked(&self, offered: Offered) -> Result<(Checked, Result<Hash, Refused>), Refused> {
+        let Offered { id, signed, read } = offered;
+        let Read { op, fault, given } = read?;
         if op.stream != Some(self.stream) {
             return Err(Refused::new(Code::STREAM_OTHER, ""));
         }
         if !self.governance.knows(&op.author) {
             return Err(Refused::new(Code::AUTHOR_UNKNOWN, format!("`{}`", crate::document::to_hex(&op.author))));
         }
-        signed.check(op, id)
+        match fault {
+            Some(fault) => Err(fault),
+            None => Ok((Checked { id, op, signed }, given)),
+        }
     }
 
     /// Whether the op extends its author's chain.
@@ -175,23 +194,22 @@ impl Log {
         }
     }
 
-    /// The record of an op that has a position: what is wrong with it, else what the policy says.
+    fn record(&self, op: Hash, outcome: Outcome, rules: Vec<String>, input: Option<Hash>, received: u64) -> Record {
+        Record { position: self.next(), op, outcome, rules, input, received, governance: self.governance.position }
+    }
+
+    /// The record of an op that the policy is asked about.
     fn decide(
         &mut self,
         op: &Checked,
-        given: Hash,
-        before: Option<Hash>,
         received: u64,
         library: &Library,
+        gate: &mut Gate<'_>,
     ) -> Result<Record, Refused> {
         let (position, governance) = (self.next(), self.governance.position);
         let record =
             |outcome, rules, input| Record { position, op: op.id, outcome, rules, input, received, governance };
-        if let Some(code) = self.fault_of(&op.op, given, before, received) {
-            return Ok(record(Outcome::Rejected(code), Vec::new(), None));
-        }
-        let policy = library.find(&self.governance.binding.policy_root, ProgramKind::Policy, POLICY_EXPORTS)?;
-        let decision = match Gate::new(&policy.verified).decide(op, &self.governance, received) {
+        let decision = match gate.decide(op, &self.governance, received) {
             Ok(decision) => decision,
             Err(undecided) => {
                 return Ok(record(Outcome::Rejected(Code::POLICY_FAULT), Vec::new(), Some(undecided.input)));
@@ -215,6 +233,9 @@ impl Log {
             None if !op.resource.as_ref().is_none_or(is_safe) => Some(Code::BAD_PATH),
             None if !self.governance.binds(&op.actor, &op.author) => Some(Code::ACTOR_UNBOUND),
             None if !binding.takes(&op.fold_root, &op.policy_root) => Some(Code::EPOCH_BROKEN),
+            None if !op.is_governance() && binding.closed.is_some_and(|closed| op.ulid <= closed.ulid) => {
+                Some(Code::EPOCH_BROKEN)
+            }
             None => op.caps.as_ref().and_then(|caps| self.governance.fault_of_caps(caps, &op.actor, received)),
         }
     }
@@ -223,6 +244,10 @@ impl Log {
     fn amend(&mut self, op: &Checked, position: u64, received: u64, library: &Library) -> Result<Outcome, Refused> {
         self.governance_ops.push(Input { position, received, op: op.clone() });
         match govern(&self.governance_ops, &self.governance.binding.governance_root, library) {
+            Ok(governance) if reopens(&self.governance, &governance) => {
+                self.governance_ops.pop();
+                Ok(Outcome::Rejected(Code::GOVERNANCE_BROKEN))
+            }
             Ok(governance) => {
                 self.governance = governance;
                 Ok(Outcome::Admitted)
@@ -234,6 +259,12 @@ impl Log {
             Err(refused) => Err(refused),
         }
     }
+}
+
+/// Whether ops could go behind what was closed before.
+fn reopens(before: &Governance, after: &Governance) -> bool {
+    let last = |governance: &Governance| governance.binding.closed.map(|closed| closed.ulid);
+    last(after) < last(before)
 }
 
 /// Governance after its ops, all of which must count, under the governance fold with this root, or under the one that

@@ -52,39 +52,43 @@ impl Draft {
         Ok(draft)
     }
 
-    /// What the author of a signed op gave.
-    #[must_use]
-    pub fn of(op: &Op, payload: &[u8]) -> Draft {
-        Draft {
-            ulid: op.ulid,
-            actor: Some(op.actor.clone()),
-            resource: op.resource.clone(),
-            kind: op.kind.clone(),
-            payload: payload.to_vec(),
-            caps: op.caps.clone(),
-            labels: op.labels.clone(),
-        }
-    }
-
     /// The hash of what was given: equal for the same content however it was signed.
     ///
     /// # Errors
     /// Where a text has no canonical form.
     pub fn given(&self, actor: &str) -> Result<Hash, Refused> {
-        let mut writer = Writer::new();
-        writer.bytes("ulid", &self.ulid.to_bytes()).text("actor", actor).text("type", &self.kind);
-        if let Some(resource) = &self.resource {
-            writer.text("resource", resource);
-        }
-        let documents =
-            [("payload", Some(&self.payload)), ("caps", self.caps.as_ref()), ("labels", self.labels.as_ref())];
-        for (name, document) in documents {
-            if let Some(document) = document {
-                writer.document(name, document).map_err(unreadable(name))?;
-            }
-        }
-        Ok(hash(Context::Given, &writer.finish().map_err(unreadable("op"))?))
+        let Draft { ulid, resource, kind, payload, caps, labels, .. } = self;
+        hash_of(*ulid, actor, kind, resource.as_ref(), [Some(payload), caps.as_ref(), labels.as_ref()])
     }
+}
+
+/// The hash of what the author of a signed op gave.
+///
+/// # Errors
+/// As [`Draft::given`].
+pub fn given(op: &Op, payload: &Vec<u8>) -> Result<Hash, Refused> {
+    let documents = [Some(payload), op.caps.as_ref(), op.labels.as_ref()];
+    hash_of(op.ulid, &op.actor, &op.kind, op.resource.as_ref(), documents)
+}
+
+fn hash_of(
+    ulid: Ulid,
+    actor: &str,
+    kind: &str,
+    resource: Option<&String>,
+    documents: [Option<&Vec<u8>>; 3],
+) -> Result<Hash, Refused> {
+    let mut writer = Writer::new();
+    writer.bytes("ulid", &ulid.to_bytes()).text("actor", actor).text("type", kind);
+    if let Some(resource) = resource {
+        writer.text("resource", resource);
+    }
+    for (name, document) in ["payload", "caps", "labels"].into_iter().zip(documents) {
+        if let Some(document) = document {
+            writer.document(name, document).map_err(unreadable(name))?;
+        }
+    }
+    Ok(hash(Context::Given, &writer.finish().map_err(unreadable("op"))?))
 }
 
 fn optional(reader: &mut Reader, name: &str) -> Result<Option<String>, Refused> {

@@ -190,6 +190,25 @@ pub struct SignedOp {
     pub signature: [u8; 64],
 }
 
+/// An op that is offered to a log, as far as it can be judged by itself.
+#[derive(Debug, Clone)]
+pub struct Offered {
+    pub id: Hash,
+    pub signed: SignedOp,
+    /// What its body says, where it is in the form of ops.
+    pub read: Result<Read, Refused>,
+}
+
+/// What an op's body says, and what is to be said of it.
+#[derive(Debug, Clone)]
+pub struct Read {
+    pub op: Op,
+    /// What is wrong with its signature or its payload.
+    pub fault: Option<Refused>,
+    /// The hash of what its author gave.
+    pub given: Result<Hash, Refused>,
+}
+
 /// A signed op whose form, signature and payload were found right.
 #[derive(Debug, Clone)]
 pub struct Checked {
@@ -209,18 +228,28 @@ impl SignedOp {
         Ok(SignedOp { body, payload, salts, signature })
     }
 
-    /// Checks the op's own word: its signature, and that the payload is the one that was signed.
-    ///
+    /// Reads the op and checks its own word: its signature, and that the payload is the one that was signed. Nothing of
+    /// it depends on a log, so that many can be read at once.
+    #[must_use]
+    pub fn read(self) -> Offered {
+        let id = op_id(&self.body);
+        let read = Op::decode(&self.body).map(|op| {
+            let fault = self.check(&op, &id).err();
+            Read { given: draft::given(&op, &self.payload), op, fault }
+        });
+        Offered { id, read, signed: self }
+    }
+
     /// # Errors
     /// `PROOF_INVALID`, `OP_SIZE`, `OP_FORM` or `PAYLOAD_ROOT`.
-    pub fn check(self, op: Op, id: Hash) -> Result<Checked, Refused> {
-        if !signature::verify(signature::Domain::Op, &id, &op.author, &self.signature) {
+    fn check(&self, op: &Op, id: &Hash) -> Result<(), Refused> {
+        if !signature::verify(signature::Domain::Op, id, &op.author, &self.signature) {
             return Err(Refused::new(Code::PROOF_INVALID, ""));
         }
         if payload_root(&self.payload, &self.salts)? != op.payload_root {
             return Err(Refused::new(Code::PAYLOAD_ROOT, ""));
         }
-        Ok(Checked { id, op, signed: self })
+        Ok(())
     }
 
     /// The op as a line of JSON: four texts of hexadecimal digits.

@@ -13,6 +13,7 @@ use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 pub enum Domain {
     Op,
     Checkpoint,
+    Bundle,
 }
 
 impl Domain {
@@ -21,6 +22,7 @@ impl Domain {
         match self {
             Domain::Op => b"kerai v1 op signature\0",
             Domain::Checkpoint => b"kerai v1 checkpoint signature\0",
+            Domain::Bundle => b"kerai v1 bundle signature\0",
         }
     }
 

@@ -15,7 +15,9 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     // Both ways to run, and so the comparison below, take what built-ins charge for granted.
-    if let Some(surprise) = gas::surprise() {
+    if !cfg!(miri)
+        && let Some(surprise) = gas::surprise()
+    {
         println!("{surprise}");
         return ExitCode::FAILURE;
     }

@@ -1,6 +1,6 @@
 //! Plants each bug into a copy of the sources, builds it, and sees whether generated programs find it:
-//! `planted FOLDER [machine|lua|all [COUNT [SEED]]]`. Ends with 1 where one stays hidden. The copy and what is built
-//! stand in the folder; only what a bug changes is built again.
+//! `planted FOLDER [machine|lua|all [COUNT [SEED [WORDS]]]]`. Ends with 1 where one stays hidden. The copy and what is
+//! built stand in the folder; only what a bug changes is built again. With WORDS, only bugs that these speak of.
 
 use kerai_tests::planted::{Bug, OF_LUA, OF_THE_MACHINE};
 use std::path::{Path, PathBuf};
@@ -77,6 +77,7 @@ struct Trial<'t> {
     copy: &'t Path,
     count: &'t str,
     seed: &'t str,
+    words: &'t str,
 }
 
 impl Trial<'_> {
@@ -125,7 +126,8 @@ impl Trial<'_> {
             }
         }
         let mut found = 0;
-        for bug in self.judge.bugs {
+        let bugs: Vec<&Bug> = self.judge.bugs.iter().filter(|bug| bug.about.contains(self.words)).collect();
+        for bug in &bugs {
             match self.plant(bug) {
                 Ok((true, said)) => println!("HIDDEN  {}: {}", bug.about, last_line(&said)),
                 Ok((false, said)) => {
@@ -135,8 +137,8 @@ impl Trial<'_> {
                 Err(fault) => println!("BROKEN  {}: it can't be built: {fault}", bug.about),
             }
         }
-        println!("{}: {found} of {} planted bugs were found", self.judge.name, self.judge.bugs.len());
-        found == self.judge.bugs.len()
+        println!("{}: {found} of {} planted bugs were found", self.judge.name, bugs.len());
+        found == bugs.len()
     }
 }
 
@@ -150,7 +152,9 @@ fn main() -> ExitCode {
     let (folder, name) = (words.next(), words.next().unwrap_or("all"));
     let judges: Vec<&Judge> = JUDGES.iter().filter(|judge| name == "all" || name == judge.name).collect();
     let (Some(folder), false) = (folder, judges.is_empty()) else {
-        eprintln!("planted FOLDER [machine|lua|all [COUNT [SEED]]]: give a folder for the copy, and who is to judge");
+        eprintln!(
+            "planted FOLDER [machine|lua|all [COUNT [SEED [WORDS]]]]: give a folder for the copy, and who is to judge"
+        );
         return ExitCode::from(2);
     };
     let folder = Path::new(folder);
@@ -158,9 +162,9 @@ fn main() -> ExitCode {
         eprintln!("the sources can't be copied to `{}`: {fault}", folder.display());
         return ExitCode::from(2);
     }
-    let (count, seed) = (words.next(), words.next().unwrap_or(SEED));
-    let holds = |judge: &Judge| Trial { judge, copy: folder, count: count.unwrap_or(judge.count), seed }.hold();
+    let (count, seed, about) = (words.next(), words.next().unwrap_or(SEED), words.next().unwrap_or_default());
+    let trial = |judge| Trial { judge, copy: folder, count: count.unwrap_or(judge.count), seed, words: about };
     // All are heard, also where the first finds too little.
-    let holding = judges.iter().filter(|judge| holds(judge)).count();
+    let holding = judges.iter().filter(|judge| trial(judge).hold()).count();
     if holding == judges.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -12,10 +12,22 @@ use kerai_tests::differences::explained;
 use kerai_tests::lua::{self, Ending};
 use kerai_tests::walk::{self, Visitor};
 use kerai_vm::trap::TrapCode;
+use mlua::{HookTriggers, Lua, VmState};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// What stands before every script.
 const ADAPTER: &str = include_str!("adapter.lua");
+
+/// What stands before a script on stock Lua, in place of the adapter.
+const ON_STOCK: &str = "local function print() end local __find = string.find\n";
+
+/// A script that takes longer on stock Lua says nothing.
+const MOST_INSTRUCTIONS: i64 = 100_000_000;
+const STRIDE: u32 = 10_000;
+
+/// Statements that stock Lua may fail at before the one in question.
+const MOST_BEFORE: usize = 40;
 
 pub struct Script {
     body: String,
@@ -31,6 +43,10 @@ pub struct Script {
 struct Lost {
     name: String,
     within: Span,
+    /// Where it was lost.
+    at: u32,
+    /// Whether the statement that gave it its value is left out, so that stock Lua misses the value as well.
+    is_gone: bool,
     difference: &'static str,
 }
 
@@ -112,12 +128,20 @@ impl Script {
         let text = unit.span.text(&self.body).to_owned();
         let names = mentioned(&unit);
         let reach = reach(&text, &names, &chunk.body, &self.body);
-        let follows = || self.follows(&unit, &names, &units);
+        let follows = || self.follows(&unit, &names, &units, &chunk.body);
         let by = |text: &str| explained(text, &ending).map(|difference| difference.name);
-        let difference = because.or_else(|| by(&text)).or_else(follows).or_else(|| by(&reach));
+        let holes = || {
+            let tables = tables(&names, &units, unit.span.start, &self.body);
+            explained(&tables, &ending).filter(|found| found.name == "the length is the least border")
+        };
+        let difference = because
+            .or_else(|| by(&text))
+            .or_else(follows)
+            .or_else(|| by(&reach))
+            .or_else(|| holes().map(|found| found.name));
         let line = self.body.get(..unit.span.start as usize).unwrap_or_default().lines().count();
         self.lose(&unit, &ending, difference.unwrap_or("a failure"), &chunk.body);
-        self.leave_out(unit.span);
+        blank(&mut self.body, unit.span);
         Some(LeftOut { line, text, ending: format!("{ending:?}"), difference })
     }
 
@@ -143,7 +167,8 @@ impl Script {
         let top =
             body.statements.iter().find(|statement| contains(statement.span, unit.span) && statement.span != unit.span);
         let local: BTreeSet<String> = top.map(declared).into_iter().flatten().collect();
-        let mut names: BTreeSet<String> = assigned(unit).into_iter().collect();
+        let gone: BTreeSet<String> = assigned(unit).into_iter().collect();
+        let mut names = gone.clone();
         // What an assertion that fails speaks of has another value; functions are what they are.
         if matches!(ending, Ending::Trapped(..)) {
             let functions = functions(body);
@@ -152,23 +177,54 @@ impl Script {
         let library = Library::new();
         for name in names.into_iter().filter(|name| local.contains(name) || library.get(name).is_none()) {
             let within = top.filter(|_| local.contains(&name)).map_or(whole, |top| top.span);
-            self.lost.push(Lost { name, within, difference });
+            let is_gone = gone.contains(&name);
+            self.lost.push(Lost { name, within, at: unit.span.start, is_gone, difference });
         }
     }
 
-    /// The difference behind a name that a statement speaks of, directly or by names that were made of it.
-    fn follows(&self, unit: &Statement, names: &BTreeSet<String>, units: &[&Statement]) -> Option<&'static str> {
-        self.lost.iter().filter(|lost| contains(lost.within, unit.span)).find_map(|lost| {
+    /// The difference behind what was left out, where stock Lua fails at the same statement once the same is left out;
+    /// or behind a name that has another value, directly or by names that were made of it.
+    fn follows(
+        &self,
+        unit: &Statement,
+        names: &BTreeSet<String>,
+        units: &[&Statement],
+        body: &Block,
+    ) -> Option<&'static str> {
+        let spoils = |lost: &&Lost| {
             let mut spoiled = BTreeSet::from([lost.name.clone()]);
-            let before =
-                units.iter().filter(|other| contains(lost.within, other.span) && other.span.start < unit.span.start);
-            for other in before {
+            let between = |other: &&&Statement| {
+                contains(lost.within, other.span) && (lost.at..unit.span.start).contains(&other.span.start)
+            };
+            for other in units.iter().filter(between) {
                 if !mentioned(other).is_disjoint(&spoiled) {
                     spoiled.extend(assigned(other));
+                } else if body.statements.iter().any(|statement| statement.span == other.span) {
+                    // A value of its own, given at the top level, makes a name good again.
+                    renewed(other).iter().for_each(|name| _ = spoiled.remove(name));
                 }
             }
-            (!names.is_disjoint(&spoiled)).then_some(lost.difference)
-        })
+            !names.is_disjoint(&spoiled)
+        };
+        let before = || self.lost.iter().filter(|lost| contains(lost.within, unit.span) && lost.at < unit.span.start);
+        let by_value = before().filter(|lost| !lost.is_gone).find(spoils);
+        let gone = || before().rfind(|lost| lost.is_gone).filter(|_| self.fails_on_stock(unit, units));
+        by_value.or_else(gone).map(|lost| lost.difference)
+    }
+
+    /// Whether stock Lua does not get past a statement either, with the same left out, and what it fails at before.
+    fn fails_on_stock(&self, unit: &Statement, units: &[&Statement]) -> bool {
+        let mut body = self.body.clone();
+        for _ in 0..MOST_BEFORE {
+            let Some(at) = fails_at(&marked_after(ON_STOCK, &body, units, &BTreeSet::new()), units) else {
+                return false;
+            };
+            if at.span == unit.span || at.span.start > unit.span.start {
+                return at.span == unit.span;
+            }
+            blank(&mut body, at.span);
+        }
+        false
     }
 
     /// The statement that the first refusal is about; what a name that is missing now was left out for.
@@ -224,28 +280,46 @@ impl Script {
     }
 
     fn marked(&self, units: &[&Statement], declared: &BTreeSet<String>) -> String {
-        let mut text = format!("{}local __unit = 0\n", self.prefix());
-        if !declared.is_empty() {
-            text.push_str(&format!("local {}\n", declared.iter().map(String::as_str).collect::<Vec<_>>().join(", ")));
-        }
-        text.push_str("local __ok, __error = pcall(function(...)\n");
-        let mut from = 0;
-        for (unit, number) in units.iter().zip(1..) {
-            let at = unit.span.start as usize;
-            text.push_str(self.body.get(from..at).unwrap_or_default());
-            text.push_str(&format!(" __unit = {number}; "));
-            from = at;
-        }
-        text.push_str(self.body.get(from..).unwrap_or_default());
-        text.push_str("\nend)\nreturn __unit, __ok, __error\n");
-        text
+        marked_after(&self.prefix(), &self.body, units, declared)
     }
+}
 
-    fn leave_out(&mut self, span: Span) {
-        let range = span.start as usize..span.end as usize;
-        let blank: String = span.text(&self.body).bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
-        self.body.replace_range(range, &blank);
+/// A script behind a head, with marks between its statements.
+fn marked_after(head: &str, body: &str, units: &[&Statement], declared: &BTreeSet<String>) -> String {
+    let mut text = format!("{head}local __unit = 0\n");
+    if !declared.is_empty() {
+        text.push_str(&format!("local {}\n", declared.iter().map(String::as_str).collect::<Vec<_>>().join(", ")));
     }
+    text.push_str("local __ok, __error = pcall(function(...)\n");
+    let mut from = 0;
+    for (unit, number) in units.iter().zip(1..) {
+        let at = unit.span.start as usize;
+        text.push_str(body.get(from..at).unwrap_or_default());
+        text.push_str(&format!(" __unit = {number}; "));
+        from = at;
+    }
+    text.push_str(body.get(from..).unwrap_or_default());
+    text.push_str("\nend)\nreturn __unit, __ok, __error\n");
+    text
+}
+
+/// The statement that a marked script fails at on stock Lua; none where it comes to its end, or says nothing.
+fn fails_at<'u>(text: &str, units: &[&'u Statement]) -> Option<&'u Statement> {
+    let lua = Lua::new();
+    let left = AtomicI64::new(MOST_INSTRUCTIONS);
+    let hook = move |_: &Lua, _: &mlua::debug::Debug| match left.fetch_sub(STRIDE.into(), Ordering::Relaxed) {
+        0.. => Ok(VmState::Continue),
+        _ => Err(mlua::Error::runtime("too long")),
+    };
+    lua.set_hook(HookTriggers::new().every_nth_instruction(STRIDE), hook).ok()?;
+    let (place, is_past): (usize, bool) = lua.load(text).eval().ok()?;
+    if is_past { None } else { units.get(place.checked_sub(1)?).copied() }
+}
+
+/// Leaves a statement out.
+fn blank(body: &mut String, span: Span) {
+    let blank: String = span.text(body).bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
+    body.replace_range(span.start as usize..span.end as usize, &blank);
 }
 
 const fn contains(outer: Span, inner: Span) -> bool {
@@ -306,6 +380,18 @@ fn reach(text: &str, names: &BTreeSet<String>, body: &Block, source: &str) -> St
     }
 }
 
+/// The statements that last gave names tables, before a place.
+fn tables(names: &BTreeSet<String>, units: &[&Statement], before: u32, source: &str) -> String {
+    let is_table = |unit: &&&Statement| match &unit.kind {
+        StatementKind::Local { values, .. } | StatementKind::Assign { values, .. } => {
+            unit.span.start < before && matches!(values.as_slice(), [Expression { kind: ExpressionKind::Table(_), .. }])
+        }
+        _ => false,
+    };
+    let last = |name: &String| units.iter().rev().filter(is_table).find(|unit| renewed(unit).contains(name));
+    names.iter().filter_map(last).map(|unit| unit.span.text(source)).collect::<Vec<_>>().join("\n")
+}
+
 /// The names that a statement gives values, or whose tables it hands on.
 fn assigned(statement: &Statement) -> Vec<String> {
     struct Assigned(Vec<String>);
@@ -329,6 +415,18 @@ fn assigned(statement: &Statement) -> Vec<String> {
     let mut names = Assigned(Vec::new());
     walk::statement(statement, true, &mut names);
     names.0
+}
+
+/// The names that a statement gives values, and that it does nothing else with.
+fn renewed(statement: &Statement) -> Vec<String> {
+    match &statement.kind {
+        StatementKind::Assign { targets, .. } => {
+            let is_name = |target: &&Expression| matches!(target.kind, ExpressionKind::Name(_));
+            targets.iter().filter(is_name).filter_map(base).collect()
+        }
+        StatementKind::Local { names, .. } => names.iter().map(|local| local.name.text.to_string()).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The names that a statement and those within it declare as locals.

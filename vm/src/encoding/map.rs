@@ -217,6 +217,35 @@ impl RowMap {
         }
     }
 
+    /// Puts rows in, each key once. Many that come into an empty map are put together from below, side by side in memory,
+    /// without the way down to each.
+    pub fn put_all(&mut self, mut rows: Vec<(Hash, Hash)>) {
+        if self.count > 0 {
+            return rows.into_iter().for_each(|(key, value)| self.put(key, value));
+        }
+        rows.sort_unstable_by_key(|row| row.0);
+        self.count = rows.len();
+        self.root = self.child_of_sorted(&rows, 0);
+    }
+
+    /// What leads to rows that begin with the same `depth` bits, sorted by key. Recursion is bounded by the bits of a key.
+    fn child_of_sorted(&mut self, rows: &[(Hash, Hash)], depth: usize) -> Child {
+        match rows {
+            [] => Child::Empty,
+            &[(key, value)] => {
+                Child::Leaf(self.leaves.put(Leaf { key, value, hash: hash_two(Context::Leaf, &key, &value) }))
+            }
+            // There are no two rows with all bits in common.
+            _ if depth >= BITS => Child::Empty,
+            _ => {
+                let middle = rows.partition_point(|row| half(&row.0, depth) == 0);
+                let (left, right) = rows.split_at_checked(middle).unwrap_or((rows, &[]));
+                let halves = [self.child_of_sorted(left, depth + 1), self.child_of_sorted(right, depth + 1)];
+                Child::Node(self.nodes.put(Node { halves, hash: None }))
+            }
+        }
+    }
+
     fn put_leaf(&mut self, above: Option<(u32, usize)>, leaf: Leaf) {
         let number = self.leaves.put(leaf);
         if let Some(place) = self.place(above) {

@@ -62,6 +62,8 @@ contexts! {
     Events = "kerai v1 events";
     /// a checkpoint's body
     Checkpoint = "kerai v1 checkpoint";
+    /// a bundle of programs with its manifest
+    Bundle = "kerai v1 bundle";
 }
 
 impl Context {

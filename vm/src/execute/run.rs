@@ -407,9 +407,10 @@ impl<'p> Machine<'p> {
         if let Some(behind) = registers.get_mut(usize::from(ready.registers)) {
             *behind = closure;
         }
-        let (given, missing) = registers.split_at_mut_checked(arguments.len().min(parameters)).unwrap_or_default();
-        given.iter_mut().zip(arguments).for_each(|(register, value)| *register = value.copied());
-        missing.iter_mut().take(parameters - given.len()).for_each(|register| *register = Value::NIL);
+        for (register, value) in registers.iter_mut().zip(arguments).take(parameters) {
+            *register = value.copied();
+        }
+        registers.iter_mut().take(parameters).skip(arguments.len()).for_each(|register| *register = Value::NIL);
         if ready.is_variadic {
             let further = arguments.get(parameters..).unwrap_or_default();
             let list = pack(&mut self.core.heap, &mut self.core.meter, further)?;

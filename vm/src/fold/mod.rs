@@ -3,6 +3,7 @@
 //! State is changed in place; a value that `step` returns takes its place. The tables of an operation are read-only
 //! in its step, and state's own from the step's end: what state keeps of an operation is no different from what it made.
 
+pub mod column;
 mod documents;
 mod finish;
 mod owners;

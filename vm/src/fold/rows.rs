@@ -116,9 +116,7 @@ impl Rows {
     }
 
     fn take_over(&mut self, changes: &RowChanges, as_of: u64) {
-        for row in &changes.put {
-            self.map.put(row_key(&row.key), row_value(&row.value));
-        }
+        self.map.put_all(changes.put.iter().map(|row| (row_key(&row.key), row_value(&row.value))).collect());
         for key in &changes.removed {
             self.map.remove(&row_key(key));
         }

@@ -10,6 +10,9 @@ impl Trial<'_> {
         if law == Law::Traps {
             lists = self.apart(lists);
         }
+        if let Some(fewer) = self.alone(law, &lists) {
+            lists = fewer;
+        }
         let mut tries = 0;
         let mut is_smaller = true;
         while is_smaller {
@@ -27,6 +30,38 @@ impl Trial<'_> {
             }
         }
         self.shown(law, &lists)
+    }
+
+    /// As many operations as the law speaks of states, each a state alone: those that are there, and others like them.
+    fn alone(&mut self, law: Law, lists: &[Vec<Sample>]) -> Option<Vec<Vec<Sample>>> {
+        let count = match law {
+            Law::Commutes | Law::Traps => 2,
+            Law::Associates => 3,
+            Law::Unit | Law::Step | Law::Idempotent => 1,
+            Law::Lifts => return None,
+        };
+        if lists.iter().map(Vec::len).sum::<usize>() <= count {
+            return None;
+        }
+        let mut pool: Vec<Sample> = lists.iter().flatten().cloned().collect();
+        let others: Vec<Sample> = pool.iter().flat_map(alike).collect();
+        pool.extend(others);
+        // As many as leave room to try all of them with each other.
+        let is_few = |most: &usize| u32::try_from(count).is_ok_and(|count| most.saturating_pow(count) <= ALONE);
+        pool.truncate((0..=pool.len()).rev().find(is_few).unwrap_or(0));
+        let mut places = vec![0; count];
+        loop {
+            let chosen = places.iter().filter_map(|&place| pool.get(place).map(|op| vec![op.clone()]));
+            let candidate: Vec<Vec<Sample>> = chosen.collect();
+            if self.sides(law, &candidate).is_some_and(|[left, right]| left != right) {
+                return Some(candidate);
+            }
+            // Counts on, the first place fastest.
+            let next = places.iter().position(|&place| place + 1 < pool.len())?;
+            for (number, place) in places.iter_mut().enumerate().take(next + 1) {
+                *place = if number == next { *place + 1 } else { 0 };
+            }
+        }
     }
 
     /// Operations whose joins trap before there are two states: those before the trap, and the one that it takes.
@@ -86,6 +121,33 @@ fn smaller(lists: &[Vec<Sample>], without_fields: bool) -> Vec<Vec<Vec<Sample>>>
     }
     found
 }
+
+/// Operations that are like one but for a number of its payload.
+fn alike(operation: &Sample) -> Vec<Sample> {
+    let Sample::Map(fields) = operation else { return Vec::new() };
+    let mut found = Vec::new();
+    for (place, (name, payload)) in fields.iter().enumerate() {
+        let Sample::Map(values) = payload else { continue };
+        for (at, (key, value)) in values.iter().enumerate().filter(|_| name == "payload") {
+            if !matches!(value, Sample::Integer(_) | Sample::Half(_)) {
+                continue;
+            }
+            for number in NUMBERS {
+                let mut payload = values.clone();
+                payload.splice(at..=at, [(key.clone(), Sample::Integer(number))]);
+                let mut all = fields.clone();
+                all.splice(place..=place, [(name.clone(), Sample::Map(payload))]);
+                found.push(Sample::Map(all));
+            }
+        }
+    }
+    found
+}
+
+/// Combinations of single operations that are tried before lists of them are made smaller.
+const ALONE: usize = 8192;
+/// Numbers that stand for others.
+const NUMBERS: core::ops::Range<i64> = -2..13;
 
 fn smaller_value(value: &Sample, without_fields: bool) -> Vec<Sample> {
     match value {

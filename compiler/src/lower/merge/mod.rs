@@ -77,6 +77,8 @@ pub struct Part {
 pub struct Emit {
     pub path: String,
     pub reducer: usize,
+    /// The columns that databases show of the rows, each with its type.
+    pub columns: Vec<(String, String)>,
 }
 
 /// Makes the IR of a document.

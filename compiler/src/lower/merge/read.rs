@@ -10,6 +10,7 @@ use crate::suggest::similar;
 use crate::syntax::yaml::Meaning;
 use crate::syntax::yaml::tree::{Entry, Node};
 use kerai_vm::bytecode::Order;
+use kerai_vm::fold::column::Type;
 use kerai_vm::limit;
 
 /// Where conflicts are emitted if nothing else is said.
@@ -400,7 +401,7 @@ impl Reader {
         }
         let mut emits: Vec<Emit> = Vec::new();
         for node in nodes {
-            let Some(inner) = self.fields(node, "an emit", &["path", "reducer"]) else { continue };
+            let Some(inner) = self.fields(node, "an emit", &["path", "reducer", "columns"]) else { continue };
             let Some(at) = inner.get("path") else {
                 self.say(Code::MERGE_SHAPE, node.span, "`path` is missing");
                 continue;
@@ -427,9 +428,29 @@ impl Reader {
                     place
                 }),
             };
-            emits.extend(reducer.map(|reducer| Emit { path, reducer }));
+            let columns = inner.get("columns").map(|node| self.columns(node)).unwrap_or_default();
+            emits.extend(reducer.map(|reducer| Emit { path, reducer, columns }));
         }
         emits
+    }
+
+    /// The columns of a relation with their types.
+    fn columns(&mut self, node: &Node) -> Vec<(String, String)> {
+        let Some(entries) = node.mapping() else {
+            self.say(Code::MERGE_SHAPE, node.span, "`columns` is a map from columns to types");
+            return Vec::new();
+        };
+        let mut columns = Vec::new();
+        for Entry { key, value, .. } in entries {
+            let Some(kind) = self.text(value, "a column's type") else { continue };
+            if !Type::ALL.iter().any(|known| known.name() == kind) {
+                let names: Vec<&str> = Type::ALL.iter().map(|known| known.name()).collect();
+                let found = Diagnostic::new(Code::MERGE_SHAPE, value.span, format!("there is no type `{kind}`"));
+                self.report.push(found.with_help(format!("the types of columns are {}", listed(&names))));
+            }
+            columns.push((key.text.clone(), kind.to_owned()));
+        }
+        columns
     }
 
     fn emit_path(&mut self, node: &Node) -> Option<String> {

@@ -3,6 +3,7 @@
 use super::lattice::{Lattice, Takes};
 use super::path::{Path, Step, member};
 use super::{Merge, Part, Shape, Simple};
+use kerai_vm::fold::column::PATH;
 
 /// The state's field of conflicts. No reducer can have it: names of reducers stand behind `of `.
 const CONFLICTS: &str = "conflicts";
@@ -148,6 +149,7 @@ impl Writer {
     fn finish(&mut self, merge: &Merge, slots: &[Slot]) {
         self.line("function finish(state)");
         for emit in &merge.emits {
+            let columns = &emit.columns;
             let (Some(slot), Some(reducer)) = (slots.get(emit.reducer), merge.reducers.get(emit.reducer)) else {
                 continue;
             };
@@ -159,6 +161,11 @@ impl Writer {
                 }
             };
             self.line(format!("if {state} ~= nil then {emit} end"));
+            let columns: Vec<String> =
+                columns.iter().map(|(name, kind)| format!("[{}] = {}", quote(name), quote(kind))).collect();
+            if !columns.is_empty() {
+                self.line(format!("emit({}, {path}, {{ {} }})", quote(PATH), columns.join(", ")));
+            }
         }
         let state = format!("state[{}]", quote(CONFLICTS));
         self.line(format!("if {state} ~= nil then lattice.emit_conflicts({}, {state}) end", quote(&merge.conflicts)));

@@ -248,7 +248,7 @@ impl Builder<'_> {
 }
 
 /// The text that stands between quotes, or the escape in it that is none.
-fn unescape(inner: &str) -> Result<String, String> {
+pub(super) fn unescape(inner: &str) -> Result<String, String> {
     let mut text = String::with_capacity(inner.len());
     let mut rest = inner.chars();
     while let Some(point) = rest.next() {

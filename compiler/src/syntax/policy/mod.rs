@@ -8,11 +8,14 @@ mod grammar {
 mod check;
 mod expression;
 mod form;
+mod format;
 mod price;
 pub mod schema;
 mod show;
 mod token;
 pub mod tree;
+
+pub use format::format;
 
 use crate::diagnostic::Report;
 use crate::syntax::yaml;

@@ -45,7 +45,7 @@ CREATE TABLE kerai.ops (
     signature BYTEA NOT NULL CHECK (length(signature) = 64),
     record BYTEA NOT NULL,
     PRIMARY KEY (stream, position),
-    UNIQUE (stream, op_id),
+    -- An op's id is found by its place in its author's chain, which the op names itself: ids need no index of their own.
     UNIQUE (stream, author, seq)
 );
 

@@ -39,7 +39,7 @@ CREATE TABLE ops (
     signature BLOB NOT NULL CHECK (length(signature) = 64),
     record BLOB NOT NULL,
     PRIMARY KEY (stream, position),
-    UNIQUE (stream, op_id),
+    -- An op's id is found by its place in its author's chain, which the op names itself: ids need no index of their own.
     UNIQUE (stream, author, seq)
 ) STRICT;
 

@@ -63,7 +63,7 @@ impl Emission {
     /// How the keys of all rows at a path begin.
     pub(crate) fn prefix(heap: &Heap, limits: Limits, path: Value) -> Outcome<Vec<u8>> {
         let mut prefix = vec![ROW_KEY];
-        prefix.extend(encoded(heap, &mut Meter::new(limits), path)?);
+        encode(heap, &mut Meter::new(limits), path, &mut prefix)?;
         Ok(prefix)
     }
 
@@ -76,23 +76,31 @@ impl Emission {
 /// The head of a list of two: path and key.
 const ROW_KEY: u8 = 0x82;
 
-/// The canonical CBOR of a value, paid for.
-fn encoded(heap: &Heap, meter: &mut Meter, value: Value) -> Outcome<Vec<u8>> {
+/// Appends the canonical CBOR of a value, paid for.
+fn encode(heap: &Heap, meter: &mut Meter, value: Value, out: &mut Vec<u8>) -> Outcome<()> {
     let bytes = limit::DATA_SIZE.value;
     Scale { heap, meter, bytes, too_long: TrapCode::OUTPUT, too_deep: TrapCode::TEXT }.weigh(value)?;
-    let mut out = Vec::new();
-    cbor::encode(heap, value, &Options::CANONICAL, &mut out).map_err(|_| TrapCode::TEXT)?;
-    meter.charge_bytes(out.len())?;
-    meter.emit(out.len() as u64)?;
-    Ok(out)
+    let before = out.len();
+    cbor::encode(heap, value, &Options::CANONICAL, out).map_err(|_| TrapCode::TEXT)?;
+    let bytes = out.len() - before;
+    meter.charge_bytes(bytes)?;
+    meter.emit(bytes as u64)
 }
+
+/// Bytes that most rows' keys and values don't pass: room for them is asked for once.
+const USUAL: usize = 128;
 
 /// A row, paid for.
 fn row(heap: &Heap, meter: &mut Meter, path: Value, key: Value, value: Value) -> Outcome<Row> {
-    let mut row_key = vec![ROW_KEY];
-    row_key.extend(encoded(heap, meter, path)?);
-    row_key.extend(encoded(heap, meter, key)?);
-    Ok(Row { key: row_key, value: encoded(heap, meter, value)? })
+    let mut row = Row { key: Vec::with_capacity(USUAL), value: Vec::with_capacity(USUAL) };
+    row.key.push(ROW_KEY);
+    encode(heap, meter, path, &mut row.key)?;
+    encode(heap, meter, key, &mut row.key)?;
+    encode(heap, meter, value, &mut row.value)?;
+    // Rows are kept, by the hundred thousand.
+    row.key.shrink_to_fit();
+    row.value.shrink_to_fit();
+    Ok(row)
 }
 
 fn put(call: &mut Call, path: Value, key: Value, value: Value) -> Outcome<()> {

@@ -1,0 +1,115 @@
+//! A PostgreSQL server of the bench's own, with its usual durability: gone when the bench ends.
+
+use crate::harness::Outcome;
+use sqlx::{Connection, PgConnection};
+use std::fs;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// Where Debian and its kin keep the binaries, one folder a version.
+const VERSIONS: &str = "/usr/lib/postgresql";
+
+/// What both sides get alike: room in memory, and no checkpoint in the middle of a pass.
+const SETTINGS: [&str; 4] = ["shared_buffers=1GB", "max_wal_size=16GB", "checkpoint_timeout=1h", "listen_addresses="];
+
+/// Milliseconds between two questions whether the server answers, and how many.
+const PAUSE: u64 = 50;
+const TRIES: u32 = 200;
+
+pub struct Server {
+    folder: PathBuf,
+    child: Child,
+}
+
+fn told(what: &str) -> impl Fn(std::io::Error) -> String {
+    move |fault| format!("{what}: {fault}")
+}
+
+impl Server {
+    /// Makes a database in a folder and serves it.
+    pub async fn start() -> Outcome<Server> {
+        let binaries = binaries().ok_or("no PostgreSQL is installed: `initdb` and `postgres` are needed")?;
+        let folder = PathBuf::from("/tmp").join(format!("kerai-bench-{}", std::process::id()));
+        fs::create_dir_all(&folder).map_err(told("the folder"))?;
+        let account = account();
+        if let Some((user, group)) = account {
+            chown(&folder, Some(user), Some(group)).map_err(told("the folder"))?;
+        }
+        let made = command(&binaries.join("initdb"), &folder, account)
+            .args(["--no-sync", "--username=kerai", "--auth=trust", "--encoding=UTF8", "--no-locale", "-D", "data"])
+            .stdout(Stdio::null())
+            .status()
+            .map_err(told("initdb"))?;
+        if !made.success() {
+            return Err("initdb failed".into());
+        }
+        let mut server = command(&binaries.join("postgres"), &folder, account);
+        server.args(["-D", "data", "-k"]).arg(&folder);
+        for setting in SETTINGS {
+            server.args(["-c", setting]);
+        }
+        let log = fs::File::create(folder.join("log")).map_err(told("the log"))?;
+        let child = server.stdout(Stdio::null()).stderr(log).spawn().map_err(told("postgres"))?;
+        let server = Server { folder, child };
+        for _ in 0..TRIES {
+            if PgConnection::connect(&server.url()).await.is_ok() {
+                return Ok(server);
+            }
+            tokio::time::sleep(Duration::from_millis(PAUSE)).await;
+        }
+        Err("the server does not answer".into())
+    }
+
+    pub fn url(&self) -> String {
+        format!("postgres://kerai@localhost/postgres?host={}", self.folder.display())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // What can't be ended or removed is the system's to clean up.
+        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn command(program: &Path, folder: &Path, account: Option<(u32, u32)>) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder);
+    if let Some((user, group)) = account {
+        command.uid(user).gid(group);
+    }
+    command
+}
+
+/// Servers refuse to run as root: who runs them then.
+fn account() -> Option<(u32, u32)> {
+    let id = |arguments: &[&str]| -> Option<u32> {
+        let output = Command::new("id").args(arguments).output().ok()?;
+        String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+    };
+    if id(&["-u"]) != Some(0) {
+        return None;
+    }
+    ["postgres", "nobody"].iter().find_map(|name| Some((id(&["-u", name])?, id(&["-g", name])?)))
+}
+
+fn binaries() -> Option<PathBuf> {
+    let mut versions: Vec<(u32, PathBuf)> = fs::read_dir(VERSIONS)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            Some((path.file_name()?.to_str()?.parse().ok()?, path.join("bin")))
+        })
+        .collect();
+    versions.sort_by(|a, b| b.cmp(a));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let known = versions.into_iter().map(|(_, path)| path);
+    let found = known.chain(std::env::split_paths(&path)).find(|folder| folder.join("initdb").is_file())?;
+    fs::canonicalize(found.join("initdb")).ok()?.parent().map(Path::to_path_buf)
+}
