@@ -13,14 +13,17 @@ mod project;
 mod report;
 mod sources;
 mod store;
+mod words;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(name = "kerai", version, about = "rules become law: the same answer everywhere, and you can prove it")]
 #[command(
-    after_help = "Exit codes: 0 yes; 1 no (refused, denied, divergent, a diagnostic); 2 wrong use, a missing file, a fault."
+    after_help = "What begins with no verb is words: `kerai 1 2 +`; `kerai` alone, on a terminal, reads them line by line.
+Exit codes: 0 yes; 1 no (refused, denied, divergent, a diagnostic); 2 wrong use, a missing file, a fault."
 )]
 struct Arguments {
     #[command(flatten)]
@@ -41,6 +44,9 @@ pub struct Global {
     /// The database: the path of an SQLite file, or `postgres://…` [default: the project's `.kerai/kerai.db`]
     #[arg(long, global = true, value_name = "URL")]
     db: Option<String>,
+    /// The session whose stack words run on, and which keeps what they leave
+    #[arg(long, global = true, value_name = "NAME")]
+    session: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -57,7 +63,7 @@ enum Verb {
     Fmt(command::fmt::Arguments),
     /// Open a program, a document, a pack, a proof, an op or a checkpoint and say what is in it
     Show(command::show::Arguments),
-    /// Run a piece of Lua and print what it returns
+    /// Run a piece of Lua or words and print what comes of it
     Eval(command::eval::Arguments),
     /// Call an exported function of a program
     Exec(command::exec::Arguments),
@@ -103,7 +109,24 @@ enum Verb {
     Explain(command::explain::Arguments),
 }
 
+/// What is no verb is words; nothing at all, on a terminal, is the REPL.
+fn words() -> Option<outcome::Outcome> {
+    let typed: Vec<String> = std::env::args_os().skip(1).map(|word| word.into_string().ok()).collect::<Option<_>>()?;
+    let command = Arguments::command();
+    let is_verb = |name: &str| name == "help" || command.find_subcommand(name).is_some();
+    let typed = words::typed(&typed, is_verb)?;
+    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    match (typed.is_empty, is_terminal) {
+        (false, _) => Some(words::run(&typed.text, &typed.global)),
+        (true, true) => Some(words::repl(&typed.global)),
+        (true, false) => None,
+    }
+}
+
 fn main() -> ExitCode {
+    if let Some(outcome) = words() {
+        return outcome::exit(outcome);
+    }
     let arguments = Arguments::parse();
     let global = &arguments.global;
     let result = match arguments.verb {

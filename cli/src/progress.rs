@@ -26,6 +26,14 @@ impl Progress {
         if !self.is_shown || self.calls < CALLS {
             return;
         }
+        self.say_now(count, what);
+    }
+
+    /// The same where each call stands for many things.
+    pub fn say_now(&mut self, count: usize, what: &str) {
+        if !self.is_shown {
+            return;
+        }
         self.calls = 0;
         if self.said.elapsed() > Duration::from_millis(200) {
             self.said = Instant::now();

@@ -23,3 +23,4 @@ pub use compile::{Compiled, Language, compile};
 pub use diagnostic::{Diagnostic, Fix, Note, Report, apply_fixes};
 pub use source::{Position, Source};
 pub use span::Span;
+pub use suggest::similar;

@@ -8,3 +8,4 @@ mod laws;
 mod lua;
 mod policy;
 mod programs;
+mod words;
