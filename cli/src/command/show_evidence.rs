@@ -8,7 +8,7 @@ use kerai_store::checkpoint::Checkpoint;
 use kerai_store::code::Refused;
 use kerai_store::document::{data_text, program_text, to_hex};
 use kerai_store::materialize::row;
-use kerai_store::op::{Op, SignedOp, op_id};
+use kerai_store::op::{Offered, Op, Read, SignedOp, op_id};
 use kerai_store::pack::{PackReader, Part};
 use kerai_store::proof;
 use kerai_vm::encoding::{Options, cbor, json};
@@ -75,15 +75,15 @@ fn kind(shown: &mut Value, kind: &str) {
 }
 
 fn signed_op(signed: SignedOp) -> Result<Value, Refused> {
-    let (op, id) = (Op::decode(&signed.body)?, op_id(&signed.body));
     let payload = view(&signed.payload);
     let signature = to_hex(&signed.signature);
+    let Offered { id, read, .. } = signed.read();
+    let Read { op, fault, .. } = read?;
     let mut shown = op_json(&op, &id);
-    let checked = signed.check(op, id);
     if let Value::Object(fields) = &mut shown {
         fields.insert("payload".into(), payload);
         fields.insert("signature".into(), signature.into());
-        fields.insert("verifies".into(), checked.is_ok().into());
+        fields.insert("verifies".into(), fault.is_none().into());
     }
     kind(&mut shown, "op");
     Ok(shown)
