@@ -79,8 +79,10 @@ fn every_code_has_a_case(files: &[CaseFile]) -> Result<(), Failed> {
 
 /// Limits that no stage meets, each with where it is tried.
 const LIMITS_WITHOUT_CASE: &[(&str, &str)] = &[
+    ("run.watched", "no stage shows what a step does instruction by instruction; `kerai trace` does"),
     ("relate.cases", "no stage compares two policies; tests/relations.rs does"),
     ("relate.tries", "no stage compares two policies; tests/relations.rs does"),
+    ("trial.mutants", "no stage tries a policy by cases; `kerai policy test` does"),
 ];
 
 fn every_limit_has_two_cases(files: &[CaseFile]) -> Result<(), Failed> {

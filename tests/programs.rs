@@ -4,8 +4,8 @@
 
 use kerai_tests::property::{Random, Run};
 use kerai_vm::bytecode::{
-    Builtin, Constant, Exit, Function, Limits, Merging, Op, Operand, Order, PROFILE, Place, Program, ProgramKind, Role,
-    Rule, SPREAD, Verified, Word,
+    Builtin, Certificate, Class, Constant, Exit, Function, Grounds, Limits, Merging, Op, Operand, Order, PROFILE,
+    Place, Program, ProgramKind, Role, Rule, SPREAD, Verified, Word,
 };
 use kerai_vm::encoding::{Options, cbor, json};
 use kerai_vm::execute::Machine;
@@ -64,7 +64,10 @@ fn merging(random: &mut Random, kind: ProgramKind) -> Merging {
         return Merging::default();
     }
     let key = (0..random.below(3)).map(|number| format!("name {number}")).collect();
-    Merging { order: *random.pick(Order::ALL), key, certificate: None }
+    let order = *random.pick(Order::ALL);
+    // What was only tried is taken at its word here: what can be derived of code by chance is nothing.
+    let tested = Certificate { class: Class::Monoid, grounds: Grounds::Tested { trials: random.below(1000), seed: 7 } };
+    Merging { order, key, certificate: (order == Order::Join).then_some(tested) }
 }
 
 impl Maker<'_> {

@@ -11,7 +11,6 @@ use kerai_vm::number::Number;
 use kerai_vm::value::Heap;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::time::Instant;
 
 const INPUTS: &str = "inputs: { path: path, caps: [string], n: number, any: any }\nrules:\n";
 
@@ -202,7 +201,7 @@ const SHAPES: &[fn(usize) -> String] = &[
 ];
 
 #[test]
-fn a_thousand_rules_relate_to_a_thousand_within_a_second() {
+fn a_thousand_rules_relate_to_a_thousand() {
     for (number, shape) in SHAPES.iter().enumerate() {
         let base = thousand(*shape, 1000, "");
         for (what, changed, expected) in [
@@ -220,12 +219,8 @@ fn a_thousand_rules_relate_to_a_thousand_within_a_second() {
             ),
         ] {
             let other = thousand(*shape, changed.map_or(1000, |_| 500), changed.unwrap_or_default());
-            let start = Instant::now();
             let found = related(&base, &other);
-            let took = start.elapsed();
-            println!("shape {number}, {what}: {found:?} in {took:.1?}");
-            assert_eq!(found.relation, expected, "{what}");
-            assert!(took.as_millis() < 1000 || cfg!(debug_assertions), "{what} took {took:?}");
+            assert_eq!(found.relation, expected, "shape {number}, {what}");
         }
     }
 }

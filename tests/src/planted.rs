@@ -42,7 +42,7 @@ OF_THE_MACHINE {
     }
     "vm/src/execute/run.rs" {
         "a quick call is not charged"
-            "frame.reply = Reply::of_word(word.next);\n    Some((registers, left))" => "frame.reply = Reply::of_word(word.next);\n    Some((registers, gas))";
+            "put(registers, 1, second);\n    }\n    let frame = core.frames.push();\n    frame.ready = ready;\n    frame.base = base as u32;\n    frame.reply = Reply::of_word(word.next);\n    Some((registers, left))" => "put(registers, 1, second);\n    }\n    let frame = core.frames.push();\n    frame.ready = ready;\n    frame.base = base as u32;\n    frame.reply = Reply::of_word(word.next);\n    Some((registers, gas))";
         "the depth of calls is one more than the limit"
             "if self.core.frames.count() >= self.core.depth {\n            return Err(TrapCode::DEPTH);" => "if self.core.frames.count() > self.core.depth {\n            return Err(TrapCode::DEPTH);";
     }

@@ -380,7 +380,7 @@ fn reach(text: &str, names: &BTreeSet<String>, body: &Block, source: &str) -> St
     }
 }
 
-/// The statements that last gave names tables, before a place.
+/// The statements that last gave tables to names, or to those of which their values were made, before a place.
 fn tables(names: &BTreeSet<String>, units: &[&Statement], before: u32, source: &str) -> String {
     let is_table = |unit: &&&Statement| match &unit.kind {
         StatementKind::Local { values, .. } | StatementKind::Assign { values, .. } => {
@@ -388,8 +388,14 @@ fn tables(names: &BTreeSet<String>, units: &[&Statement], before: u32, source: &
         }
         _ => false,
     };
+    let made = |name: &String| {
+        let mut earlier = units.iter().rev().filter(|unit| unit.span.start < before);
+        earlier.find(|unit| renewed(unit).contains(name)).map(|unit| mentioned(unit))
+    };
+    let mut behind = names.clone();
+    behind.extend(names.iter().filter_map(made).flatten());
     let last = |name: &String| units.iter().rev().filter(is_table).find(|unit| renewed(unit).contains(name));
-    names.iter().filter_map(last).map(|unit| unit.span.text(source)).collect::<Vec<_>>().join("\n")
+    behind.iter().filter_map(last).map(|unit| unit.span.text(source)).collect::<Vec<_>>().join("\n")
 }
 
 /// The names that a statement gives values, or whose tables it hands on.
