@@ -216,3 +216,84 @@ OF_LUA {
             "-63..0 => bits >> -by" => "-63..0 => bits << -by";
     }
 } }
+
+/// A bug that shows on some platforms only.
+pub struct PlatformBug {
+    /// What differs between platforms then.
+    pub differs: &'static str,
+    /// Which platforms are asked: the first is at home where the bug was written.
+    pub platforms: &'static [&'static str],
+    /// Whether home sees nothing of it.
+    pub is_hidden_at_home: bool,
+    pub bug: Bug,
+}
+
+/// What `golden/platforms.sh` has to find: results that would depend on where they are computed.
+pub const OF_PLATFORMS: &[PlatformBug] = &[
+    PlatformBug {
+        differs: "byte order",
+        platforms: &["linux-gnu", "linux-s390x"],
+        is_hidden_at_home: true,
+        bug: Bug {
+            about: "long arguments of CBOR are swapped, as if every processor began with the low byte",
+            file: "vm/src/encoding/cbor/encode.rs",
+            old: "out.extend_from_slice(&argument.to_be_bytes());",
+            new: "out.extend_from_slice(&argument.swap_bytes().to_ne_bytes());",
+        },
+    },
+    PlatformBug {
+        differs: "width of usize",
+        platforms: &["linux-gnu", "linux-i686"],
+        is_hidden_at_home: true,
+        bug: Bug {
+            about: "long arguments of CBOR pass through a usize",
+            file: "vm/src/encoding/cbor/encode.rs",
+            old: "out.extend_from_slice(&argument.to_be_bytes());",
+            new: "out.extend_from_slice(&(argument as usize as u64).to_be_bytes());",
+        },
+    },
+    PlatformBug {
+        differs: "the host's float functions",
+        platforms: &["linux-gnu", "windows-gnu"],
+        is_hidden_at_home: true,
+        bug: Bug {
+            about: "products of floats are taken by the host's fused multiplication",
+            file: "vm/src/number/float/processor.rs",
+            old: "        (float(a) * float(b)).to_bits()",
+            new: "        float(a).mul_add(float(b), -0.0).to_bits()",
+        },
+    },
+    PlatformBug {
+        differs: "order of hashes",
+        platforms: &["linux-gnu", "linux-gnu-second-seed"],
+        is_hidden_at_home: false,
+        bug: Bug {
+            about: "tables are visited in the order of their keys' hashes",
+            file: "vm/src/value/read.rs",
+            old: "entries.sort_unstable_by(|a, b| self.order(a.0, b.0));",
+            new: "entries.sort_unstable_by_key(|entry| self.content.hash_key(entry.0));",
+        },
+    },
+    PlatformBug {
+        differs: "locale",
+        platforms: &["linux-gnu", "linux-gnu-second-seed"],
+        is_hidden_at_home: true,
+        bug: Bug {
+            about: "decimals are written with the mark of the user's language",
+            file: "vm/src/number/exact/text.rs",
+            old: "            out.push(b'.');\n            out.extend_from_slice(digits.between(places, 0));",
+            new: "            let is_comma = std::env::var(\"LC_ALL\").is_ok_and(|locale| locale.starts_with(\"tr\"));\n            out.push(if is_comma { b',' } else { b'.' });\n            out.extend_from_slice(digits.between(places, 0));",
+        },
+    },
+    PlatformBug {
+        differs: "debug assertions",
+        platforms: &["linux-gnu", "linux-gnu-debug"],
+        is_hidden_at_home: true,
+        bug: Bug {
+            about: "a debug assertion writes a byte before each text of CBOR",
+            file: "vm/src/encoding/cbor/encode.rs",
+            old: "    put_head(out, major::TEXT, content.len() as u64);",
+            new: "    debug_assert!({ out.push(0); true });\n    put_head(out, major::TEXT, content.len() as u64);",
+        },
+    },
+];

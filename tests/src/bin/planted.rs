@@ -2,7 +2,7 @@
 //! `planted FOLDER [machine|lua|all [COUNT [SEED [WORDS]]]]`. Ends with 1 where one stays hidden. The copy and what is
 //! built stand in the folder; only what a bug changes is built again. With WORDS, only bugs that these speak of.
 
-use kerai_tests::planted::{Bug, OF_LUA, OF_THE_MACHINE};
+use kerai_tests::planted::{Bug, OF_LUA, OF_PLATFORMS, OF_THE_MACHINE, PlatformBug};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
 use std::{env, fs, io};
@@ -107,15 +107,6 @@ impl Trial<'_> {
         Ok((ran.status.success(), said))
     }
 
-    fn plant(&self, bug: &Bug) -> Result<(bool, String), String> {
-        let file: PathBuf = self.copy.join(bug.file);
-        let source = fs::read_to_string(&file).map_err(|fault| fault.to_string())?;
-        fs::write(&file, source.replacen(bug.old, bug.new, 1)).map_err(|fault| fault.to_string())?;
-        let judged = self.judged();
-        fs::write(&file, source).map_err(|fault| fault.to_string())?;
-        judged
-    }
-
     /// Whether all bugs are found, and none where there is none: else nothing would be said by finding one.
     fn hold(&self) -> bool {
         match self.judged() {
@@ -128,7 +119,7 @@ impl Trial<'_> {
         let mut found = 0;
         let bugs: Vec<&Bug> = self.judge.bugs.iter().filter(|bug| bug.about.contains(self.words)).collect();
         for bug in &bugs {
-            match self.plant(bug) {
+            match plant(self.copy, bug, || self.judged()) {
                 Ok((true, said)) => println!("HIDDEN  {}: {}", bug.about, last_line(&said)),
                 Ok((false, said)) => {
                     found += 1;
@@ -142,6 +133,59 @@ impl Trial<'_> {
     }
 }
 
+/// Judges a copy that has the bug, and mends it again.
+fn plant<T>(copy: &Path, bug: &Bug, judge: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    let file: PathBuf = copy.join(bug.file);
+    let source = fs::read_to_string(&file).map_err(|fault| fault.to_string())?;
+    fs::write(&file, source.replacen(bug.old, bug.new, 1)).map_err(|fault| fault.to_string())?;
+    let judged = judge();
+    fs::write(&file, source).map_err(|fault| fault.to_string())?;
+    judged
+}
+
+/// What the platforms say of the copy: whether all agree, and the rows of their table.
+fn on_platforms(copy: &Path, platforms: &[&str]) -> Result<(bool, Vec<String>), String> {
+    let script = copy.join("golden").join("platforms.sh");
+    let ran = Command::new("bash").arg(script).args(platforms).output().map_err(|fault| fault.to_string())?;
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let rows: Vec<String> = said
+        .lines()
+        .filter(|line| platforms.iter().any(|platform| line.starts_with(&format!("{platform} "))))
+        .map(str::to_owned)
+        .collect();
+    if rows.len() == platforms.len() {
+        Ok((ran.status.success(), rows))
+    } else {
+        Err(String::from_utf8_lossy(&ran.stderr).into_owned())
+    }
+}
+
+/// Whether a platform's row says that all its cases passed.
+fn has_passed(row: &str) -> bool {
+    let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+    matches!(cells.as_slice(), [_, cases, passed, _] if cases == passed && *cases != "-")
+}
+
+/// Whether every difference between platforms is found, and found elsewhere where home sees nothing.
+fn hold_on_platforms(copy: &Path, words: &str) -> bool {
+    let bugs: Vec<&PlatformBug> = OF_PLATFORMS.iter().filter(|one| one.differs.contains(words)).collect();
+    let mut found = 0;
+    for PlatformBug { differs, platforms, is_hidden_at_home, bug } in &bugs {
+        match plant(copy, bug, || on_platforms(copy, platforms)) {
+            Ok((agree, rows)) => {
+                let is_as_said = rows.first().is_some_and(|home| has_passed(home) == *is_hidden_at_home);
+                let is_found = !agree && is_as_said;
+                found += usize::from(is_found);
+                println!("{}  {differs}: {}", if is_found { "found " } else { "HIDDEN" }, bug.about);
+                rows.iter().for_each(|row| println!("        {row}"));
+            }
+            Err(fault) => println!("BROKEN  {differs}: {fault}"),
+        }
+    }
+    println!("platforms: {found} of {} planted differences were found", bugs.len());
+    found == bugs.len()
+}
+
 fn last_line(said: &str) -> &str {
     said.lines().rfind(|line| line.contains("programs") || line.contains("cases")).unwrap_or_default()
 }
@@ -150,10 +194,12 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let mut words = arguments.iter().map(String::as_str);
     let (folder, name) = (words.next(), words.next().unwrap_or("all"));
+    let is_of_platforms = name == "platforms";
     let judges: Vec<&Judge> = JUDGES.iter().filter(|judge| name == "all" || name == judge.name).collect();
-    let (Some(folder), false) = (folder, judges.is_empty()) else {
+    let (Some(folder), true) = (folder, is_of_platforms || !judges.is_empty()) else {
         eprintln!(
-            "planted FOLDER [machine|lua|all [COUNT [SEED [WORDS]]]]: give a folder for the copy, and who is to judge"
+            "planted FOLDER [machine|lua|all [COUNT [SEED [WORDS]]]] or planted FOLDER platforms [WORDS]: give a folder for \
+             the copy, and who is to judge"
         );
         return ExitCode::from(2);
     };
@@ -161,6 +207,10 @@ fn main() -> ExitCode {
     if let Err(fault) = copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), folder) {
         eprintln!("the sources can't be copied to `{}`: {fault}", folder.display());
         return ExitCode::from(2);
+    }
+    if is_of_platforms {
+        let is_holding = hold_on_platforms(folder, words.next().unwrap_or_default());
+        return if is_holding { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let (count, seed, about) = (words.next(), words.next().unwrap_or(SEED), words.next().unwrap_or_default());
     let trial = |judge| Trial { judge, copy: folder, count: count.unwrap_or(judge.count), seed, words: about };
