@@ -1,6 +1,5 @@
 //! What the commands of auditors share: whom to trust, checkpoints out of files, where instructions came from, progress.
 
-use crate::Global;
 use crate::command::verify::{AllPlaces, is_pack_file};
 use crate::input::Input;
 use crate::map::Places;
@@ -16,9 +15,8 @@ use kerai_store::proof;
 use kerai_vm::encoding::root::Root;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, IsTerminal, Write};
+use std::io::BufReader;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 /// Whom the asker trusts by other means.
 #[derive(Args)]
@@ -104,41 +102,4 @@ pub fn compiled(source: &SourceText) -> Option<(Hash, Places)> {
     let language = Language::of_ending(ending)?;
     let opened = program::from_source(language, &source.name, source.text.as_bytes()).ok()?;
     Some((root(&opened.root)?, opened.places?))
-}
-
-/// Progress with an estimate of what is left, on standard error where that is a terminal.
-pub struct Told {
-    is_shown: bool,
-    begun: Instant,
-    said: Instant,
-    width: usize,
-}
-
-impl Told {
-    pub fn new(global: &Global) -> Told {
-        let is_shown = !global.quiet && io::stderr().is_terminal();
-        Told { is_shown, begun: Instant::now(), said: Instant::now() + Duration::from_millis(800), width: 0 }
-    }
-
-    /// Says how many ops are done, which part of all that is, and how long the rest will take.
-    pub fn say(&mut self, ops: u64, part: f64) {
-        let since = self.begun.elapsed();
-        if !self.is_shown || self.said.elapsed() < Duration::from_millis(250) {
-            return;
-        }
-        self.said = Instant::now();
-        let left = if part > 0.0 { since.as_secs_f64() * (1.0 - part) / part } else { 0.0 };
-        let text = format!("{ops} ops, {:.0} %, about {left:.0} s left", part * 100.0);
-        eprint!("\r{text:width$}", width = self.width);
-        self.width = text.len();
-        let _ = io::stderr().flush();
-    }
-
-    /// Takes the line away.
-    pub fn end(&mut self) {
-        if self.width > 0 {
-            eprint!("\r{:width$}\r", "", width = self.width);
-            self.width = 0;
-        }
-    }
 }

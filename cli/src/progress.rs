@@ -10,6 +10,7 @@ const CALLS: u32 = 1024;
 pub struct Progress {
     is_shown: bool,
     calls: u32,
+    begun: Instant,
     said: Instant,
     width: usize,
 }
@@ -17,7 +18,8 @@ pub struct Progress {
 impl Progress {
     pub fn new(is_quiet: bool) -> Progress {
         let is_shown = !is_quiet && io::stderr().is_terminal();
-        Progress { is_shown, calls: 0, said: Instant::now() + Duration::from_millis(800), width: 0 }
+        let begun = Instant::now();
+        Progress { is_shown, calls: 0, begun, said: begun + Duration::from_millis(800), width: 0 }
     }
 
     /// Says how many things of a kind are done, a few times a second.
@@ -31,13 +33,25 @@ impl Progress {
 
     /// The same where each call stands for many things.
     pub fn say_now(&mut self, count: usize, what: &str) {
+        self.show(|_| format!("{count} {what}"));
+    }
+
+    /// Says how many ops are done, which part of all that is, and about how long the rest will take.
+    pub fn say_part(&mut self, ops: u64, part: f64) {
+        self.show(|since| {
+            let left = if part > 0.0 { since.as_secs_f64() * (1.0 - part) / part } else { 0.0 };
+            format!("{ops} ops, {:.0} %, about {left:.0} s left", part * 100.0)
+        });
+    }
+
+    fn show(&mut self, text: impl FnOnce(Duration) -> String) {
         if !self.is_shown {
             return;
         }
         self.calls = 0;
         if self.said.elapsed() > Duration::from_millis(200) {
             self.said = Instant::now();
-            let text = format!("{count} {what}");
+            let text = text(self.begun.elapsed());
             eprint!("\r{text:width$}", width = self.width);
             self.width = text.len();
             let _ = io::stderr().flush();

@@ -128,7 +128,7 @@ fn run_cases(selection: &Selection, seed: u64, global: &Global) -> Outcome {
     let mut progress = Progress::new(global.quiet || global.json);
     let (mut tally, mut failures) = (Tally::default(), Vec::new());
     for (count, (name, case)) in selection.load()?.into_iter().enumerate() {
-        progress.say(count, "cases");
+        progress.say_now(count, "cases");
         if let Some(failure) = tally.judge(&name, case, seed) {
             failures.push((name, failure));
         }
@@ -163,7 +163,7 @@ fn export_cases(folder: &Path, selection: &Selection, seed: u64, global: &Global
     let mut progress = Progress::new(global.quiet || global.json);
     let (mut entries, mut tally) = (Vec::new(), Tally::default());
     for (name, case) in selection.load_all()? {
-        progress.say(entries.len(), "cases");
+        progress.say_now(entries.len(), "cases");
         let Exported { name, inputs, expected } =
             export::exported(&name, &case, seed).map_err(|fault| Fault::Use(format!("`{name}`: {fault}")))?;
         for (path, bytes) in inputs.iter().chain(&expected) {

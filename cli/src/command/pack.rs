@@ -2,8 +2,9 @@
 
 use crate::Global;
 use crate::command::prove::row_key;
-use crate::evidence::{Told, root_of};
+use crate::evidence::root_of;
 use crate::outcome::{Answer, Fault, Outcome};
+use crate::progress::Progress;
 use crate::store::{open, run as run_store};
 use kerai_store::document::{data_text, to_hex};
 use kerai_store::pack::{PackReader, Part, SourceText, Totals, Wish};
@@ -64,11 +65,11 @@ pub fn pack(arguments: &Arguments, global: &Global) -> Outcome {
     // Written beside, then put in its place: there is no half of a pack under its name.
     let beside = PathBuf::from(format!("{}.part", arguments.output));
     let file = File::create(&beside).map_err(write_fault(&beside))?;
-    let mut told = Told::new(global);
+    let mut told = Progress::new(global.quiet);
     let written = run_store(async {
         let mut store = open(global, None).await?;
         let out = BufWriter::with_capacity(1 << 16, file);
-        Ok(store.pack(&arguments.stream, &wish, out, &mut |ops, part| told.say(ops, part)).await?)
+        Ok(store.pack(&arguments.stream, &wish, out, &mut |ops, part| told.say_part(ops, part)).await?)
     });
     told.end();
     let placed = written.and_then(|(out, totals)| {

@@ -1,9 +1,10 @@
 //! `kerai verify`: computes everything of a stream or a pack again and compares it with what was said.
 
 use crate::Global;
-use crate::evidence::{Told, Trust, places_in, programs_of_project, root_of};
+use crate::evidence::{Trust, places_in, programs_of_project, root_of};
 use crate::map::Places;
 use crate::outcome::{Answer, Fault, Outcome};
+use crate::progress::Progress;
 use crate::store::{open, run as run_store};
 use kerai_store::audit::{Ask, Differing, Written};
 use kerai_store::document::{Hash, data_text, program_text};
@@ -66,8 +67,8 @@ pub fn is_pack_file(name: &str) -> bool {
 pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     let ask = arguments.ask()?;
     if let Some(name) = arguments.stream.as_deref().filter(|name| is_pack_file(name)) {
-        let mut told = Told::new(global);
-        let (_, mut answer) = pack::verify(Path::new(name), &ask, &mut |ops, part| told.say(ops, part))?;
+        let mut told = Progress::new(global.quiet);
+        let (_, mut answer) = pack::verify(Path::new(name), &ask, &mut |ops, part| told.say_part(ops, part))?;
         told.end();
         if answer.first_divergence.is_none() {
             answer.first_divergence = wrong_source(Path::new(name))?;
@@ -84,8 +85,8 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
         };
         let mut said = Answer::Yes;
         for name in names {
-            let mut told = Told::new(global);
-            let answer = store.audit(&name, &ask, &mut |ops, part| told.say(ops, part)).await?;
+            let mut told = Progress::new(global.quiet);
+            let answer = store.audit(&name, &ask, &mut |ops, part| told.say_part(ops, part)).await?;
             told.end();
             let places = if answer.first_divergence.is_some() { programs_of_project() } else { BTreeMap::new() };
             if tell(&name, &answer, &places, global) == Answer::No {
