@@ -9,7 +9,7 @@ use kerai_store::checkpoint::Checkpoint;
 use kerai_store::document::Hash;
 use kerai_store::fold::{Input, Step};
 use kerai_store::governance::Genesis;
-use kerai_store::log::{Facts, Log, Offer};
+use kerai_store::log::Log;
 use kerai_store::op::signature::{Domain, SecretKey, verify};
 use kerai_store::op::{GENESIS, Op, Salts, SignedOp, payload_root};
 use kerai_store::pack::{self, Header, PackWriter};
@@ -104,7 +104,11 @@ impl Author {
     }
 }
 
-fn begun(library: &Library, programs: [&Stored; 3], author: &mut Author) -> Outcome<(Log, kerai_store::log::Commit, Op)> {
+fn begun(
+    library: &Library,
+    programs: [&Stored; 3],
+    author: &mut Author,
+) -> Outcome<(Log, kerai_store::log::Commit, Op)> {
     let [fold, policy, governance] = programs.map(|program| program.root);
     let actors = BTreeMap::from([("clerk".to_owned(), BTreeSet::from([author.key.public()]))]);
     let (name, owners) = ("invoices".to_owned(), vec!["clerk".to_owned()]);
@@ -151,18 +155,15 @@ fn make(plan: &Plan) -> Outcome<Made> {
     let mut folding = Folding::new(&fold.verified, 0, Limits::DEFAULT).map_err(|fault| format!("{fault:?}"))?;
     let mut made = Made { file, signed: Vec::new(), documents: Vec::new(), fold: fold.clone(), count };
     let mut admitted = vec![first.op.id];
-    let mut facts = Facts::default();
+    let mut gate = None;
     for number in 1..count as u64 {
         let kind = if number % 3 == 0 { "intent.exec.approve_invoice" } else { "intent.exec.insert_invoice" };
         let payload = canonical(&format!("{{\"id\":\"i{}\",\"amount\":{}.25}}", number % 5000, number % 977))?;
         let op = Op { stream: Some(log.stream), ulid: ulid(number), kind: kind.into(), ..genesis.clone() };
         let signed = author.sign(op, payload)?;
         let key = author.key.public();
-        facts = Facts { given: BTreeMap::new(), ..facts };
-        let commit = match log.offer(signed, &mut facts, &library, START + number).map_err(said)? {
-            Offer::Committed(commit) => *commit,
-            other => return Err(format!("op {number}: {other:?}")),
-        };
+        let sound = signed.read().sound().map_err(said)?;
+        let commit = log.place(sound, None, &library, START + number, &mut gate).map_err(said)?;
         if commit.record.outcome.code().is_some() {
             return Err(format!("op {number} was not admitted"));
         }

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 #[path = "../../tests/src/shapes.rs"]
+#[expect(dead_code, reason = "whether a shape is refused is for the tests to ask")]
 mod shapes;
 
 pub const NAME: &str = "compile";

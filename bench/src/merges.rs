@@ -128,9 +128,9 @@ fn events(count: usize, seed: u64) -> Outcome<Vec<Event>> {
             let gone = (below(4) == 0 && number > 0)
                 .then(|| (format!("tag-{}", below(8)), ulids.get(below(number) as usize).cloned().unwrap_or_default()));
             let mut payload = serde_json::json!({ "id": id, "n": n, "tag": tag });
-            if let Some((gone, seen)) = &gone {
-                payload["gone"] = gone.as_str().into();
-                payload["seen"] = vec![seen.as_str()].into();
+            if let (Some((gone, seen)), Some(fields)) = (&gone, payload.as_object_mut()) {
+                fields.insert("gone".to_owned(), gone.as_str().into());
+                fields.insert("seen".to_owned(), vec![seen.as_str()].into());
             }
             // Late events are among them.
             let place = if below(10) == 0 { number / 2 } else { number };

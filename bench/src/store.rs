@@ -35,9 +35,6 @@ end
 
 const STREAM: &str = "bench";
 
-/// An op in ten has a row of its own in the end.
-const OPS_OF_A_ROW: usize = 10;
-
 /// Ops that come later, in hundredths of those before, and single ones whose latency is told.
 const MORE_IN_HUNDRED: usize = 1;
 const SINGLE: usize = 200;
