@@ -45,7 +45,10 @@ fn tables_come_in_and_go_out() {
 /// Every real table goes in and comes out with equal fields: quoting, empty and null, every digit.
 #[test]
 fn real_tables_come_back() {
-    let Ok(vectors) = std::env::var("KERAI_VECTORS") else { return };
+    let Ok(vectors) = std::env::var("KERAI_VECTORS") else {
+        eprintln!("left out: KERAI_VECTORS names no folder with real tables");
+        return;
+    };
     let folder = Folder::new("real");
     let from = std::path::Path::new(&vectors).join("csv-real");
     let words = format!("\"{}\" csv.import \"out\" csv.export", from.display());
@@ -90,6 +93,7 @@ impl Terminal {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
+            .inspect_err(|fault| eprintln!("left out: `script`, which makes a terminal, can't be run: {fault}"))
             .ok()?;
         let mut out = process.stdout.take()?;
         let (sender, shown) = std::sync::mpsc::channel();
