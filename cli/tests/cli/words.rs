@@ -140,6 +140,8 @@ fn the_repl_completes_remembers_and_recovers() {
     terminal.type_until("drop drop\r", "1  list  [1,2,3]");
     terminal.type_until("dept\t", "depth");
     terminal.type_until("\r", "number  1");
+    // Nothing typed is lost, however far ahead of the answers.
+    terminal.type_until("drop 20\r1 +\rdrop dept\t\r", "number  1");
     // Nobody says goodbye: the stack and the lines are there all the same.
     drop(terminal);
     let Some(mut terminal) = Terminal::open(&folder) else { return };
