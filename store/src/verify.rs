@@ -1,7 +1,7 @@
 //! Verifying, the pure part: everything computed again from the ops, and the first thing that is not what it was said to be.
 
 use crate::audit::{self, Ask, Differing, Item, Recall, differs};
-use crate::backend::{StateRow, StoredOp, Stream};
+use crate::backend::{Columns, StateRow, StoredOp, Stream};
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::document::{Hash, data_text, hash, to_hex};
 use crate::fault::Fault;
@@ -176,11 +176,15 @@ impl audit::Evidence for Tables<'_> {
 
     fn agrees(&self, place: u64, commit: &Commit, before: &Binding) -> Result<(), Stop> {
         let stored = usize::try_from(place).ok().and_then(|place| self.evidence.ops.get(place));
-        let computed = StoredOp::of(commit, before.fold_root, before.policy_root);
+        let computed = Columns::of(commit, before.fold_root, before.policy_root);
+        let is_same = |stored: &StoredOp| {
+            let op = (stored.position, &stored.record, &stored.signed);
+            stored.columns == computed && op == (commit.record.position, &commit.bytes, &commit.op.signed)
+        };
         match stored {
-            Some(stored) if *stored == computed => Ok(()),
+            Some(stored) if is_same(stored) => Ok(()),
             Some(stored) => {
-                let (stored, computed) = (format!("{:?}", stored.columns), format!("{:?}", computed.columns));
+                let (stored, computed) = (format!("{:?}", stored.columns), format!("{computed:?}"));
                 Err(differs("the op's columns", stored, computed))
             }
             None => Err(differs("the op's columns", "nothing", "an op")),

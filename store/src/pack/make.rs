@@ -7,7 +7,7 @@ use crate::code::{Code, Refused};
 use crate::document::{Hash, hash_from_hex};
 use crate::fault::Fault;
 use crate::fold::Snapshot;
-use crate::limit::{self, length};
+use crate::limit;
 use crate::op::Op;
 use crate::proof::{self, Claim};
 use crate::store::{Store, find};
@@ -59,7 +59,7 @@ impl Store {
         let mut behind = Behind::find(&mut session, &stream).await?;
         let (mut position, mut hidden) = (0, 0);
         while position < stream.count {
-            let ops = session.ops_between(stream.number, position, length(limit::LOG_BATCH) as u64).await?;
+            let ops = session.ops_between(stream.number, position, limit::LOG_READ.value).await?;
             if ops.is_empty() {
                 break;
             }
