@@ -10,6 +10,7 @@ mod cel;
 mod cel_syntax;
 mod cidr;
 mod coremath;
+mod csv_real;
 mod decimal;
 mod decimal_model;
 mod ed25519;
@@ -67,6 +68,7 @@ const SETS: &[Set] = &[
     ("events-jepsen", events::jepsen),
     ("crdt-json-patch", events::patch),
     ("policy-cel", cel::run),
+    ("csv-real", csv_real::run),
 ];
 
 /// Models recurse once a nesting level, and some documents nest on purpose.
