@@ -15,3 +15,4 @@ pub mod shrink;
 pub mod tokens;
 pub mod tree;
 pub mod walk;
+pub mod words;

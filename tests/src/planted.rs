@@ -217,6 +217,65 @@ OF_LUA {
     }
 } }
 
+bugs! {
+/// What a naive stack has to find in how words are lowered.
+OF_WORDS {
+    "compiler/src/lower/words/combine.rs" {
+        "what both ways of an `if` leave is taken from the first where they differ"
+            "if !matches!(sides, [Some(first), Some(second)] if first.is_same(second)) {" => "if !matches!(sides, [Some(_), Some(_)]) {";
+        "`unless` is `when`"
+            "let negated = Expression::unary(Unary::Not, condition, span);" => "let negated = condition;";
+        "what lies above is computed after what `dip` runs"
+            "self.settle(body, at.span);\n        let above = self.take_items(body, 1);" => "let above = self.take_items(body, 1);";
+        "a filter keeps what its quotation leaves"
+            "vec![put(Expression::variable(value, span))]" => "vec![put(Expression::unary(Unary::Not, Expression::variable(value, span), span))]";
+        "a way that takes less from below has its items in another order"
+            "way.stack.insert(0, item);" => "way.stack.push(item);";
+        "`times` runs once more"
+            "let [from, by] = [1, 1].map" => "let [from, by] = [0, 1].map";
+        "a loop forgets what its round has changed"
+            "let changed: Vec<_> = changed.filter(|(variable, value)| value.node != Node::Variable(**variable)).collect();" => "let changed: Vec<_> = changed.filter(|(variable, value)| value.node != Node::Variable(**variable)).skip(1).collect();";
+    }
+    "compiler/src/lower/words/library.rs" {
+        "items that change places are not computed before"
+            "if before != after {" => "if before.len() > after.len() {";
+        "`and` computes its second value only where it is wanted"
+            "if body.stack.last().is_some_and(Item::is_pending) {" => "if false {";
+        "`clear` forgets what was not computed yet"
+            "self.know_all(word.name, span)?;\n                self.settle(body, span);\n                body.stack.clear();" => "self.know_all(word.name, span)?;\n                body.stack.clear();";
+        "a definition that leaves many leaves them in another order"
+            "let items = variables.into_iter().zip(many);" => "let items = variables.into_iter().rev().zip(many);";
+    }
+    "compiler/src/lower/words/item.rs" {
+        "what is taken from below comes in another order"
+            "body.stack.insert(0, item);" => "body.stack.push(item);";
+    }
+    "compiler/src/lower/words/mod.rs" {
+        "an effect names another item than the one that was taken"
+            "item.was.and_then(|at| count.checked_sub(at + 1))" => "item.was.filter(|&at| at < count)";
+    }
+    "compiler/src/syntax/words/library.rs" {
+        "`rot` turns the other way"
+            "\"a b c -- b c a\"" => "\"a b c -- c a b\"";
+        "`min` is `max`"
+            "\"min\" Meaning::Builtin(Builtin::Minimum)" => "\"min\" Meaning::Builtin(Builtin::Maximum)";
+        "`tuck` is said to leave less"
+            "\"a b -- b a b\"" => "\"a b -- a b\"";
+    }
+    "compiler/src/lower/words/infix.rs" {
+        "`-` binds from right to left"
+            "let below = if operator == \"^\" { binding - 1 } else { binding };" => "let below = if operator == \"^\" || operator == \"-\" { binding - 1 } else { binding };";
+        "`^` binds from left to right"
+            "let below = if operator == \"^\" { binding - 1 } else { binding };" => "let below = binding;";
+    }
+    "stdlib/words.lua" {
+        "`append` changes the list that it is given"
+            "local copy = copied(t)\n  table.insert(copy, value)" => "local copy = t\n  table.insert(copy, value)";
+        "`split` forgets the last part"
+            "table.insert(parts, string.sub(text, start, -1))" => "table.insert(parts, string.sub(text, start, -2))";
+    }
+} }
+
 /// A bug that shows on some platforms only.
 pub struct PlatformBug {
     /// What differs between platforms then.
@@ -257,10 +316,10 @@ pub const OF_PLATFORMS: &[PlatformBug] = &[
         platforms: &["linux-gnu", "windows-gnu"],
         is_hidden_at_home: true,
         bug: Bug {
-            about: "products of floats are taken by the host's fused multiplication",
-            file: "vm/src/number/float/processor.rs",
-            old: "        (float(a) * float(b)).to_bits()",
-            new: "        float(a).mul_add(float(b), -0.0).to_bits()",
+            about: "arc sines are taken by the host's library",
+            file: "vm/src/number/float/elementary/mod.rs",
+            old: "settle!(N => angle(Wide::<N>::from_float(self.0), opposite(self)))",
+            new: "Self::from_bits(f64::from_bits(self.to_bits()).asin().to_bits())",
         },
     },
     PlatformBug {

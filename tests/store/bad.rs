@@ -4,6 +4,7 @@ use crate::desk::{
     NOW, Place, STREAM, all_told, create, draft, everywhere, host, host_at, host_of, key, run, sign, signers, stock,
     stocked, ulid,
 };
+use crate::server;
 use kerai_store::backend::Address;
 use kerai_store::document::Hash;
 use kerai_store::fault::Fault;
@@ -383,6 +384,72 @@ fn databases_of_others_are_left_alone() {
             let opened = Store::open(&foreign.database(), host()).await;
             assert_eq!(opened.err().as_ref().map(code), Some("SCHEMA_FOREIGN"));
         });
+    });
+}
+
+/// This build has no TLS: whoever asks for it is told so, and what to do, and is not served without.
+#[test]
+fn who_asks_for_tls_is_told() {
+    let place = server::the_server().map(|server| server.url("postgres"));
+    for mode in ["require", "verify-ca", "verify-full"] {
+        let Some(url) = &place else { return };
+        let url = format!("{url}{}sslmode={mode}", if url.contains('?') { "&" } else { "?" });
+        let address = Address::of(&url).expect("an address");
+        let told = run(Store::open(&address, host())).err().expect("there is no TLS");
+        assert_eq!(code(&told), "DATABASE_TLS", "{mode}: {told}");
+    }
+}
+
+/// Names to the child the file that it fills, and how many blocks of 512 bytes that may have.
+const QUOTA: &str = "KERAI_TEST_QUOTA";
+const BLOCKS: u64 = 4000;
+
+/// Not a test by itself: the process whose disk is full. Without its variable there is nothing to do.
+#[test]
+fn child_fills() {
+    let Ok(url) = std::env::var(QUOTA) else { return };
+    let database = Address::of(&url).expect("an address");
+    run(async {
+        let mut store = Store::open(&database, host_of(7, NOW, |_| ())).await.expect("open");
+        for number in 0..100_000 {
+            match store.append(STREAM, &signers(), &[stock(number, &"fig".repeat(100), 1)]).await {
+                Ok(answers) => assert!(all_told(&answers).concat().contains("admitted")),
+                Err(fault) => return println!("\nfull: {} after {}", code(&fault), number),
+            }
+        }
+    });
+}
+
+/// A bound on the size of files is reached in the middle of a transaction: it is told by a code, all that was reported is
+/// there, nothing else is, and when there is room again the work goes on.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_loses_nothing() {
+    let place = Place::new();
+    run(async {
+        drop(stocked(&place, host()).await);
+    });
+    let program = std::env::current_exe().expect("this program");
+    let script = format!("trap '' XFSZ; ulimit -f {BLOCKS}; exec \"$0\" bad::child_fills --exact --nocapture");
+    let output = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .arg(program)
+        .env(QUOTA, place.file().display().to_string())
+        .output()
+        .expect("it runs");
+    let output = String::from_utf8_lossy(&output.stdout).into_owned();
+    let full = output.lines().find_map(|line| line.strip_prefix("full: ")).unwrap_or_else(|| panic!("{output}"));
+    let (code, count) = full.split_once(" after ").expect("a count");
+    assert!(["DATABASE_FULL", "DATABASE_DISK"].contains(&code), "{full}");
+    let count: usize = count.parse().expect("a count");
+    assert!(count > 10, "{full}");
+    run(async {
+        let mut store = Store::open(&place.database(), host()).await.expect("open");
+        assert_eq!(store.ops(STREAM).await.expect("ops").len(), 1 + count, "what was reported, and no more");
+        let more = store.append(STREAM, &signers(), &[stock(200_000, "fig", 1)]).await.expect("there is room again");
+        assert!(all_told(&more).concat().contains("admitted"));
+        store.materialize(STREAM, &key("keeper")).await.expect("materialized");
+        assert_eq!(store.verify(STREAM, &[]).await.expect("verified").first_divergence, None);
     });
 }
 
