@@ -54,12 +54,16 @@ limits! {
     AUDIT_BATCH "audit.batch" = 256;
     /// threads that look at ops ahead of the log
     AUDIT_JOBS "audit.jobs" = 256;
+    /// ops, rows or pages that an audit reads together from a database
+    AUDIT_READ "audit.read" = 1024;
     /// differing rows that an audit tells of
     AUDIT_ROWS "audit.rows" = 100;
     /// bytes of one proof
     PROOF_SIZE "proof.size" = 64 << 20;
     /// bytes of one program, source, checkpoint, row or proof in an evidence pack
     PACK_PART "pack.part" = 64 << 20;
+    /// bytes of all programs and sources in an evidence pack
+    PACK_PROGRAMS "pack.programs" = 256 << 20;
 }
 
 /// The limit as a length.

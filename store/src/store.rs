@@ -1,6 +1,6 @@
 //! The store: what the pure parts decide, done in one transaction each.
 
-use crate::audit::Ask;
+use crate::audit::{self, Ask, Tables, Traced, Which};
 use crate::backend::{Address, Database, Session, StoredOp, Stream, damaged};
 use crate::bundle::Opened;
 use crate::checkpoint::Checkpoint;
@@ -8,7 +8,7 @@ use crate::code::{Code, Refused};
 use crate::desk::{Desk, move_tip};
 use crate::document::{Hash, to_hex};
 use crate::fault::Fault;
-use crate::fold::Snapshot;
+use crate::fold::Rows;
 use crate::governance::{Closed, Genesis, Governance, rotation};
 use crate::host::{Host, Point};
 use crate::limit::{self, length};
@@ -17,10 +17,9 @@ use crate::materialize::{self, Logged, State};
 use crate::materializer::Materializer;
 use crate::op::signature::SecretKey;
 use crate::op::{BIND, Draft, GENESIS, Offered, Op, ROTATE, Salts, SignedOp, is_segment, payload_root};
-use crate::pages::Map;
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS, Stored};
 use crate::recent::Recent;
-use crate::verify::{self, Evidence, Verification};
+use crate::verify::{self, Verification};
 use kerai_vm::bytecode::ProgramKind;
 use kerai_vm::ulid::Ulid;
 use std::collections::{BTreeMap, BTreeSet};
@@ -319,7 +318,7 @@ impl Store {
     /// `STREAM_UNKNOWN`, `FOLD_TRAP`, `ACK_TIMEOUT`, or the database fails: then the tables are as before.
     pub async fn materialize(&mut self, name: &str, key: &SecretKey) -> Result<Materialized, Fault> {
         loop {
-            let library = self.library().await?;
+            let library = self.programs().await?;
             let mut materializer = Materializer::new(name, key, &library);
             if let Some(done) = materializer.materialize(&mut self.database, &self.host, &mut self.recent).await? {
                 return Ok(done);
@@ -365,7 +364,7 @@ impl Store {
         tries: &mut u64,
     ) -> Result<(), Fault> {
         loop {
-            let library = self.library().await?;
+            let library = self.programs().await?;
             let mut materializer = Materializer::new(name, key, &library);
             while let Some(done) = materializer.materialize(&mut self.database, &self.host, &mut self.recent).await? {
                 *tries = 0;
@@ -377,7 +376,11 @@ impl Store {
         }
     }
 
-    async fn library(&mut self) -> Result<Library, Fault> {
+    /// All programs that are kept.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn programs(&mut self) -> Result<Library, Fault> {
         self.database.read().await?.programs().await
     }
 
@@ -435,31 +438,56 @@ impl Store {
         ask: &Ask,
         told: &mut dyn FnMut(u64, f64),
     ) -> Result<Verification, Fault> {
-        verify::verify(&self.evidence(name).await?, ask, told)
-    }
-
-    /// All that is stored of a stream.
-    ///
-    /// # Errors
-    /// As [`Store::verify`].
-    pub async fn evidence(&mut self, name: &str) -> Result<Evidence, Fault> {
         let mut session = self.database.read().await?;
         let stream = find(&mut session, name).await?;
-        let evidence = Evidence {
-            ops: session.ops_after(stream.number, 0).await?,
-            state: session.state(stream.number).await?,
-            checkpoints: session.checkpoints(stream.number).await?,
-            snapshots: kept_snapshots(&mut session, &stream).await?,
-            poison: session.poison(stream.number, stream.epoch).await?,
-            pages: [
-                session.all_pages(stream.number, Map::Inputs).await?,
-                session.all_pages(stream.number, Map::Rows).await?,
-            ],
-            library: session.programs().await?,
-            stream,
-        };
+        let answer = verify::verify(&mut session, &stream, ask, told).await?;
+        // Nobody should wait for a transaction that only read.
         session.commit().await?;
-        Ok(evidence)
+        Ok(answer)
+    }
+
+    /// Looks at one op's step; with it come the programs, of which one is the fold.
+    ///
+    /// # Errors
+    /// As [`audit::trace`], `STREAM_UNKNOWN`, or the database fails.
+    pub async fn trace(&mut self, name: &str, which: Which, key: Option<Vec<u8>>) -> Result<(Traced, Library), Fault> {
+        let mut session = self.database.read().await?;
+        let stream = find(&mut session, name).await?;
+        let library = session.programs().await?;
+        let work = move |tables: &mut Tables, _: &mut dyn FnMut(u64, f64)| {
+            Ok((audit::trace(tables, &library, which, key.as_deref())?, library))
+        };
+        let traced = audit::beside(&mut session, &stream, &mut |_, _| (), work).await?;
+        session.commit().await?;
+        Ok(traced)
+    }
+
+    /// The rows that each of the folds makes of a stream's log, in place of the one that is bound.
+    ///
+    /// # Errors
+    /// As [`audit::rows_by`], `STREAM_UNKNOWN`, or the database fails.
+    pub async fn rows_by(&mut self, name: &str, folds: Vec<Stored>) -> Result<Vec<Rows>, Fault> {
+        let mut session = self.database.read().await?;
+        let stream = find(&mut session, name).await?;
+        let library = session.programs().await?;
+        let work = move |tables: &mut Tables, _: &mut dyn FnMut(u64, f64)| {
+            audit::rows_by(tables, &library, &folds.iter().collect::<Vec<_>>())
+        };
+        let rows = audit::beside(&mut session, &stream, &mut |_, _| (), work).await?;
+        session.commit().await?;
+        Ok(rows)
+    }
+
+    /// The rows of a stream as they are stored.
+    ///
+    /// # Errors
+    /// `STREAM_UNKNOWN`, or the database fails.
+    pub async fn rows(&mut self, name: &str) -> Result<Rows, Fault> {
+        let mut session = self.database.read().await?;
+        let stream = find(&mut session, name).await?;
+        let state = session.state(stream.number).await?;
+        session.commit().await?;
+        Ok(state.into_iter().filter_map(|(key, row)| Some((key, row.value?))).collect())
     }
 }
 
@@ -491,16 +519,6 @@ async fn finish_reading(reading: Reading) -> Vec<Offered> {
         }
     }
     read
-}
-
-/// The snapshots that are kept of the stream's epoch.
-pub(crate) async fn kept_snapshots(session: &mut Session<'_>, stream: &Stream) -> Result<Vec<(u64, Snapshot)>, Fault> {
-    let mut kept = Vec::new();
-    for (count, _) in session.snapshots(stream.number, stream.epoch).await? {
-        let snapshot = session.snapshot(stream.number, stream.epoch, count).await?;
-        kept.extend(snapshot.map(|snapshot| (stream.epoch, snapshot)));
-    }
-    Ok(kept)
 }
 
 /// The answer to the one op that was offered.

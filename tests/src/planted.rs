@@ -316,10 +316,10 @@ pub const OF_PLATFORMS: &[PlatformBug] = &[
         platforms: &["linux-gnu", "windows-gnu"],
         is_hidden_at_home: true,
         bug: Bug {
-            about: "products of floats are taken by the host's fused multiplication",
-            file: "vm/src/number/float/processor.rs",
-            old: "        (float(a) * float(b)).to_bits()",
-            new: "        float(a).mul_add(float(b), -0.0).to_bits()",
+            about: "arc sines are taken by the host's library",
+            file: "vm/src/number/float/elementary/mod.rs",
+            old: "settle!(N => angle(Wide::<N>::from_float(self.0), opposite(self)))",
+            new: "Self::from_bits(f64::from_bits(self.to_bits()).asin().to_bits())",
         },
     },
     PlatformBug {

@@ -3,13 +3,14 @@
 use super::bundle;
 use crate::Global;
 use crate::command::show_evidence;
-use crate::command::verify::is_pack_file;
 use crate::input::Input;
 use crate::outcome::{Answer, Fault, Outcome};
+use crate::spool::{PackPath, STANDARD_INPUT};
 use crate::{diagnostics, report, sources};
 use kerai_compiler::lower::words::lowered;
 use kerai_compiler::{Language, Source};
 use kerai_store::bundle::Bundle;
+use kerai_store::pack;
 use kerai_vm::bytecode::{Exit, Function, Op, Program, ProgramKind, Role, Word};
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, cbor, json};
@@ -17,6 +18,7 @@ use kerai_vm::refusal::Refusal;
 use kerai_vm::value::{Heap, Value};
 use serde_json::{Map, json};
 use std::fmt::Write as _;
+use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::Path;
@@ -43,10 +45,15 @@ enum Content {
 }
 
 pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
-    if let Some(path) = arguments.file.as_deref().filter(|path| is_pack_file(path)) {
-        return show_evidence::pack(path, global);
+    let named = arguments.file.as_deref().filter(|&name| name != STANDARD_INPUT);
+    if let Some(pack) = PackPath::find(named.unwrap_or_default())? {
+        let fault = |cause| Fault::Read { path: pack.path().display().to_string(), cause };
+        return show_evidence::pack(File::open(pack.path()).map_err(fault)?, global);
     }
-    let mut input = Input::open(arguments.file.as_deref())?;
+    let mut input = Input::open(named)?;
+    if input.begins_with(pack::MAGIC)? {
+        return show_evidence::pack(input, global);
+    }
     let bytes = input.whole()?;
     if Bundle::is_one(&bytes) {
         let opened = Bundle::open(&bytes).map_err(kerai_store::fault::Fault::Refused)?;

@@ -59,8 +59,18 @@ impl StoredOp {
     /// The commit as it is stored, with the roots that were bound when it was decided.
     #[must_use]
     pub fn of(commit: &Commit, fold_root: Hash, policy_root: Hash) -> StoredOp {
+        let columns = Columns::of(commit, fold_root, policy_root);
+        let (position, record) = (commit.record.position, commit.bytes.clone());
+        StoredOp { position, signed: commit.op.signed.clone(), record, columns }
+    }
+}
+
+impl Columns {
+    /// The columns of a commit, with the roots that were bound when it was decided.
+    #[must_use]
+    pub fn of(commit: &Commit, fold_root: Hash, policy_root: Hash) -> Columns {
         let op = &commit.op.op;
-        let columns = Columns {
+        Columns {
             op_id: commit.op.id,
             author: op.author,
             sequence: op.sequence,
@@ -71,9 +81,7 @@ impl StoredOp {
             fold_root,
             policy_root,
             received: commit.record.received,
-        };
-        let (position, record) = (commit.record.position, commit.bytes.clone());
-        StoredOp { position, signed: commit.op.signed.clone(), record, columns }
+        }
     }
 }
 

@@ -23,6 +23,15 @@ pub struct Hidden {
 }
 
 impl Hidden {
+    /// About how many bytes its fields take.
+    pub(crate) fn size(&self) -> usize {
+        let size = |field: &Field| match field {
+            Field::Open(bytes) => bytes.len(),
+            Field::Hidden(commitment) => commitment.len(),
+        };
+        self.fields.iter().map(size).sum()
+    }
+
     /// The payload's root, from what is left of it.
     ///
     /// # Errors
