@@ -4,7 +4,7 @@
 //! `POLICY_FAULT`, and the op is not admitted.
 
 use crate::code::{Code, Refused};
-use crate::document::{Hash, encode, hash, integer};
+use crate::document::{Form, Hash, hash};
 use crate::governance::Governance;
 use crate::limit::{self, length};
 use crate::op::{Checked, Resource};
@@ -85,7 +85,7 @@ impl<'p> Gate<'p> {
 /// What the policy is asked: the op's parts under the names of the standard schema, and governance's rows.
 /// What the op lacks is missing here too.
 fn input(heap: &mut Heap, op: &Checked, governance: &Governance, received: u64) -> Result<(Value, Hash), Refusal> {
-    let mut entries: Vec<(Value, Value)> = Vec::new();
+    let mut form = Form::new();
     let body = &op.op;
     let resource = body.resource.as_deref().and_then(Resource::parse);
     let texts = [
@@ -98,12 +98,10 @@ fn input(heap: &mut Heap, op: &Checked, governance: &Governance, received: u64) 
     ];
     for (name, text) in texts {
         if let Some(text) = text {
-            entries.push((heap.string(name.as_bytes()), heap.string(text.as_bytes())));
+            form.text(name, text);
         }
     }
-    for (name, number) in [("epoch", governance.binding.epoch), ("received_ms", received)] {
-        entries.push((heap.string(name.as_bytes()), integer(number)));
-    }
+    form.integer("epoch", governance.binding.epoch).integer("received_ms", received);
     let documents = [
         ("payload", Some(&op.signed.payload)),
         ("caps", body.caps.as_ref()),
@@ -114,13 +112,11 @@ fn input(heap: &mut Heap, op: &Checked, governance: &Governance, received: u64) 
     ];
     for (name, document) in documents {
         if let Some(document) = document {
-            let value = cbor::decode(heap, document, &Options::CANONICAL)?;
-            entries.push((heap.string(name.as_bytes()), value));
+            form.document(name, document);
         }
     }
-    // Keys are text, so that a map can always be made.
-    let value = heap.map(&entries).unwrap_or(Value::NIL);
-    Ok((value, hash(Context::GateInput, &encode(heap, value)?)))
+    let bytes = form.finish()?;
+    Ok((cbor::decode(heap, &bytes, &Options::CANONICAL)?, hash(Context::GateInput, &bytes)))
 }
 
 /// The refusal that an undecided policy comes to.

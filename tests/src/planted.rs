@@ -274,8 +274,9 @@ OF_WORDS {
         "`split` forgets the last part"
             "table.insert(parts, string.sub(text, start, -1))" => "table.insert(parts, string.sub(text, start, -2))";
     }
-}
+} }
 
+bugs! {
 /// What the naive evaluator has to find in how policies are lowered, indexed and decided.
 OF_POLICIES {
     "compiler/src/lower/policy/mod.rs" {

@@ -161,6 +161,7 @@ pub fn host_of(seed: u64, now: u64, reached: impl Fn(Point) + 'static) -> Host {
         now: Box::new(move || now),
         random: Box::new(random),
         reached: Box::new(reached),
+        told: Box::new(|_, _| ()),
         wait: Duration::from_secs(30),
     }
 }
