@@ -10,6 +10,7 @@ pub mod planted;
 pub mod property;
 pub mod rewrite;
 pub mod rewrite_lua;
+pub mod server;
 pub mod shapes;
 pub mod shrink;
 pub mod tokens;

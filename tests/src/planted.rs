@@ -276,6 +276,87 @@ OF_WORDS {
     }
 } }
 
+bugs! {
+/// What the naive evaluator has to find in how policies are lowered, indexed and decided.
+OF_POLICIES {
+    "compiler/src/lower/policy/mod.rs" {
+        "a deny rule wants to be certain where it applies"
+            "self.ask_all(Question::Possible, &rule.when, desk.input)" => "self.ask_all(Question::Certain, &rule.when, desk.input)";
+        "a deny rule wants to be certain of what it denies"
+            "let reasons = self.ask_all(Question::Possible, &rule.deny_if, desk.input);" => "let reasons = self.ask_all(Question::Certain, &rule.deny_if, desk.input);";
+        "all reasons to deny must hold"
+            "let any = joined(reasons, Node::Or);" => "let any = joined(reasons, Node::And);";
+        "an allow rule takes what is unknown for true"
+            "all.extend(self.ask_all(Question::Certain, &rule.allow_if, desk.input));" => "all.extend(self.ask_all(Question::Possible, &rule.allow_if, desk.input));";
+        "an allow rule is put among those that deny"
+            "desk.allows, rule));" => "desk.denies, rule));";
+    }
+    "compiler/src/lower/policy/truth.rs" {
+        "the questions don't exchange places under `not`"
+            "Question::Certain => Question::Possible," => "Question::Certain => Question::Certain,";
+        "`has` may be false"
+            "(ExpressionKind::Has(_), Question::Possible) => Node::Bool(true)," => "(ExpressionKind::Has(_), Question::Possible) => Node::Bool(false),";
+    }
+    "compiler/src/lower/policy/value.rs" {
+        "greater is at least"
+            "Operator::Greater => (Builtin::TotalLess, true)," => "Operator::Greater => (Builtin::TotalAtMost, true),";
+        "at least does not swap its sides"
+            "Operator::AtLeast => (Builtin::TotalAtMost, true)," => "Operator::AtLeast => (Builtin::TotalAtMost, false),";
+        "the quotient is rounded down"
+            "Operator::Divide => (Builtin::TotalDivide, false)," => "Operator::Divide => (Builtin::TotalFloorDivide, false),";
+    }
+    "compiler/src/lower/policy/index.rs" {
+        "what is below a path ends at the path"
+            "let to = from.iter().copied().chain([b'/' + 1]).collect();" => "let to = from.iter().copied().chain([0]).collect();";
+        "a range does not have its first piece"
+            "partition_point(|(from, _)| *from < range.from)" => "partition_point(|(from, _)| *from <= range.from)";
+        "rules that say nothing of the attribute are left out"
+            "        self.search(&split.rest, functions, desk, body);" => "";
+        "of two alternatives one is indexed"
+            "ranges.extend(more);" => "drop(more);";
+    }
+    "compiler/src/lower/policy/why.rs" {
+        "the first reference is taken for the one that is unknown"
+            "vec![set(out.reference, number(place)), set(out.value, raw)]" => "vec![set(out.reference, number(0)), set(out.value, raw)]";
+        "under `and` the left is told where it is unknown and the right is false"
+            "let right_settles = is(Binary::Equal, out.truth, boolean(settles));" => "let right_settles = boolean(false);";
+    }
+    "vm/src/execute/decide/lift.rs" {
+        "what is learned of a check is turned around"
+            "self.learn(&mut side, check, answer);" => "self.learn(&mut side, check, !answer);";
+        "nil is taken for true"
+            "Term::Nil => Some(false)," => "Term::Nil => Some(true),";
+        "the first piece of a search is forgotten"
+            "None => first = Some(at)," => "None => first = Some(node),";
+    }
+    "vm/src/execute/decide/walk.rs" {
+        "`<` is `<=`"
+            "if *or_equal { order.is_le() }" => "if true { order.is_le() }";
+        "an item of another kind is unequal"
+            "            if !item.is_string() {\n                truth = Value::NIL;" => "            if !item.is_string() {\n                truth = Value::FALSE;";
+        "what another request came to is kept"
+            "&& kept.request == request" => "&& kept.request <= request";
+        "a value of another kind than it is declared is read all the same"
+            "Ok(if is_of { value } else { Value::NIL })" => "Ok(if is_of || true { value } else { Value::NIL })";
+    }
+    "vm/src/execute/decide/text.rs" {
+        "a text that is one of those that are searched comes before it"
+            "texts.partition_point(|other| **other <= *text)" => "texts.partition_point(|other| **other < *text)";
+    }
+    "vm/src/glob.rs" {
+        "what begins like a path is below it"
+            "matches!(rest.first(), None | Some(b'/'))" => "matches!(rest.first(), None | Some(_))";
+        "what is below a path has to be below it"
+            "matches!(rest.first(), None | Some(b'/')))" => "matches!(rest.first(), Some(b'/')))";
+    }
+    "vm/src/execute/library/total.rs" {
+        "a list without an item is unknown"
+            "if call.heap.kind(part) == Kind::Nil { None } else { Some(false) }" => "None";
+        "a map can show that it lacks a key"
+            "Ok(answer((!value.is_nil()).then_some(true)))" => "Ok(answer(Some(!value.is_nil())))";
+    }
+} }
+
 /// A bug that shows on some platforms only.
 pub struct PlatformBug {
     /// What differs between platforms then.

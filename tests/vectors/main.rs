@@ -3,6 +3,7 @@
 //! The folder is named by `KERAI_VECTORS`, else it is `shared/vectors` beside the workspace. What is found there is run:
 //! a case is dispatched by its file's place and format, so that another folder of the same layout may hold other cases.
 
+mod azure;
 mod cbor;
 mod cbor_facts;
 mod cedar;
@@ -63,6 +64,7 @@ const SETS: &[Set] = &[
     ("yaml-test-suite", yaml::run),
     ("cidr", cidr::run),
     ("policy-cedar", cedar::run),
+    ("policy-regorus", azure::run),
     ("events-git", events::git),
     ("events-usgs", events::usgs),
     ("events-jepsen", events::jepsen),

@@ -124,15 +124,9 @@ fn what_is_no_table_is_refused_with_its_line() {
     assert_eq!(folder.read("y.csv"), ",b\na\0b,\"\\.\"\n");
 }
 
-/// A server that `KERAI_TEST_PG` names.
+/// A database of a server, if there is one to be had.
 fn server() -> Option<String> {
-    let server = std::env::var("KERAI_TEST_PG").ok();
-    let is_required = std::env::var("KERAI_REQUIRE_PG").is_ok_and(|value| value == "1");
-    assert!(server.is_some() || !is_required, "KERAI_REQUIRE_PG=1, and KERAI_TEST_PG names no server");
-    if server.is_none() {
-        println!("without PostgreSQL: KERAI_TEST_PG names no server");
-    }
-    server
+    Some(kerai_tests::server::the_server()?.url("postgres"))
 }
 
 /// The host, as people write it, of a server that has one.
