@@ -4,13 +4,13 @@ use crate::desk::{
     NOW, Place, STREAM, all_told, create, draft, everywhere, host, host_at, host_of, key, run, sign, signers, stock,
     stocked, ulid,
 };
-use crate::server;
 use kerai_store::backend::Address;
 use kerai_store::document::Hash;
 use kerai_store::fault::Fault;
 use kerai_store::host::Host;
 use kerai_store::op::{Draft, Op, SignedOp};
 use kerai_store::{Store, key as key_file};
+use kerai_tests::server;
 use std::fs;
 use std::time::Duration;
 
