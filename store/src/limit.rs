@@ -23,7 +23,11 @@ limits! {
     /// bytes of an op's resource
     OP_RESOURCE "op.resource" = 4096;
     /// ops that are committed in one transaction
-    LOG_BATCH "log.batch" = 8192;
+    LOG_BATCH "log.batch" = 32_768;
+    /// bytes of ops after which a transaction takes no more of them
+    LOG_BATCH_SIZE "log.batch.size" = 32 << 20;
+    /// ops that are read back at a time
+    LOG_READ "log.read" = 8192;
     /// milliseconds that a writer waits for another one
     LOG_WAIT "log.wait" = 10_000;
     /// milliseconds between two looks at a file by one who follows its log

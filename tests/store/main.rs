@@ -13,6 +13,5 @@ mod large;
 mod proofs;
 mod relations;
 mod roles;
-mod server;
 mod together;
 mod way;

@@ -8,6 +8,7 @@ mod sqlite;
 mod write;
 
 pub use session::{Address, Database, Session};
+pub use write::OpsToAdd;
 
 use crate::code::{Code, Refused};
 use crate::document::Hash;
@@ -55,18 +56,8 @@ pub struct Columns {
     pub received: u64,
 }
 
-impl StoredOp {
-    /// The commit as it is stored, with the roots that were bound when it was decided.
-    #[must_use]
-    pub fn of(commit: &Commit, fold_root: Hash, policy_root: Hash) -> StoredOp {
-        let columns = Columns::of(commit, fold_root, policy_root);
-        let (position, record) = (commit.record.position, commit.bytes.clone());
-        StoredOp { position, signed: commit.op.signed.clone(), record, columns }
-    }
-}
-
 impl Columns {
-    /// The columns of a commit, with the roots that were bound when it was decided.
+    /// What follows from a commit, with the roots that were bound when it was decided.
     #[must_use]
     pub fn of(commit: &Commit, fold_root: Hash, policy_root: Hash) -> Columns {
         let op = &commit.op.op;
@@ -82,6 +73,15 @@ impl Columns {
             policy_root,
             received: commit.record.received,
         }
+    }
+}
+
+impl StoredOp {
+    /// The commit as it is stored, with the roots that were bound when it was decided.
+    #[must_use]
+    pub fn of(commit: Commit, fold_root: Hash, policy_root: Hash) -> StoredOp {
+        let columns = Columns::of(&commit, fold_root, policy_root);
+        StoredOp { position: commit.record.position, signed: commit.op.signed, record: commit.bytes, columns }
     }
 }
 

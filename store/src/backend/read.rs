@@ -12,7 +12,7 @@ use crate::log::Head;
 use crate::pages::{self, Map};
 use crate::program::{Library, Stored};
 use kerai_vm::ulid::Ulid;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A statement that selects whole streams, or whole ops: what comes after `FROM`.
 macro_rules! streams {
@@ -148,15 +148,29 @@ impl Session<'_> {
     /// `LOG_DAMAGED` where a program is not what its root says.
     pub async fn programs(&mut self) -> Result<Library, Fault> {
         let mut library = Library::default();
-        for mut row in self.rows("SELECT root, code FROM programs", &[]).await? {
-            let (root, code) = (row.hash()?, row.bytes()?);
+        self.meet_programs(&mut library).await?;
+        Ok(library)
+    }
+
+    /// Adds the programs that a library does not have yet: what has a root never changes.
+    ///
+    /// # Errors
+    /// As [`Session::programs`].
+    pub async fn meet_programs(&mut self, library: &mut Library) -> Result<(), Fault> {
+        let roots = self.all("SELECT root FROM programs", &[], |mut row| row.hash()).await?;
+        for root in roots {
+            if library.get(&root).is_some() {
+                continue;
+            }
+            let row = self.row("SELECT code FROM programs WHERE root = $1", &[(&root).into()]).await?;
+            let code = row.map(|mut row| row.bytes()).transpose()?.unwrap_or_default();
             let program = Stored::from_bytes(&code).map_err(|refused| damaged(refused.to_string()))?;
             if program.root != root {
                 return Err(damaged(format!("the program `{}`", program_text(&root))).into());
             }
             library.add(program);
         }
-        Ok(library)
+        Ok(())
     }
 
     /// The end of an author's chain.
@@ -212,12 +226,12 @@ impl Session<'_> {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn given(&mut self, stream: i64, ulids: &[Ulid]) -> Result<BTreeMap<(Hash, Ulid), Hash>, Fault> {
+    pub async fn given(&mut self, stream: i64, ulids: &[Ulid]) -> Result<HashMap<(Hash, Ulid), Hash>, Fault> {
         let one = "SELECT author, ulid, given FROM ops WHERE stream = $1 AND ulid = $2 ORDER BY position";
         let many = "SELECT author, ulid, given FROM ops WHERE stream = $1 AND ulid = ANY($2) ORDER BY position";
         let ulids: Vec<[u8; 16]> = ulids.iter().map(|ulid| ulid.to_bytes()).collect();
         let ulids: Vec<&[u8]> = ulids.iter().map(<[u8; 16]>::as_slice).collect();
-        let mut given = BTreeMap::new();
+        let mut given = HashMap::new();
         for mut row in self.about(one, many, stream, &ulids).await? {
             let (author, ulid) = (row.hash()?, Ulid::from_bytes(row.array()?));
             let hash = row.hash()?;

@@ -43,7 +43,7 @@ impl Hidden {
         };
         let commitments: Vec<Hash> = self.fields.iter().map(commitment).collect();
         // Only what has names can be hidden, so that it is a map.
-        commitments_root(true, &commitments)
+        Ok(commitments_root(true, &commitments))
     }
 }
 
