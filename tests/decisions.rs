@@ -19,7 +19,7 @@ fn policy(units: usize) -> Verified {
         );
     }
     text.push_str(
-        "    - { id: ends, when: { path: '**/shared' }, allow_if: \"actor in ['ann', labels, 'zoe'] or epoch + 1 > 5\" }\n",
+        "    - { id: ends, when: { path: '**/shared' }, allow_if: \"actor in ['ann', remote, 'zoe'] or epoch + 1 > 5\" }\n",
     );
     text.push_str("    - { id: private, deny_if: \"labels contains 'private' and remote != 'internal'\" }\n");
     indexed(&check(&text).expect("a policy")).expect("it compiles")
