@@ -5,6 +5,8 @@
 //! what kind it is, and a condition asks for the kind first. Texts are compared in lower case. How often something is
 //! so is a condition on each of the items.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the arms name what has a counterpart, nothing else has")]
+
 mod template;
 
 use crate::folder::Folder;
@@ -193,7 +195,7 @@ impl Scope<'_> {
                 '[' if letters.peek() == Some(&'\'') => {
                     parts.push(std::mem::take(&mut part));
                     letters.next();
-                    while let Some(letter) = letters.next() {
+                    for letter in letters.by_ref() {
                         if letter == '\'' {
                             break;
                         }
