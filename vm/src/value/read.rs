@@ -110,7 +110,7 @@ impl Heap {
             Form::List | Form::Dictionary(_) if table.count != table.used => Layout::Map,
             Form::List => Layout::List(self.slots_of(table)),
             Form::Dictionary(_) => match self.dictionary(table) {
-                Some(others) if others.entries.is_empty() && (table.count > 0 || others.is_list_when_empty) => {
+                Some(others) if others.count() == 0 && (table.count > 0 || others.is_list_when_empty) => {
                     Layout::List(self.slots_of(table))
                 }
                 _ => Layout::Map,
@@ -193,9 +193,9 @@ impl Heap {
         let mut entries: Entries = Vec::with_capacity(table.count as usize);
         entries.extend(positions.filter(|entry| !entry.1.is_absent()));
         if let Some(others) = self.dictionary(table)
-            && !others.entries.is_empty()
+            && others.count() > 0
         {
-            entries.extend_from_slice(&others.entries);
+            entries.extend(others.entries());
             entries.sort_unstable_by(|a, b| self.order(a.0, b.0));
         }
         Some(entries)
