@@ -20,7 +20,7 @@ use sort::Sort;
 use step::{Mode, Plainly, Quickly, Watched};
 
 pub use library::Row;
-pub(crate) use library::{Deferred, Emission, Output};
+pub(crate) use library::{Deferred, Emission, Output, Place};
 pub use watch::Seen;
 pub(crate) use watch::Watch;
 
