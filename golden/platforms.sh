@@ -9,6 +9,8 @@
 # an emulator; missing packages are installed by name, so they want Debian 12 on x86-64, as root.
 #   KERAI_PLATFORM_CACHE       libraries and builds are kept here (default: ~/.cache/kerai-platforms)
 #   KERAI_PLATFORM_TIME_LIMIT  seconds that one platform may run its cases (default: 900)
+#   KERAI_VECTORS              test data nobody here wrote: a sample of each set becomes cases too (default:
+#                              shared/vectors beside the project, if it is there)
 set -euo pipefail
 
 # A platform, whether every run includes it, and the function below that builds and runs it.
@@ -73,7 +75,7 @@ judge() {
 golden() {
   local options=(--package kerai-golden --bin golden-portable "$@")
   build "${options[@]}"
-  judge "${CARGO:-cargo}" run --quiet --locked --manifest-path "$root/Cargo.toml" "${options[@]}" -- "$root/golden"
+  judge "${CARGO:-cargo}" run --quiet --locked --manifest-path "$root/Cargo.toml" "${options[@]}" -- "$cases"
 }
 
 row() { printf '%-24s | %5s | %6s | %s\n' "$platform" "$@" >>"$scratch/rows"; }
@@ -239,7 +241,7 @@ webassembly() {
 
 in_node() {
   need_node
-  judge node "$root/golden/wasm/in_node.mjs" "$1" "$root/golden"
+  judge node "$root/golden/wasm/in_node.mjs" "$1" "$cases"
 }
 
 in_wasmtime() {
@@ -250,13 +252,13 @@ in_wasmtime() {
     { python3 -m venv "$cache/wasmtime-$wasmtime_version" && "$python" -m pip install --quiet "wasmtime==$wasmtime_version"; } ||
       die "could not install wasmtime"
   fi
-  judge "$python" "$root/golden/wasm/in_wasmtime.py" "$1" "$root/golden"
+  judge "$python" "$root/golden/wasm/in_wasmtime.py" "$1" "$cases"
 }
 
 in_chromium() {
   need_node
   need chromium
-  judge node "$root/golden/wasm/in_browser.mjs" "$1" "$root/golden" chromium
+  judge node "$root/golden/wasm/in_browser.mjs" "$1" "$cases" chromium
 }
 
 # WebAssembly with a system's interface, by node's own.
@@ -272,7 +274,7 @@ system_interface() {
   export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="-C link-self-contained=no -L $library_files -C link-arg=$library_files/crt1-command.o -C link-arg=-zstack-size=16777216"
   build --release --package kerai-golden --bin golden-portable --features=kerai-vm/portable-hash --target="$target" \
     --target-dir="$cache/build" "${library[@]}"
-  judge node --no-warnings "$root/golden/wasm/in_wasi.mjs" "$cache/build/$target/release/golden-portable.wasm" "$root/golden"
+  judge node --no-warnings "$root/golden/wasm/in_wasi.mjs" "$cache/build/$target/release/golden-portable.wasm" "$cases"
 }
 
 # refused TARGET REASON: a platform that would compute something else, and which the compiler must therefore refuse.
@@ -288,6 +290,19 @@ refused() {
   grep -qF "does not build for $reason" "$scratch/refusal" || { tail -n 5 "$scratch/refusal" >&2 && die "it failed for another reason"; }
   row - - "refused, as it must be"
   say "refused"
+}
+
+# The project's cases, and below vectors/ a sample of each set with what it comes to here, where its own tests judge it.
+gather() {
+  local vectors=${KERAI_VECTORS:-$root/../shared/vectors}
+  cases=$root/golden
+  [ -d "$vectors" ] || { say "there are no vectors at $vectors" && return; }
+  cases=$scratch/cases
+  cp -r "$root/golden" "$cases"
+  say "keeping a sample of the vectors"
+  KERAI_VECTORS=$(realpath "$vectors") "${CARGO:-cargo}" test --quiet --release --locked --manifest-path "$root/Cargo.toml" \
+    --package kerai-tests --test vectors -- --keep "$cases/vectors" >"$scratch/vectors" 2>&1 ||
+    { tail -n 20 "$scratch/vectors" >&2 && die "the vectors fail on this machine"; }
 }
 
 # run PLATFORM: in a process of its own, so that its settings end with it and its failure stops no other.
@@ -309,7 +324,7 @@ run() {
 names() { platforms | awk -v runs="$1" '$2 == runs || runs == "all" { print $1 }'; }
 
 main() {
-  local name chosen=() failed=() library=() version sysroot
+  local name chosen=() failed=() library=() version sysroot cases
   case ${1:-} in
     -h | --help)
       sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
@@ -329,6 +344,7 @@ main() {
   trap 'rm -rf "$scratch"' EXIT
   mkdir -p "$cache"
   : >"$scratch/rows"
+  gather
   for name in "${chosen[@]}"; do run "$name"; done
 
   printf '%-24s | %5s | %6s | %s\n' platform cases passed "root of all results"

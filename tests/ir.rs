@@ -5,7 +5,7 @@
 
 use kerai_tests::differential::{Met, judge, with_room};
 use kerai_tests::evaluator::FROM_THE_MACHINE;
-use kerai_tests::planted::{OF_LUA, OF_PLATFORMS, OF_THE_MACHINE};
+use kerai_tests::planted::{OF_LUA, OF_PLATFORMS, OF_POLICIES, OF_THE_MACHINE, OF_WORDS};
 use kerai_tests::property::{Random, Run};
 use std::collections::BTreeSet;
 use std::fs;
@@ -45,12 +45,18 @@ fn the_evaluator_has_meanings_of_its_own() {
 #[test]
 fn planted_bugs_fit_the_sources() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for bug in OF_THE_MACHINE.iter().chain(OF_LUA).chain(OF_PLATFORMS.iter().map(|one| &one.bug)) {
+    for bug in OF_THE_MACHINE
+        .iter()
+        .chain(OF_LUA)
+        .chain(OF_WORDS)
+        .chain(OF_POLICIES)
+        .chain(OF_PLATFORMS.iter().map(|one| &one.bug))
+    {
         let source = fs::read_to_string(root.join(bug.file)).expect("a source");
         assert_eq!(source.matches(bug.old).count(), 1, "{}: `{}` in {}", bug.about, bug.old, bug.file);
         assert_ne!(bug.old, bug.new, "{}", bug.about);
     }
-    for bugs in [OF_THE_MACHINE, OF_LUA] {
+    for bugs in [OF_THE_MACHINE, OF_LUA, OF_WORDS, OF_POLICIES] {
         let names: BTreeSet<&str> = bugs.iter().map(|bug| bug.about).collect();
         assert!(bugs.len() >= 20 && names.len() == bugs.len());
     }

@@ -276,12 +276,14 @@ fn read(text: &str) -> Policy {
 fn compiled_policies_decide_and_explain_as_the_naive_evaluator() {
     let run = Run::new("policies", 250, 100_000);
     let mut writer = Writer { random: Random::new(run.seed) };
-    let (mut allowed, mut denied) = (0_u64, 0_u64);
+    let (mut allowed, mut denied, mut prepared, mut policies) = (0_u64, 0_u64, 0_u64, 0_u64);
     run.each(|_| {
+        policies += 1;
         let text = writer.policy();
         let policy = read(&text);
         let programs = [indexed(&policy).expect("it compiles"), in_order(&policy).expect("it compiles")];
         let mut examiners = programs.each_ref().map(|program| Examiner::new(&policy, program));
+        prepared += u64::from(examiners.iter_mut().all(Examiner::prepare));
         let marks = examiners.each_mut().map(|examiner| examiner.heap().mark());
         for _ in 0..REQUESTS {
             let request = writer.request();
@@ -294,7 +296,11 @@ fn compiled_policies_decide_and_explain_as_the_naive_evaluator() {
             }
         }
     });
-    println!("{} pairs: {allowed} allowed, {denied} denied", allowed + denied);
+    println!(
+        "{} pairs: {allowed} allowed, {denied} denied; {prepared} of {policies} policies prepared",
+        allowed + denied
+    );
+    assert!(prepared * 4 > policies * 3, "most policies must be tried in both ways");
     assert!(allowed > denied / 50, "there must be enough of both to say something");
 }
 

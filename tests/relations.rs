@@ -224,3 +224,59 @@ fn a_thousand_rules_relate_to_a_thousand() {
         }
     }
 }
+
+/// What conditions that relate attributes to each other, or compute, make of two rules: a request is found by aiming.
+#[test]
+fn conditions_that_are_not_understood_are_aimed_at() {
+    let inputs = "inputs: { path: path, caps: [string], n: number, m: number, a: string, b: string, any: any, \
+                  groups: { \"*\": [string] }, grants: { \"*\": { \"*\": bool } } }\nrules:\n";
+    let of = |condition: &str| known(format!("{inputs}    - {{ id: a, allow_if: [\"{condition}\"] }}\n"), &[]);
+    for (first, second, expected) in [
+        ("groups.owner includes a", "groups.owner includes b", Relation::Incomparable),
+        ("groups.owner includes a", "false", Relation::Narrower),
+        ("caps includes a and n > 2", "caps includes a", Relation::Wider),
+        ("a in caps", "not (a in caps)", Relation::Incomparable),
+        ("grants[a] includes b", "grants[a] includes b or a == b", Relation::Wider),
+        ("path starts_with 'a/b'", "true", Relation::Wider),
+        ("a starts_with 'x'", "a ends_with 'y'", Relation::Incomparable),
+        ("a contains 'x'", "false", Relation::Narrower),
+        ("a in_cidr '10.0.0.0/8'", "not (a in_cidr '10.0.0.0/8')", Relation::Incomparable),
+        ("a == b", "a != b", Relation::Incomparable),
+        ("a < b", "b <= a", Relation::Incomparable),
+        ("n + 1 < m", "false", Relation::Narrower),
+        ("n * 2 == 10", "true", Relation::Wider),
+        ("10 - n >= 3", "10 - n < 3", Relation::Incomparable),
+        ("size(caps) > 3", "false", Relation::Narrower),
+        ("lower(a) == 'x'", "false", Relation::Narrower),
+        ("lower(a) == b", "true", Relation::Wider),
+        ("any starts_with a", "false", Relation::Narrower),
+        ("n == m and a == b", "n == m", Relation::Wider),
+        ("n % 3 == 1", "false", Relation::Narrower),
+    ] {
+        let (first, second) = (of(first), of(second));
+        let found = related(&first, &second);
+        assert_eq!(found.relation, expected, "{}\n{}\n{found:?}", first.text, second.text);
+        for (witness, wanted) in [(&found.lost, (true, false)), (&found.gained, (false, true))] {
+            if let Some(request) = witness {
+                assert_eq!((decides(&first, request), decides(&second, request)), wanted, "{request}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_templates_relate_to_each_other() {
+    let texts = [
+        include_str!("../policies/template/minimal.rgs"),
+        include_str!("../policies/template/regulated.rgs"),
+        include_str!("../policies/template/airgapped.rgs"),
+    ];
+    let templates = texts.map(|text| known(text.to_owned(), &[]));
+    for (place, first) in templates.iter().enumerate() {
+        for (other, second) in templates.iter().enumerate() {
+            let expected = if place == other { Relation::Equal } else { Relation::Incomparable };
+            let found = related(first, second);
+            assert_eq!(found.relation, expected, "{found:?}\n{}\n{}", first.text, second.text);
+        }
+    }
+}

@@ -176,6 +176,11 @@ impl Report {
         Some(other.median_ns / self.ours()?.median_ns)
     }
 
+    /// The median of a side, by its name.
+    pub fn median_of(&self, name: &str) -> Option<f64> {
+        self.measured.iter().find(|one| one.name == name).map(|one| one.median_ns)
+    }
+
     /// Our median as a multiple of that of the first of a role.
     pub fn multiple(&self, role: Role) -> Option<f64> {
         let peer = self.measured.iter().find(|one| one.role == role)?;

@@ -13,6 +13,7 @@ mod lua;
 mod machine;
 mod merges;
 mod ours;
+mod policies;
 mod server;
 mod store;
 mod wasm;
@@ -58,6 +59,7 @@ usage: kerai-bench NAME [--json] [--events N] [--rounds N] [--seed N]
        kerai-bench evidence [--json] …
        kerai-bench compile [--json] …
        kerai-bench merges [--json] …
+       kerai-bench policies [--json] …
        kerai-bench store [--json] …
        kerai-bench all [--json] …
        kerai-bench events [--events N] [--seed N]      writes the events as JSON Lines
@@ -92,7 +94,11 @@ fn listed() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> 
     let documents = BENCHMARKS.iter().map(|benchmark| (DOCUMENTS, benchmark.name, benchmark.about));
     let examples = machine::EXAMPLES.iter().map(|example| (MACHINE, example.name, example.about));
     let merges = merges::MERGES.iter().map(|merge| (MERGES, merge.name, merge.about));
-    let others = [(compile::NAME, compile::NAME, compile::ABOUT), (store::NAME, store::NAME, store::ABOUT)];
+    let others = [
+        (compile::NAME, compile::NAME, compile::ABOUT),
+        (policies::NAME, policies::NAME, policies::ABOUT),
+        (store::NAME, store::NAME, store::ABOUT),
+    ];
     let audits = audit::ALL.iter().map(|&(name, about)| (EVIDENCE, name, about));
     documents.chain(examples).chain(merges).chain(others).chain(audits)
 }
@@ -166,6 +172,9 @@ fn run(arguments: &Arguments) -> Outcome<()> {
     merges::run(|merge| arguments.chooses(MERGES, merge.name), &arguments.plan, arguments.json)?;
     if arguments.chooses(compile::NAME, compile::NAME) {
         compile::run(&arguments.plan, arguments.json)?;
+    }
+    if arguments.chooses(policies::NAME, policies::NAME) {
+        policies::run(&arguments.plan, arguments.json)?;
     }
     if arguments.chooses(store::NAME, store::NAME) {
         let finding = store::run(&arguments.plan).map_err(|message| format!("{}: {message}", store::NAME))?;

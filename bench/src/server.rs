@@ -19,6 +19,9 @@ const SETTINGS: [&str; 4] = ["shared_buffers=1GB", "max_wal_size=16GB", "checkpo
 const PAUSE: u64 = 50;
 const TRIES: u32 = 200;
 
+/// Ticks of Linux's accounting in a second.
+const TICKS: f64 = 100.0;
+
 pub struct Server {
     folder: PathBuf,
     child: Child,
@@ -63,6 +66,14 @@ impl Server {
         Err("the server does not answer".into())
     }
 
+    /// Seconds that the server's processes have computed, those of them that are still there; nothing where no system
+    /// says so.
+    pub fn computed(&self) -> f64 {
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let ticks = processes.filter_map(|process| ticks(&process.path().join("stat"), self.child.id()));
+        ticks.sum::<u64>() as f64 / TICKS
+    }
+
     pub fn url(&self) -> String {
         format!("postgres://kerai@localhost/postgres?host={}", self.folder.display())
     }
@@ -75,6 +86,15 @@ impl Drop for Server {
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// What a child of a process has computed.
+fn ticks(path: &Path, parent: u32) -> Option<u64> {
+    let text = fs::read_to_string(path).ok()?;
+    // The name, in parentheses, may hold anything.
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let number = |place: usize| fields.get(place)?.parse::<u64>().ok();
+    if number(1)? == u64::from(parent) { Some(number(11)? + number(12)?) } else { None }
 }
 
 fn command(program: &Path, folder: &Path, account: Option<(u32, u32)>) -> Command {

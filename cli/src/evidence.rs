@@ -1,11 +1,12 @@
 //! What the commands of auditors share: whom to trust, checkpoints out of files, where instructions came from, progress.
 
-use crate::command::verify::{AllPlaces, is_pack_file};
+use crate::command::verify::AllPlaces;
 use crate::input::Input;
 use crate::map::Places;
 use crate::outcome::Fault;
 use crate::program;
 use crate::project::Project;
+use crate::spool::PackPath;
 use clap::Args;
 use kerai_compiler::Language;
 use kerai_store::checkpoint::{Checkpoint, SignedCheckpoint};
@@ -49,8 +50,8 @@ fn trusted(text: &str) -> Result<Hash, Fault> {
 
 /// The checkpoint that a file holds: that of a proof, or the last one of a pack.
 pub fn checkpoint_in(path: &str) -> Result<SignedCheckpoint, Fault> {
-    if is_pack_file(path) {
-        let file = File::open(path).map_err(|cause| Fault::Read { path: path.into(), cause })?;
+    if let Some(pack) = PackPath::find(path)? {
+        let file = File::open(pack.path()).map_err(|cause| Fault::Read { path: path.into(), cause })?;
         let mut reader = PackReader::new(BufReader::new(file))?;
         let mut last = None;
         while let Some((_, part)) = reader.read()? {

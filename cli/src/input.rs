@@ -35,6 +35,17 @@ impl Input {
         }
     }
 
+    /// Whether the input begins with these bytes, which stay in it.
+    pub fn begins_with(&mut self, bytes: &[u8]) -> Result<bool, Fault> {
+        let mut start = Vec::new();
+        let read = self.reader.by_ref().take(bytes.len() as u64).read_to_end(&mut start);
+        read.map_err(|cause| self.fault(cause))?;
+        let is_it = start == bytes;
+        let rest = std::mem::replace(&mut self.reader, Box::new(io::empty()));
+        self.reader = Box::new(io::Cursor::new(start).chain(rest));
+        Ok(is_it)
+    }
+
     fn fault(&self, cause: io::Error) -> Fault {
         Fault::Read { path: self.name.clone(), cause }
     }
@@ -53,5 +64,11 @@ impl Input {
             line.pop();
         }
         Ok(count > 0)
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(bytes)
     }
 }

@@ -12,6 +12,7 @@ mod progress;
 mod project;
 mod report;
 mod sources;
+mod spool;
 mod store;
 mod words;
 

@@ -2,12 +2,14 @@
 
 use crate::Global;
 use crate::outcome::Fault;
+use crate::progress::Progress;
 use crate::project::Project;
 use kerai_store::backend::Address;
 use kerai_store::document::data_text;
 use kerai_store::host::Host;
 use kerai_store::{Answer, Committed, Store};
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::future::Future;
 
 /// Runs a store's work to its end.
@@ -31,7 +33,20 @@ fn place(global: &Global, project: Option<&Project>) -> Result<Address, Fault> {
 }
 
 pub async fn open(global: &Global, project: Option<&Project>) -> Result<Store, Fault> {
-    Ok(Store::open(&place(global, project)?, Host::system()).await?)
+    let is_quiet = global.quiet || global.json;
+    let progress = RefCell::new(Progress::new(is_quiet));
+    let told = move |ops, part| {
+        let mut progress = progress.borrow_mut();
+        if part < 1.0 {
+            progress.say_part(ops, part);
+        } else {
+            // The next work has a time of its own.
+            progress.end();
+            *progress = Progress::new(is_quiet);
+        }
+    };
+    let host = Host { told: Box::new(told), ..Host::system() };
+    Ok(Store::open(&place(global, project)?, host).await?)
 }
 
 /// How many ops came to what.

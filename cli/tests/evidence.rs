@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// A project that was run, in a folder of its own.
 struct Place(PathBuf);
@@ -23,6 +24,16 @@ impl Place {
 
     fn kerai(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_kerai")).args(arguments).current_dir(&self.0).output().expect("it runs")
+    }
+
+    /// The same with bytes on standard input.
+    fn kerai_with(&self, input: &[u8], arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kerai"));
+        let piped = command.args(arguments).current_dir(&self.0).stdin(Stdio::piped());
+        let mut child = piped.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+        // Whoever refuses early does not read all of it.
+        let _ = child.stdin.take().expect("standard input").write_all(input);
+        child.wait_with_output().expect("it ends")
     }
 
     /// The first line that a command prints as JSON, and its exit code.
@@ -194,4 +205,116 @@ fn differences_and_traces_name_what_changes() {
     fs::write(place.file("op.json"), first).expect("written");
     let (shown, _) = place.json(&["show", "op.json"]);
     assert_eq!((at(&shown, "/kind"), at(&shown, "/verifies")), (&json!("op"), &json!(true)));
+}
+
+#[test]
+fn a_rollback_and_a_foreign_pack_are_refused() {
+    let (place, other) = (Place::new("mine"), Place::new("theirs"));
+    assert_eq!(place.json(&["pack", "invoices", "-o", "early.pack"]).1, Some(0));
+    place.json(&["prove", "checkpoint", "invoices", "-o", "early.proof"]);
+    let late = "{\"ulid\":\"01HZ0000000000000000000099\",\"type\":\"intent.exec.insert_invoice\",\
+                \"resource\":\"gatos://r/journal/finance/x\",\"payload\":{\"id\":\"2026-009\",\"amount\":1}}\n";
+    fs::write(place.file("late.jsonl"), late).expect("written");
+    assert_eq!(place.json(&["append", "invoices", "late.jsonl"]).1, Some(0));
+    assert_eq!(place.json(&["materialize", "invoices"]).1, Some(0));
+    assert_eq!(place.json(&["pack", "invoices", "-o", "late.pack"]).1, Some(0));
+    place.json(&["prove", "checkpoint", "invoices", "-o", "late.proof"]);
+    let verdict = |words: &[&str]| {
+        let (verdict, code) = place.json(&[&["verify"], words].concat());
+        let computed = at(&verdict, "/first_divergence/computed").as_str().unwrap_or_default().to_owned();
+        (at(&verdict, "/anchored") == &json!(true), computed, code)
+    };
+    for known in ["early.pack", "early.proof", "late.pack", "late.proof"] {
+        assert_eq!(verdict(&["late.pack", "--extends", known]), (true, String::new(), Some(0)), "{known}");
+        assert_eq!(verdict(&["invoices", "--extends", known]), (true, String::new(), Some(0)), "{known}");
+    }
+    for known in ["late.pack", "late.proof"] {
+        let (is_anchored, computed, code) = verdict(&["early.pack", "--extends", known]);
+        assert!(!is_anchored && computed.contains("rolled back") && code == Some(1), "{computed}");
+    }
+    // Somebody else's, made in the same way with keys of the same names: it agrees with itself.
+    other.json(&["pack", "invoices", "-o", "theirs.pack"]);
+    let theirs = other.file("theirs.pack").display().to_string();
+    assert_eq!(verdict(&[&theirs]), (false, String::new(), Some(0)));
+    let (is_anchored, computed, code) = verdict(&[&theirs, "--extends", "early.pack"]);
+    assert!(!is_anchored && computed == "another stream" && code == Some(1), "{computed}");
+    let stream =
+        |pack: &str| at(&place.json(&["show", pack]).0, "/content/stream").as_str().unwrap_or_default().to_owned();
+    let mine = stream("early.pack");
+    assert_ne!(mine, stream(&theirs));
+    assert_eq!(verdict(&["early.pack", "--trust", &mine]), (true, String::new(), Some(0)));
+    let (is_anchored, computed, code) = verdict(&[&theirs, "--trust", &mine]);
+    assert!(!is_anchored && computed.starts_with("neither") && code == Some(1), "{computed}");
+}
+
+#[test]
+fn a_pack_comes_by_a_pipe() {
+    let place = Place::new("pipe");
+    place.json(&["pack", "invoices", "-o", "i.pack"]);
+    let bytes = fs::read(place.file("i.pack")).expect("bytes");
+    let json = |output: &Output| -> Value {
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.lines().next().map(|line| serde_json::from_str(line).expect("JSON")).unwrap_or_default()
+    };
+    let verified = place.kerai_with(&bytes, &["verify", "-", "--json"]);
+    assert_eq!((at(&json(&verified), "/ok"), verified.status.code()), (&json!(true), Some(0)));
+    let cut = bytes.get(..bytes.len() / 2).unwrap_or_default();
+    for wrong in [cut, b"", b"no pack"] {
+        let refused = place.kerai_with(wrong, &["verify", "-", "--json"]);
+        let said = json(&refused);
+        let computed = at(&said, "/first_divergence/computed").as_str().unwrap_or_default();
+        assert!(computed.contains("byte ") && refused.status.code() == Some(1), "{said}");
+    }
+    let shown = place.kerai_with(&bytes, &["show", "-", "--json"]);
+    assert_eq!((at(&json(&shown), "/part"), shown.status.code()), (&json!("header"), Some(0)));
+    let shown = place.kerai_with(b"{\"a\":1}", &["show", "-", "--json"]);
+    assert_eq!((at(&json(&shown), "/kind"), shown.status.code()), (&json!("document"), Some(0)));
+    let traced = place.kerai_with(&bytes, &["trace", "3", "--in", "-", "--json"]);
+    assert_eq!((at(&json(&traced), "/op"), traced.status.code()), (&json!(3), Some(0)));
+}
+
+#[test]
+fn a_closed_epoch_is_checked_in_a_pack() {
+    let place = Place::new("epochs");
+    let more = |number: u32| {
+        let line = format!(
+            "{{\"ulid\":\"01K000000000000000000000{number:02}\",\"type\":\"intent.exec.insert_invoice\",\
+             \"payload\":{{\"id\":\"2026-1{number:02}\",\"amount\":{number}}}}}\n"
+        );
+        fs::write(place.file("more.jsonl"), line).expect("written");
+        assert_eq!(place.json(&["append", "invoices", "more.jsonl"]).1, Some(0));
+        assert_eq!(place.json(&["materialize", "invoices"]).1, Some(0));
+    };
+    for number in [71, 72] {
+        assert_eq!(place.json(&["epoch", "new", "invoices"]).1, Some(0));
+        more(number);
+    }
+    assert_eq!(place.json(&["pack", "invoices", "-o", "i.pack"]).1, Some(0));
+    let (verdict, code) = place.json(&["verify", "i.pack"]);
+    assert_eq!((at(&verdict, "/ok"), at(&verdict, "/checked/checkpoints"), code), (&json!(true), &json!(3), Some(0)));
+}
+
+#[test]
+fn bundles_are_told_apart_by_program() {
+    let place = Place::new("bundles");
+    let rules = |reason: &str, condition: &str| format!("id: open\nreason: {reason}\nallow_if: \"{condition}\"\n");
+    fs::create_dir_all(place.file("built/policies")).expect("a folder");
+    fs::copy(place.file("folds/invoices.lua"), place.file("built/invoices.lua")).expect("copied");
+    fs::write(place.file("built/policies/open.rgs"), rules("all may", "actor == 'clerk'")).expect("written");
+    let build = |file: &str| place.json(&["build", "built", "--bundle", file]);
+    let (built, code) = build("one.bundle");
+    assert_eq!(code, Some(0), "{built}");
+    assert_eq!(place.json(&["diff", "one.bundle", "one.bundle"]).1, Some(0));
+    fs::write(place.file("built/policies/open.rgs"), rules("one may", "actor == 'guest'")).expect("written");
+    fs::copy(place.file("folds/invoices.lua"), place.file("built/more.lua")).expect("copied");
+    assert_eq!(build("two.bundle").1, Some(0));
+    let (found, code) = place.json(&["diff", "one.bundle", "two.bundle"]);
+    assert_eq!((at(&found, "/equal"), code), (&json!(false), Some(1)));
+    let paths: Vec<&Value> =
+        at(&found, "/programs").as_array().into_iter().flatten().map(|one| at(one, "/path")).collect();
+    assert_eq!(paths, [&json!("more.lua"), &json!("policies/open.rgs")]);
+    assert_eq!((at(&found, "/programs/0/before"), at(&found, "/programs/0/kind")), (&Value::Null, &json!("fold")));
+    assert_eq!(at(&found, "/programs/1/rules"), &json!(["open"]));
+    assert!(at(&found, "/programs/1/added").as_array().is_some_and(|lines| !lines.is_empty()), "{found}");
+    assert_eq!(place.json(&["diff", "one.bundle", "folds/invoices.lua"]).1, Some(1), "a bundle and a program");
 }

@@ -4,9 +4,9 @@ use crate::Span;
 use crate::lower::policy::{DEFAULT_RULE, conditions, references};
 use crate::source::Position;
 use crate::syntax::policy::tree::{Condition, Policy, Rule};
-use kerai_vm::bytecode::{Limits, Verified};
+use kerai_vm::bytecode::Verified;
 use kerai_vm::encoding::{Options, json};
-use kerai_vm::execute::Machine;
+use kerai_vm::execute::{Decider, Machine, NO_RULE, Undecided};
 use kerai_vm::trap::Trap;
 use kerai_vm::value::{Heap, Value};
 use std::collections::BTreeMap;
@@ -82,7 +82,16 @@ struct Finding {
 pub struct Examiner<'p> {
     policy: &'p Policy,
     numbers: BTreeMap<&'p str, usize>,
-    machine: Machine<'p>,
+    decider: Decider<'p>,
+}
+
+impl From<Undecided> for Unexplained {
+    fn from(undecided: Undecided) -> Unexplained {
+        match undecided {
+            Undecided::Trap(trap) => Unexplained::Trap(trap),
+            Undecided::NoExport | Undecided::WrongAnswer => Unexplained::Stranger,
+        }
+    }
 }
 
 /// Why there is no explanation.
@@ -126,12 +135,18 @@ impl<'p> Examiner<'p> {
     pub fn new(policy: &'p Policy, program: &'p Verified) -> Examiner<'p> {
         let numbers = conditions(policy).into_iter().enumerate();
         let numbers = numbers.map(|(number, condition)| (condition.text.as_str(), number)).collect();
-        Examiner { policy, numbers, machine: Machine::new(program, 0, Limits::DEFAULT) }
+        Examiner { policy, numbers, decider: Decider::new(program) }
     }
 
     /// Where inputs are made.
     pub const fn heap(&mut self) -> &mut Heap {
-        self.machine.heap()
+        self.decider.heap()
+    }
+
+    /// Prepares the policy for many requests; whether it could be.
+    pub fn prepare(&mut self) -> bool {
+        self.decider.prepare();
+        self.decider.is_prepared()
     }
 
     /// What `decide` answers: whether it allows, and the ids of the rules, ascending.
@@ -139,7 +154,17 @@ impl<'p> Examiner<'p> {
     /// # Errors
     /// Where the machine ran out of what it may use.
     pub fn decide(&mut self, input: Value) -> Result<(bool, Vec<String>), Unexplained> {
-        decide(&mut self.machine, input)
+        let decision = self.decider.decide(input)?;
+        Ok((decision.is_allowed, decision.ids()))
+    }
+
+    /// As [`Examiner::decide`], by the machine whether or not the policy is prepared: so that one can be checked against
+    /// the other.
+    ///
+    /// # Errors
+    /// As [`Examiner::decide`].
+    pub fn decide_plainly(&mut self, input: Value) -> Result<(bool, Vec<String>), Unexplained> {
+        decide(self.decider.machine(), input)
     }
 
     /// What was decided, and why.
@@ -147,8 +172,8 @@ impl<'p> Examiner<'p> {
     /// # Errors
     /// Where the machine ran out of what it may use.
     pub fn explain(&mut self, input: Value) -> Result<Explanation, Unexplained> {
-        let results = call(&mut self.machine, "explain", input)?;
-        let heap = self.machine.values();
+        let results = call(self.decider.machine(), "explain", input)?;
+        let heap = self.decider.machine().values();
         let findings = results.first().and_then(|&list| heap.items(list)).ok_or(Unexplained::Stranger)?;
         let findings: Vec<Finding> = findings.iter().filter_map(|&finding| read(heap, finding)).collect();
         if findings.len() != self.numbers.len() {
@@ -191,7 +216,7 @@ impl<'p> Examiner<'p> {
         Explanation {
             is_allowed: false,
             rules: vec![DEFAULT_RULE.to_owned()],
-            reason: "no rule allows it".to_owned(),
+            reason: NO_RULE.to_owned(),
             failing: failing.unwrap_or_default(),
         }
     }

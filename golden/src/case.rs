@@ -81,6 +81,11 @@ impl Case {
         self.sections.push(section);
     }
 
+    /// Leaves out the sections whose name is not wanted.
+    pub fn retain(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        self.sections.retain(|section| is_wanted(&section.name));
+    }
+
     /// Reads a case file.
     ///
     /// # Errors

@@ -2,7 +2,8 @@
 
 use crate::case::Case;
 use crate::source;
-use crate::stage::{self, CALLS, OPERATIONS, Outcome, REQUESTS};
+use crate::stage::{self, CALLS, DIAGNOSTIC, OPERATIONS, Outcome, REQUESTS};
+use crate::verdict::completed;
 use kerai_vm::bytecode::Program;
 
 /// The sections that show what a program computed, in their order; the second tells which input each needs.
@@ -34,34 +35,28 @@ pub fn frozen(name: &str, case: &Case, version: &str, seed: u64) -> Result<Optio
     if !operations.is_empty() {
         frozen.push(OPERATIONS, &operations);
     }
-    let mut asking = frozen.clone();
-    asking.push("root", "");
+    frozen.push("root", "");
     for (section, input) in SHOWN {
-        if asking.section(input).is_some() {
-            asking.push(section, "");
+        if frozen.section(input).is_some() {
+            frozen.push(section, "");
         }
     }
-    let mut outcome = stage::run(&asking, seed);
-    if !outcome.faults.is_empty() {
-        // A program that is refused as a fold says so for ever, too.
-        asking.push("diagnostic", "");
-        outcome = stage::run(&asking, seed);
-    }
-    if !outcome.faults.is_empty() {
-        return Err(outcome.faults.join("\n"));
+    // A program that is refused as a fold says so for ever, too.
+    let frozen = completed(&frozen, seed)?;
+    if frozen.section("root").is_none() {
+        return Err("its bytes are refused".to_owned());
     }
     // A policy's calls, and what is refused of more outputs, are more than the case's own: the root binds the program.
     let is_own = |section: &str| match section {
-        "diagnostic" => false,
+        DIAGNOSTIC => false,
         "results" => case.section(REQUESTS).is_none(),
         _ => true,
     };
-    // What is empty is no output: a fold that can't begin has no gas.
-    for (section, text) in outcome.outputs.iter().filter(|(_, text)| !text.is_empty()) {
-        if is_own(section) && case.section(section).is_some_and(|own| own.content() != *text) {
-            return Err(format!("its bytes give another `{section}` than its source"));
+    for section in frozen.sections().iter().filter(|section| stage::is_output(section.name())) {
+        let (name, text) = (section.name(), section.content());
+        if is_own(name) && case.section(name).is_some_and(|own| own.content() != text) {
+            return Err(format!("its bytes give another `{name}` than its source"));
         }
-        frozen.push(section, text);
     }
     Ok(Some(frozen))
 }

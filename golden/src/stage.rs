@@ -151,7 +151,7 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "trap", role: Role::Folded(|run| &run.trap) },
     Stage { name: "state", role: Role::Folded(|run| &run.state) },
     Stage { name: "rows", role: Role::Folded(|run| &run.rows) },
-    Stage { name: "diagnostic", role: Role::Diagnostic },
+    Stage { name: DIAGNOSTIC, role: Role::Diagnostic },
 ];
 
 /// The section that says what is called.
@@ -159,6 +159,9 @@ pub const CALLS: &str = "calls";
 
 /// The section with what a policy is asked.
 pub const REQUESTS: &str = "requests";
+
+/// The section with what was refused.
+pub const DIAGNOSTIC: &str = "diagnostic";
 
 /// The section with what is folded.
 pub const OPERATIONS: &str = "ops";
@@ -399,6 +402,12 @@ pub fn is_source(name: &str) -> bool {
     matches!(stage(name), Some(Stage { role: Role::Source { .. }, .. }))
 }
 
+/// Whether a section shows what was computed, refusals included.
+#[must_use]
+pub fn is_output(name: &str) -> bool {
+    stage(name).is_some_and(|stage| stage.role.is_output() || matches!(stage.role, Role::Diagnostic))
+}
+
 /// What a section gives a case to work with, as bytes: none for what it must come to.
 pub fn input(section: &Section) -> Option<Result<Vec<u8>, String>> {
     match &stage(section.name())?.role {
@@ -438,8 +447,7 @@ fn misplaced_sections(case: &Case) -> Vec<String> {
             faults.push(format!("there is no section `{name}`"));
             continue;
         };
-        wants_output |=
-            stage(name).is_some_and(|stage| stage.role.is_output() || matches!(stage.role, Role::Diagnostic));
+        wants_output |= is_output(name);
         if place < last {
             faults.push(format!("section `{name}` must stand further up"));
         }

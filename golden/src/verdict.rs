@@ -1,7 +1,7 @@
 //! The verdict on a case: what differs from its sections, what to write into them, and the root over all.
 
 use crate::case::Case;
-use crate::stage::{self, Outcome};
+use crate::stage::{self, DIAGNOSTIC, Outcome};
 use kerai_vm::encoding::root::{Context, Root};
 
 /// How to fill output sections; shown with every failure that it mends.
@@ -51,6 +51,30 @@ pub fn bless(case: &Case, outcome: &Outcome) -> Result<Option<Case>, String> {
         }
     }
     Ok(Some(blessed))
+}
+
+/// The case with what its empty output sections come to, and with a diagnostic where something is refused.
+///
+/// # Errors
+/// Where the outcome has faults all the same.
+pub fn completed(asking: &Case, seed: u64) -> Result<Case, String> {
+    let mut completed = asking.clone();
+    completed.retain(|section| !stage::is_output(section));
+    // All that is asked for; else with what was refused of it; else the source is refused.
+    let ways =
+        [asking.clone(), stage::with_outputs(asking, &[DIAGNOSTIC]), stage::with_outputs(&completed, &[DIAGNOSTIC])];
+    let mut faults = Vec::new();
+    for way in ways {
+        let outcome = stage::run(&way, seed);
+        if outcome.faults.is_empty() {
+            // What is empty is no output: a fold that can't begin has no gas.
+            let outputs = outcome.outputs.iter().filter(|(_, text)| !text.is_empty());
+            outputs.for_each(|(section, text)| completed.push(section, text));
+            return Ok(completed);
+        }
+        faults = outcome.faults;
+    }
+    Err(faults.join("\n"))
 }
 
 /// A failure in words, a line each; the caller shows how two texts differ. None where the case passes.

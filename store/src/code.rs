@@ -117,6 +117,10 @@ codes! {
         "docs/reference/postgres.md says which rights each command needs; a file must be writable, and its folder too.";
     DATABASE_FULL Store "the disk of the database is full",
         "Nothing of the last transaction was written. Make room and do it again.";
+    DATABASE_DISK Store "the disk of the database can't be written or read",
+        "A quota or a bound on the size of files was reached, or the disk fails; the system's log says which. Nothing of the last transaction was written.";
+    DATABASE_TLS Store "this build reaches servers without TLS only",
+        "The address asks for TLS by `sslmode`. Reach the server over its Unix socket (`?host=/var/run/postgresql`), or through a tunnel that encrypts (`ssh -L 5432:localhost:5432 HOST`, stunnel), with `sslmode=disable`.";
     DATABASE_REFUSED Store "the database refuses the rows",
         "They contradict what is stored: another program writes here, or the database was restored from parts. `kerai verify` says where.";
     SCHEMA_NEWER Store "the database was written by a newer kerai",

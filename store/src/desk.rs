@@ -9,7 +9,7 @@ use crate::governance::Binding;
 use crate::host::{Host, Point};
 use crate::log::{Commit, Facts, Log, LogTree, Offer, Outcome};
 use crate::op::signature::SecretKey;
-use crate::op::{Draft, Offered, Op, Salts, SignedOp, payload_root};
+use crate::op::{Checked, Draft, Offered, Op, Salts, SignedOp, payload_root};
 use crate::program::{Library, Stored};
 use crate::recent::Recent;
 use crate::store::{Answer, Committed, Signers, fresh_ulid, logged, resume, unknown};
@@ -36,6 +36,13 @@ pub(crate) async fn move_tip(session: &mut Session<'_>, stream: &mut Stream, log
 /// A stream's log under the writer's lock.
 pub(crate) struct Desk<'s> {
     session: Session<'s>,
+    clerk: Clerk<'s>,
+    /// Authors whose chains were asked for.
+    met: BTreeSet<Hash>,
+}
+
+/// What decides at the desk, without asking the database: so ops are on their way there while the next ones are decided.
+struct Clerk<'s> {
     host: &'s mut Host,
     stream: Stream,
     library: Library,
@@ -43,20 +50,29 @@ pub(crate) struct Desk<'s> {
     facts: Facts,
     /// What actors gave under ULIDs before.
     repeatable: BTreeSet<(Ulid, Hash)>,
-    /// Authors whose chains were asked for.
-    met: BTreeSet<Hash>,
-    /// Ops that have a position and are not written yet.
-    pending: Vec<StoredOp>,
-    /// What a fold will need of them.
+    /// What was refused, with its evidence.
+    refused: Vec<(Code, u64, Option<Box<Checked>>)>,
+    has_committed: bool,
+    /// What a fold will need of what was committed.
     recent: Recent,
 }
 
+/// What became of an op, and what is to be written of it.
+type Decided = (Answer, Option<StoredOp>);
+
 impl<'s> Desk<'s> {
-    pub(crate) async fn open(database: &'s mut Database, host: &'s mut Host, name: &str) -> Result<Desk<'s>, Fault> {
+    /// Opens the log. Programs that the library lacks are added to it.
+    pub(crate) async fn open(
+        database: &'s mut Database,
+        host: &'s mut Host,
+        name: &str,
+        library: &mut Library,
+    ) -> Result<Desk<'s>, Fault> {
         let mut session = database.write().await?;
         let stream = session.lock_log(name).await?.ok_or_else(|| unknown(name))?;
         (host.reached)(Point::AppendBegun);
-        let library = session.programs().await?;
+        session.meet_programs(library).await?;
+        let library = library.clone();
         let governance_ops = logged(session.governance_ops(stream.number).await?)?;
         let governance = resume(stream.governance_root, &governance_ops, &library)?;
         let tree = LogTree::from_bytes(stream.count, &stream.edge).ok_or_else(|| damaged("the tip of the log"))?;
@@ -70,66 +86,61 @@ impl<'s> Desk<'s> {
         };
         let order = library.get(&stream.fold_root).map(Stored::order).unwrap_or_default();
         let recent = Recent::after(stream.number, stream.count, order);
-        let (facts, repeatable, met, pending) = (Facts::default(), BTreeSet::new(), BTreeSet::new(), Vec::new());
-        Ok(Desk { session, host, stream, library, log, facts, repeatable, met, pending, recent })
+        let (facts, repeatable, refused) = (Facts::default(), BTreeSet::new(), Vec::new());
+        let clerk = Clerk { host, stream, library, log, facts, repeatable, refused, has_committed: false, recent };
+        Ok(Desk { session, clerk, met: BTreeSet::new() })
     }
 
     /// What is bound to the stream.
     pub(crate) const fn binding(&self) -> &Binding {
-        &self.log.governance.binding
+        &self.clerk.log.governance.binding
     }
 
     /// Whether any actor signs with the key.
     pub(crate) fn knows(&self, key: &Hash) -> bool {
-        self.log.governance.knows(key)
+        self.clerk.log.governance.knows(key)
     }
 
     /// How many records the log has.
     pub(crate) const fn count(&self) -> u64 {
-        self.log.tree.count()
+        self.clerk.log.tree.count()
     }
 
     /// The last ULID that a fold by ULID has folded; none where it takes ops in another order.
     pub(crate) async fn last_folded(&mut self) -> Result<Option<Ulid>, Fault> {
-        match self.library.get(&self.stream.fold_root).map(Stored::order) {
-            Some(Order::Ulid) => self.session.last_folded(self.stream.number).await,
+        let Clerk { library, stream, .. } = &self.clerk;
+        match library.get(&stream.fold_root).map(Stored::order) {
+            Some(Order::Ulid) => self.session.last_folded(stream.number).await,
             Some(Order::Join | Order::Commit) | None => Ok(None),
         }
     }
 
     /// Whether the actor signs with the key.
     pub(crate) fn binds(&self, actor: &str, key: &Hash) -> bool {
-        self.log.governance.binds(actor, key)
+        self.clerk.log.governance.binds(actor, key)
     }
 
     /// Keeps a program, so that an op can bind it.
     pub(crate) async fn keep(&mut self, program: &Stored) -> Result<(), Fault> {
         self.session.add_program(program).await?;
-        self.library.add(program.clone());
+        self.clerk.library.add(program.clone());
         Ok(())
     }
 
     /// A new op of governance's, by whoever acts by default.
     pub(crate) fn draft(&mut self, kind: &str, payload: Vec<u8>) -> Draft {
-        let ulid = fresh_ulid((self.host.now)(), &mut self.host.random);
+        let host = &mut self.clerk.host;
+        let ulid = fresh_ulid((host.now)(), &mut host.random);
         Draft { ulid, actor: None, resource: None, kind: kind.into(), payload, caps: None, labels: None }
     }
 
     /// Signs drafts on top of their authors' chains and offers them.
     pub(crate) async fn append(&mut self, drafts: &[Draft], signers: &Signers) -> Result<Vec<Answer>, Fault> {
         self.learn(&drafts.iter().map(|draft| draft.ulid).collect::<Vec<_>>()).await?;
-        let library = self.library.clone();
-        let mut answers = Vec::with_capacity(drafts.len());
-        let mut drafts = drafts.iter().peekable();
-        while drafts.peek().is_some() {
-            let policy = self.log.policy(&library)?;
-            let mut gate = Gate::new(&policy.verified);
-            // An op may bind another policy.
-            while let Some(draft) = drafts.next_if(|_| self.binding().policy_root == policy.root) {
-                answers.push(self.append_one(draft, signers, &mut gate).await?);
-            }
+        for key in drafts.iter().filter_map(|draft| signers.key(draft)) {
+            self.meet(&key.public()).await?;
         }
-        Ok(answers)
+        self.decide(drafts, |clerk, draft, gate| clerk.append(draft, signers, gate)).await
     }
 
     /// Offers ops that others signed.
@@ -137,16 +148,34 @@ impl<'s> Desk<'s> {
         self.recognize(&ops).await?;
         let ulids: Vec<Ulid> = ops.iter().filter_map(|op| Some(op.read.as_ref().ok()?.op.ulid)).collect();
         self.learn(&ulids).await?;
-        let library = self.library.clone();
-        let mut answers = Vec::with_capacity(ops.len());
-        let mut ops = ops.into_iter().peekable();
-        while ops.peek().is_some() {
-            let policy = self.log.policy(&library)?;
+        self.decide(ops, Clerk::offer).await
+    }
+
+    /// Decides on one after the other, each under the policy that is bound then, and writes down what is committed.
+    async fn decide<T>(
+        &mut self,
+        offers: impl IntoIterator<Item = T>,
+        mut one: impl FnMut(&mut Clerk<'s>, T, &mut Gate<'_>) -> Result<Decided, Refused>,
+    ) -> Result<Vec<Answer>, Fault> {
+        let Desk { session, clerk, .. } = self;
+        let mut writing = session.ops_to_add(clerk.stream.number);
+        let library = clerk.library.clone();
+        let mut answers = Vec::new();
+        let mut offers = offers.into_iter().peekable();
+        while offers.peek().is_some() {
+            let policy = clerk.log.policy(&library)?;
             let mut gate = Gate::new(&policy.verified);
-            while let Some(op) = ops.next_if(|_| self.binding().policy_root == policy.root) {
-                answers.push(self.offer(op, &mut gate).await?);
+            // An op may bind another policy.
+            while let Some(offer) = offers.next_if(|_| clerk.log.governance.binding.policy_root == policy.root) {
+                let (answer, op) = one(clerk, offer, &mut gate)?;
+                if let Some(op) = op {
+                    writing.add(&op).await?;
+                    (clerk.host.reached)(Point::AppendOp);
+                }
+                answers.push(answer);
             }
         }
+        writing.finish().await?;
         Ok(answers)
     }
 
@@ -156,7 +185,7 @@ impl<'s> Desk<'s> {
         for op in ops.iter().filter_map(|op| op.read.as_ref().ok()).filter(|read| read.fault.is_none()) {
             let op = &op.op;
             self.meet(&op.author).await?;
-            let head = self.log.heads.get(&op.author).map_or(0, |head| head.sequence);
+            let head = self.clerk.log.heads.get(&op.author).map_or(0, |head| head.sequence);
             if op.sequence <= head {
                 known.entry(op.author).or_default().push(op.sequence);
             }
@@ -167,8 +196,8 @@ impl<'s> Desk<'s> {
             // What is sent again comes in runs of its chain.
             for run in sequences.chunk_by(|a, b| a + 1 == *b) {
                 if let (Some(&first), Some(&last)) = (run.first(), run.last()) {
-                    let found = self.session.positions(self.stream.number, &author, first, last).await?;
-                    self.facts.committed.extend(found);
+                    let found = self.session.positions(self.clerk.stream.number, &author, first, last).await?;
+                    self.clerk.facts.committed.extend(found);
                 }
             }
         }
@@ -177,53 +206,80 @@ impl<'s> Desk<'s> {
 
     /// Asks the database for what was given under ULIDs.
     async fn learn(&mut self, ulids: &[Ulid]) -> Result<(), Fault> {
+        let (session, clerk) = (&mut self.session, &mut self.clerk);
         // Most are later than all that were given before.
-        let last = self.session.last_ulid(self.stream.number).await?;
+        let last = session.last_ulid(clerk.stream.number).await?;
         let ulids: Vec<Ulid> = ulids.iter().copied().filter(|&ulid| Some(ulid) <= last).collect();
-        self.facts.given = self.session.given(self.stream.number, &ulids).await?;
+        if ulids.is_empty() {
+            return Ok(());
+        }
+        clerk.facts.given = session.given(clerk.stream.number, &ulids).await?;
         // Under whichever key: an actor that has a new one repeats itself all the same.
-        self.repeatable = self.facts.given.iter().map(|(&(_, ulid), &given)| (ulid, given)).collect();
+        clerk.repeatable = clerk.facts.given.iter().map(|(&(_, ulid), &given)| (ulid, given)).collect();
         Ok(())
     }
 
     /// Asks the database for the end of an author's chain, once.
     async fn meet(&mut self, author: &Hash) -> Result<(), Fault> {
         if self.met.insert(*author)
-            && let Some(head) = self.session.head(self.stream.number, author).await?
+            && let Some(head) = self.session.head(self.clerk.stream.number, author).await?
         {
-            self.log.heads.insert(*author, head);
+            self.clerk.log.heads.insert(*author, head);
         }
         Ok(())
     }
 
+    /// Commits everything, or nothing; what a fold will need of it.
+    pub(crate) async fn close(mut self) -> Result<Recent, Fault> {
+        let Clerk { mut stream, log, refused, has_committed, recent, host, .. } = self.clerk;
+        for (code, at, evidence) in refused {
+            if let Some(op) = evidence {
+                self.session.add_fork(stream.number, &op, code, at).await?;
+            }
+            if code.class() == Class::Refused {
+                self.session.count_refusal(stream.number, code).await?;
+            }
+        }
+        move_tip(&mut self.session, &mut stream, &log).await?;
+        if has_committed {
+            self.session.tell().await?;
+        }
+        (host.reached)(Point::AppendTip);
+        self.session.commit().await?;
+        (host.reached)(Point::AppendCommitted);
+        Ok(recent)
+    }
+}
+
+impl Clerk<'_> {
     /// What can be known before is not signed.
-    async fn append_one(&mut self, draft: &Draft, signers: &Signers, gate: &mut Gate<'_>) -> Result<Answer, Fault> {
-        let actor = draft.actor.as_deref().unwrap_or(&signers.default);
-        let Some(key) = signers.keys.get(actor) else {
-            return Ok(Answer::Refused(Refused::new(Code::ACTOR_UNBOUND, format!("no key signs for `{actor}` here"))));
+    fn append(&mut self, draft: &Draft, signers: &Signers, gate: &mut Gate<'_>) -> Result<Decided, Refused> {
+        let refuse = |refused| Ok((Answer::Refused(refused), None));
+        let actor = signers.actor(draft);
+        let Some(key) = signers.key(draft) else {
+            return refuse(Refused::new(Code::ACTOR_UNBOUND, format!("no key signs for `{actor}` here")));
         };
         let author = key.public();
-        self.meet(&author).await?;
         let given = match draft.given(actor) {
             Ok(given) => given,
-            Err(refused) => return Ok(Answer::Refused(refused)),
+            Err(refused) => return refuse(refused),
         };
         if let Some(&before) = self.facts.given.get(&(author, draft.ulid))
             && before != given
         {
-            return Ok(Answer::Refused(Refused::new(Code::DUP_COMMIT, format!("`{}`", draft.ulid))));
+            return refuse(Refused::new(Code::DUP_COMMIT, format!("`{}`", draft.ulid)));
         }
         if self.repeatable.contains(&(draft.ulid, given)) || self.facts.given.get(&(author, draft.ulid)) == Some(&given)
         {
-            return Ok(Answer::Duplicate(None));
+            return Ok((Answer::Duplicate(None), None));
         }
         let ahead = self.log.governance.binding.ahead;
         if draft.ulid.milliseconds() > (self.host.now)().max(self.log.received).saturating_add(ahead) {
-            return Ok(Answer::Refused(Refused::new(Code::CLOCK_SKEW, format!("`{}`", draft.ulid))));
+            return refuse(Refused::new(Code::CLOCK_SKEW, format!("`{}`", draft.ulid)));
         }
         match self.sign(draft, actor, key) {
-            Ok(signed) => self.offer(signed.read(), gate).await,
-            Err(refused) => Ok(Answer::Refused(refused)),
+            Ok(signed) => self.offer(signed.read(), gate),
+            Err(refused) => refuse(refused),
         }
     }
 
@@ -250,30 +306,25 @@ impl<'s> Desk<'s> {
         SignedOp::sign(&op, draft.payload.clone(), salts, key)
     }
 
-    async fn offer(&mut self, op: Offered, gate: &mut Gate<'_>) -> Result<Answer, Fault> {
+    fn offer(&mut self, op: Offered, gate: &mut Gate<'_>) -> Result<Decided, Refused> {
         let Binding { fold_root, policy_root, .. } = self.log.governance.binding;
         let now = (self.host.now)();
-        let number = self.stream.number;
         match self.log.offer(op, &mut self.facts, &self.library, gate, now)? {
-            Offer::Repeat(position) => Ok(Answer::Duplicate(Some(position))),
+            Offer::Repeat(position) => Ok((Answer::Duplicate(Some(position)), None)),
             Offer::Refused(refused, evidence) => {
-                if let Some(op) = evidence {
-                    self.session.add_fork(number, &op, refused.code, now.max(self.log.received)).await?;
-                }
-                if refused.code.class() == Class::Refused {
-                    self.session.count_refusal(number, refused.code).await?;
-                }
-                Ok(Answer::Refused(refused))
+                self.refused.push((refused.code, now.max(self.log.received), evidence));
+                Ok((Answer::Refused(refused), None))
             }
             Offer::Committed(commit) => {
-                self.pending.push(StoredOp::of(&commit, fold_root, policy_root));
+                self.has_committed = true;
                 self.recent.take(&commit)?;
-                Ok(Answer::Committed(self.committed(*commit, &policy_root)))
+                let answer = Answer::Committed(self.committed(&commit, &policy_root));
+                Ok((answer, Some(StoredOp::of(*commit, fold_root, policy_root))))
             }
         }
     }
 
-    fn committed(&self, commit: Commit, policy_root: &Hash) -> Committed {
+    fn committed(&self, commit: &Commit, policy_root: &Hash) -> Committed {
         let reason = match (commit.record.outcome, self.library.get(policy_root)) {
             (Outcome::Rejected(code), _) => code.summary().into(),
             (_, Some(policy)) => Gate::reason(&policy.verified, &commit.record.rules),
@@ -284,22 +335,8 @@ impl<'s> Desk<'s> {
             op: commit.op.id,
             ulid: commit.op.op.ulid,
             outcome: commit.record.outcome,
-            rules: commit.record.rules,
+            rules: commit.record.rules.clone(),
             reason,
         }
-    }
-
-    /// Commits everything, or nothing; what a fold will need of it.
-    pub(crate) async fn close(mut self) -> Result<Recent, Fault> {
-        let reached = &self.host.reached;
-        self.session.add_ops(self.stream.number, &self.pending, || reached(Point::AppendOp)).await?;
-        move_tip(&mut self.session, &mut self.stream, &self.log).await?;
-        if !self.pending.is_empty() {
-            self.session.tell().await?;
-        }
-        reached(Point::AppendTip);
-        self.session.commit().await?;
-        reached(Point::AppendCommitted);
-        Ok(self.recent)
     }
 }

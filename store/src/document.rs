@@ -1,7 +1,7 @@
 //! Documents as the store writes and reads them: canonical CBOR maps with text keys, built and taken apart by field.
 
 use kerai_vm::encoding::root::{Context, Root};
-use kerai_vm::encoding::{Options, cbor};
+use kerai_vm::encoding::{Options, cbor, text};
 use kerai_vm::refusal::Refusal;
 use kerai_vm::value::{Heap, Kind, Mark, Value};
 use std::cell::RefCell;
@@ -13,8 +13,11 @@ pub type Hash = [u8; 32];
 /// Bytes as lower-case hexadecimal.
 #[must_use]
 pub fn to_hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes.iter().flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
+    let mut text = String::with_capacity(bytes.len() * 2);
+    bytes.iter().for_each(|&byte| text.extend([digit(byte >> 4), digit(byte & 15)]));
+    text
 }
 
 /// Bytes from lower-case hexadecimal, its one form.
@@ -158,12 +161,6 @@ impl Writer {
         self.value(name, value)
     }
 
-    /// Bytes, or null where there are none.
-    pub(crate) fn bytes_or_null(&mut self, name: &str, bytes: Option<&[u8]>) -> &mut Writer {
-        let value = bytes.map_or(Value::NIL, |bytes| self.heap.bytes(bytes));
-        self.value(name, value)
-    }
-
     pub(crate) fn integer(&mut self, name: &str, number: u64) -> &mut Writer {
         self.value(name, integer(number))
     }
@@ -172,12 +169,6 @@ impl Writer {
         let items: Vec<Value> = texts.iter().map(|text| self.heap.string(text.as_bytes())).collect();
         let list = self.heap.list(&items);
         self.value(name, list)
-    }
-
-    /// A document that is canonical CBOR already.
-    pub(crate) fn document(&mut self, name: &str, bytes: &[u8]) -> Result<&mut Writer, Refusal> {
-        let value = cbor::decode(&mut self.heap, bytes, &Options::CANONICAL)?;
-        Ok(self.value(name, value))
     }
 
     /// The fields so far as one map; the next fields begin another.
@@ -190,6 +181,104 @@ impl Writer {
     pub(crate) fn finish(&mut self) -> Result<Vec<u8>, Refusal> {
         let map = self.map();
         encode(&self.heap, map)
+    }
+}
+
+/// How a document is read that lies in another one.
+pub(crate) const INSIDE: Options = Options { depth: Options::CANONICAL.depth - 1, ..Options::CANONICAL };
+
+/// A canonical map with text keys that is put together byte by byte: what [`Writer`] would give, for what is made of
+/// every op. Its documents must be canonical already.
+pub(crate) struct Form {
+    bytes: Vec<u8>,
+    /// The fields' names, and where their values end.
+    fields: Vec<(&'static str, usize)>,
+    refusal: Option<Refusal>,
+}
+
+/// Bytes that a form usually comes to, and the fields that it usually has.
+const FORM: (usize, usize) = (512, 16);
+
+impl Form {
+    pub(crate) fn new() -> Form {
+        Form { bytes: Vec::with_capacity(FORM.0), fields: Vec::with_capacity(FORM.1), refusal: None }
+    }
+
+    fn field(&mut self, name: &'static str) -> &mut Form {
+        self.fields.push((name, self.bytes.len()));
+        self
+    }
+
+    pub(crate) fn text(&mut self, name: &'static str, content: &str) -> &mut Form {
+        self.put_text(content);
+        self.field(name)
+    }
+
+    /// Text in normalization form C; what has no such form makes the whole have none.
+    fn put_text(&mut self, content: &str) {
+        match text::normalize(content.as_bytes()) {
+            Ok(content) => cbor::write_text(&mut self.bytes, &content),
+            Err(fault) => self.refusal = Some(Refusal::new(fault.code, self.bytes.len())),
+        }
+    }
+
+    pub(crate) fn bytes(&mut self, name: &'static str, content: &[u8]) -> &mut Form {
+        cbor::write_bytes(&mut self.bytes, content);
+        self.field(name)
+    }
+
+    pub(crate) fn bytes_or_null(&mut self, name: &'static str, content: Option<&[u8]>) -> &mut Form {
+        match content {
+            Some(content) => cbor::write_bytes(&mut self.bytes, content),
+            None => cbor::write_null(&mut self.bytes),
+        }
+        self.field(name)
+    }
+
+    pub(crate) fn integer(&mut self, name: &'static str, number: u64) -> &mut Form {
+        cbor::write_integer(&mut self.bytes, number);
+        self.field(name)
+    }
+
+    pub(crate) fn texts(&mut self, name: &'static str, texts: &[String]) -> &mut Form {
+        cbor::write_list(&mut self.bytes, texts.len());
+        texts.iter().for_each(|content| self.put_text(content));
+        self.field(name)
+    }
+
+    /// A document that is canonical CBOR already; here it lies one table deeper.
+    pub(crate) fn document(&mut self, name: &'static str, document: &[u8]) -> &mut Form {
+        // Each table takes a byte at least.
+        if document.len() >= INSIDE.depth
+            && let Err(refusal) = cbor::check(document, &INSIDE)
+        {
+            self.refusal = Some(refusal);
+        }
+        self.bytes.extend_from_slice(document);
+        self.field(name)
+    }
+
+    pub(crate) fn finish(self) -> Result<Vec<u8>, Refusal> {
+        let Form { bytes, fields, refusal } = self;
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        let ends = fields.iter().map(|field| field.1);
+        let begins = std::iter::once(0).chain(ends);
+        let mut fields: Vec<(&str, &[u8])> = fields
+            .iter()
+            .zip(begins)
+            .map(|(&(name, end), begin)| (name, bytes.get(begin..end).unwrap_or_default()))
+            .collect();
+        // Keys stand in the order of their encodings, which begin with their lengths.
+        fields.sort_unstable_by_key(|field| (field.0.len(), field.0));
+        let mut out = Vec::with_capacity(bytes.len() + fields.len() * FORM.1 + 1);
+        cbor::write_map(&mut out, fields.len());
+        for (name, value) in fields {
+            cbor::write_text(&mut out, name.as_bytes());
+            out.extend_from_slice(value);
+        }
+        Ok(out)
     }
 }
 
@@ -291,5 +380,38 @@ pub(crate) fn texts_of(heap: &Heap, value: Value) -> Option<Vec<String>> {
         | Kind::Map
         | Kind::Set
         | Kind::Function => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both ways to put a document together, which must agree.
+    fn both(depth: usize, name: &str) -> [Result<Vec<u8>, Refusal>; 2] {
+        let document = [vec![0x81; depth], vec![0x01]].concat();
+        let texts = ["one".to_owned(), name.to_owned()];
+        let (mut form, mut writer) = (Form::new(), Writer::new());
+        form.text("name", name).integer("z", 1 << 40).bytes("a", &[7; 300]).texts("texts", &texts);
+        form.bytes_or_null("nothing", None).bytes_or_null("something", Some(&[1])).document("document", &document);
+        writer.text("name", name).integer("z", 1 << 40).bytes("a", &[7; 300]).texts("texts", &texts);
+        writer.value("nothing", Value::NIL).bytes("something", &[1]);
+        let value = cbor::decode(&mut writer.heap, &document, &Options::CANONICAL);
+        let written = value.and_then(|value| writer.value("document", value).finish());
+        [form.finish(), written]
+    }
+
+    #[test]
+    fn a_form_is_what_a_writer_gives() {
+        for depth in [0, 1, 3, 120, 125, 126, 127] {
+            for name in ["", "plain", "Reykjavi\u{301}k", "\u{ff21}", "a name that is longer than twenty-three bytes"] {
+                let [form, written] = both(depth, name);
+                assert_eq!(form.is_ok(), written.is_ok(), "{depth} {name}");
+                assert!(form.is_err() || form == written, "{depth} {name}");
+            }
+        }
+        let [form, written] = both(1, "\u{378}");
+        assert_eq!(form.map_err(|refusal| refusal.code), written.map_err(|refusal| refusal.code));
+        assert!(both(126, "deep").iter().all(Result::is_ok) && both(127, "deep").iter().all(Result::is_err));
     }
 }

@@ -56,10 +56,11 @@ impl From<sqlx::Error> for Fault {
                 error.code().and_then(|code| code.parse::<u32>().ok()).and_then(|code| of_sqlite(code & 0xff))
             }
             None if matches!(cause, sqlx::Error::Configuration(_)) => Some(Code::DATABASE_ADDRESS),
+            None if matches!(cause, sqlx::Error::Tls(_)) => Some(Code::DATABASE_TLS),
             None => is_lost(&cause).then_some(Code::DATABASE_GONE),
         };
         match code {
-            Some(Code::ACK_TIMEOUT) => Fault::Refused(Refused::new(Code::ACK_TIMEOUT, "")),
+            Some(code @ (Code::ACK_TIMEOUT | Code::DATABASE_TLS)) => Fault::Refused(Refused::new(code, "")),
             Some(code) => Fault::Refused(Refused::new(code, cause.to_string())),
             None => Fault::Database(cause),
         }
@@ -81,6 +82,8 @@ const fn of_sqlite(code: u32) -> Option<Code> {
         13 => Some(Code::DATABASE_FULL),
         11 => Some(Code::LOG_DAMAGED),
         26 => Some(Code::SCHEMA_FOREIGN),
+        // IOERR: a quota or a bound on a file's size is told so, and a disk that fails.
+        10 => Some(Code::DATABASE_DISK),
         19 => Some(Code::DATABASE_REFUSED),
         _ => None,
     }
@@ -94,6 +97,7 @@ fn of_postgres(code: &str) -> Option<Code> {
         (_, "55P03") | ("40", _) => Some(Code::ACK_TIMEOUT),
         ("28", _) | (_, "42501" | "25006") => Some(Code::DATABASE_DENIED),
         (_, "53100") => Some(Code::DATABASE_FULL),
+        (_, "58030") => Some(Code::DATABASE_DISK),
         ("08", _) | (_, "57P01" | "57P02" | "57P03" | "53300" | "25P03") => Some(Code::DATABASE_GONE),
         (_, "3D000") => Some(Code::DATABASE_ADDRESS),
         ("23", _) => Some(Code::DATABASE_REFUSED),

@@ -1,7 +1,7 @@
 //! Folding: a fold's program over ops in their order, to rows.
 
 use crate::code::{Code, Refused};
-use crate::document::{Hash, Scratch, encode, integer, to_hex};
+use crate::document::{Form, Hash, Scratch, encode, to_hex};
 use crate::limit::{self, length};
 use crate::op::Checked;
 use kerai_vm::bytecode::{Limits, Order, Verified};
@@ -83,9 +83,17 @@ impl Step {
     /// # Errors
     /// `LOG_DAMAGED` where a part of the op has no canonical form.
     pub fn of(input: &Input, order: Order) -> Result<Step, Refused> {
-        let damaged = |refusal| Refused::new(Code::LOG_DAMAGED, format!("op {}: {refusal}", input.position));
-        let document = document(input, order).map_err(damaged)?;
-        Ok(Step { position: input.position, ulid: input.op.op.ulid, op: input.op.id, document })
+        Step::at(input.position, input.received, &input.op, order)
+    }
+
+    /// As [`Step::of`], of an op that the caller keeps.
+    ///
+    /// # Errors
+    /// As [`Step::of`].
+    pub fn at(position: u64, received: u64, op: &Checked, order: Order) -> Result<Step, Refused> {
+        let damaged = |refusal| Refused::new(Code::LOG_DAMAGED, format!("op {position}: {refusal}"));
+        let document = document(op, received, order).map_err(damaged)?;
+        Ok(Step { position, ulid: op.op.ulid, op: op.id, document })
     }
 
     /// Where the op stands in the order by ULID.
@@ -107,29 +115,24 @@ impl Step {
 }
 
 /// The op as a document: what its author gave, who signed it, and where it stands in the author's chain.
-fn document(input: &Input, order: Order) -> Result<Vec<u8>, Refusal> {
-    let heap = &mut Scratch::new();
-    let op = &input.op.op;
-    let mut entries = Vec::new();
-    let ulid = op.ulid.to_string();
-    let (author, id) = (to_hex(&op.author), to_hex(&input.op.id));
-    let texts = [("ulid", ulid.as_str()), ("type", &op.kind), ("actor", &op.actor), ("author", &author), ("id", &id)];
-    for (name, text) in texts.into_iter().chain(op.resource.as_deref().map(|resource| ("resource", resource))) {
-        entries.push((heap.string(name.as_bytes()), heap.string(text.as_bytes())));
+fn document(checked: &Checked, received: u64, order: Order) -> Result<Vec<u8>, Refusal> {
+    let Checked { id, op, signed } = checked;
+    let mut form = Form::new();
+    form.text("ulid", &op.ulid.to_string()).text("type", &op.kind).text("actor", &op.actor);
+    form.text("author", &to_hex(&op.author)).text("id", &to_hex(id)).integer("seq", op.sequence);
+    if let Some(resource) = &op.resource {
+        form.text("resource", resource);
     }
-    entries.push((heap.string(b"seq"), integer(op.sequence)));
     if order == Order::Commit {
-        entries.push((heap.string(b"received_ms"), integer(input.received)));
+        form.integer("received_ms", received);
     }
-    let payload = Some(&input.op.signed.payload);
-    for (name, bytes) in [("payload", payload), ("caps", op.caps.as_ref()), ("labels", op.labels.as_ref())] {
-        if let Some(bytes) = bytes {
-            let value = cbor::decode(heap, bytes, &Options::CANONICAL)?;
-            entries.push((heap.string(name.as_bytes()), value));
+    form.document("payload", &signed.payload);
+    for (name, document) in [("caps", &op.caps), ("labels", &op.labels)] {
+        if let Some(document) = document {
+            form.document(name, document);
         }
     }
-    let map = heap.map(&entries).unwrap_or(Value::NIL);
-    encode(heap, map)
+    form.finish()
 }
 
 /// The least place of ops; places of one ULID are told apart by their contents, which are looked at only then.
@@ -150,6 +153,9 @@ fn sort(order: Order, steps: &mut [Step]) {
         same.sort_by_cached_key(Step::place);
     }
 }
+
+/// Ops that are folded between two words about it.
+const TOLD: usize = 1024;
 
 /// A fold under way.
 pub struct Run<'p> {
@@ -188,10 +194,21 @@ impl<'p> Run<'p> {
     ///
     /// # Errors
     /// `LOG_DAMAGED` where a document is none.
-    pub fn take(&mut self, mut steps: Vec<Step>) -> Result<(), Refused> {
+    pub fn take(&mut self, steps: Vec<Step>) -> Result<(), Refused> {
+        self.take_told(steps, &|_| ())
+    }
+
+    /// As [`Run::take`], and tells how many are folded.
+    ///
+    /// # Errors
+    /// As [`Run::take`].
+    pub fn take_told(&mut self, mut steps: Vec<Step>, told: &dyn Fn(usize)) -> Result<(), Refused> {
         sort(self.order, &mut steps);
         let damaged = |position, refusal| Refused::new(Code::LOG_DAMAGED, format!("op {position}: {refusal}"));
-        for step in &steps {
+        for (number, step) in steps.iter().enumerate() {
+            if number.is_multiple_of(TOLD) {
+                told(number);
+            }
             self.folding.offer(&step.document).map_err(|refusal| damaged(step.position, refusal))?;
             if let Some(Err(trap)) = self.folding.step() {
                 self.poison.insert(step.position, trap);

@@ -1,23 +1,22 @@
 //! The gate: what a policy program is asked about an op, and what it answers.
 //!
-//! The calling convention. A policy exports `decide(input)` and returns two values: `"allow"` or `"deny"`, and the list
-//! of the ids of the rules that decided, each one of the program's own rules or `default`. The gate sorts the ids and
-//! drops repeated ones. Whatever else happens, a trap included, is `POLICY_FAULT`, and the op is not admitted.
+//! The answer is read as all policies' are (`kerai_vm::execute::Decider`). Whatever else happens, a trap included, is
+//! `POLICY_FAULT`, and the op is not admitted.
 
 use crate::code::{Code, Refused};
-use crate::document::{Hash, encode, hash, integer, text_of, texts_of};
+use crate::document::{Form, Hash, hash};
 use crate::governance::Governance;
 use crate::limit::{self, length};
 use crate::op::{Checked, Resource};
-use kerai_vm::bytecode::{Limits, Verified};
+use kerai_vm::bytecode::Verified;
 use kerai_vm::encoding::root::Context;
 use kerai_vm::encoding::{Options, cbor};
-use kerai_vm::execute::Machine;
+use kerai_vm::execute::{Decider, NO_RULE};
 use kerai_vm::refusal::Refusal;
 use kerai_vm::value::{Heap, Value};
 
-/// The rule that decides where no rule of the program does.
-pub const DEFAULT_RULE: &str = "default";
+/// What is said of an answer with more rules than a record has room for.
+const TOO_MANY: &str = "more rules decided than are recorded";
 
 /// What a policy answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +28,10 @@ pub struct Decision {
     pub input: Hash,
 }
 
-/// A policy at work: one machine for many ops.
+/// A policy at work: one for many ops.
 pub struct Gate<'p> {
     program: &'p Verified,
-    machine: Machine<'p>,
+    decider: Decider<'p>,
 }
 
 /// What the policy could not decide, and what it was asked.
@@ -45,8 +44,7 @@ pub struct Undecided {
 impl<'p> Gate<'p> {
     #[must_use]
     pub fn new(program: &'p Verified) -> Gate<'p> {
-        // The seed can't be observed in any result.
-        Gate { program, machine: Machine::new(program, 0, Limits::DEFAULT) }
+        Gate { program, decider: Decider::new(program) }
     }
 
     /// Whether this program is at work, and no other.
@@ -60,34 +58,17 @@ impl<'p> Gate<'p> {
     /// # Errors
     /// Where it does not answer as policies do.
     pub fn decide(&mut self, op: &Checked, governance: &Governance, received: u64) -> Result<Decision, Undecided> {
-        let mark = self.machine.heap().mark();
-        let undecided = |input, what: String| Undecided { input, what };
-        let (value, input) = input(self.machine.heap(), op, governance, received)
-            .map_err(|refusal| undecided([0; 32], refusal.to_string()))?;
-        let answer = match self.machine.call("decide", &[value]) {
-            Some(Ok(results)) => self.read(&results).ok_or_else(|| undecided(input, "a wrong answer".into())),
-            Some(Err(trap)) => Err(undecided(input, trap.to_string())),
-            None => Err(undecided(input, "no export `decide`".into())),
+        let mark = self.decider.heap().mark();
+        let (value, input) = input(self.decider.heap(), op, governance, received)
+            .map_err(|refusal| Undecided { input: [0; 32], what: refusal.to_string() })?;
+        let answer = match self.decider.decide(value) {
+            Ok(decision) => Ok(Decision { is_allowed: decision.is_allowed, rules: decision.ids(), input }),
+            Err(undecided) => Err(undecided.to_string()),
         };
-        self.machine.heap().rewind(mark);
-        answer.map(|(is_allowed, rules)| Decision { is_allowed, rules, input })
-    }
-
-    fn read(&self, results: &[Value]) -> Option<(bool, Vec<String>)> {
-        let &[decision, rules] = results else { return None };
-        let heap = self.machine.values();
-        let is_allowed = match text_of(heap, decision)?.as_str() {
-            "allow" => true,
-            "deny" => false,
-            _ => return None,
-        };
-        let mut rules = texts_of(heap, rules)?;
-        rules.sort_unstable();
-        rules.dedup();
-        let known = &self.program.program().rules;
-        let is_known = |rule: &String| rule == DEFAULT_RULE || known.iter().any(|known| known.id == *rule);
-        let is_answer = !rules.is_empty() && rules.len() <= length(limit::GATE_RULES) && rules.iter().all(is_known);
-        is_answer.then_some((is_allowed, rules))
+        self.decider.heap().rewind(mark);
+        let is_short = |decision: &Decision| decision.rules.len() <= length(limit::GATE_RULES);
+        let answer = answer.and_then(|decision| if is_short(&decision) { Ok(decision) } else { Err(TOO_MANY.into()) });
+        answer.map_err(|what| Undecided { input, what })
     }
 
     /// Why the least of the rules decided as it did, in the words of the policy.
@@ -96,7 +77,7 @@ impl<'p> Gate<'p> {
         let Some(least) = rules.first() else { return String::new() };
         match program.program().rules.iter().find(|rule| rule.id == *least) {
             Some(rule) => rule.reason.clone(),
-            None => "no rule allows it".into(),
+            None => NO_RULE.into(),
         }
     }
 }
@@ -104,7 +85,7 @@ impl<'p> Gate<'p> {
 /// What the policy is asked: the op's parts under the names of the standard schema, and governance's rows.
 /// What the op lacks is missing here too.
 fn input(heap: &mut Heap, op: &Checked, governance: &Governance, received: u64) -> Result<(Value, Hash), Refusal> {
-    let mut entries: Vec<(Value, Value)> = Vec::new();
+    let mut form = Form::new();
     let body = &op.op;
     let resource = body.resource.as_deref().and_then(Resource::parse);
     let texts = [
@@ -117,12 +98,10 @@ fn input(heap: &mut Heap, op: &Checked, governance: &Governance, received: u64) 
     ];
     for (name, text) in texts {
         if let Some(text) = text {
-            entries.push((heap.string(name.as_bytes()), heap.string(text.as_bytes())));
+            form.text(name, text);
         }
     }
-    for (name, number) in [("epoch", governance.binding.epoch), ("received_ms", received)] {
-        entries.push((heap.string(name.as_bytes()), integer(number)));
-    }
+    form.integer("epoch", governance.binding.epoch).integer("received_ms", received);
     let documents = [
         ("payload", Some(&op.signed.payload)),
         ("caps", body.caps.as_ref()),
@@ -133,13 +112,11 @@ fn input(heap: &mut Heap, op: &Checked, governance: &Governance, received: u64) 
     ];
     for (name, document) in documents {
         if let Some(document) = document {
-            let value = cbor::decode(heap, document, &Options::CANONICAL)?;
-            entries.push((heap.string(name.as_bytes()), value));
+            form.document(name, document);
         }
     }
-    // Keys are text, so that a map can always be made.
-    let value = heap.map(&entries).unwrap_or(Value::NIL);
-    Ok((value, hash(Context::GateInput, &encode(heap, value)?)))
+    let bytes = form.finish()?;
+    Ok((cbor::decode(heap, &bytes, &Options::CANONICAL)?, hash(Context::GateInput, &bytes)))
 }
 
 /// The refusal that an undecided policy comes to.

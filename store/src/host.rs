@@ -48,6 +48,8 @@ pub struct Host {
     pub random: Random,
     /// Is told of every point as it is reached.
     pub reached: Box<dyn Fn(Point)>,
+    /// Is told how far a materialization is: ops so far, and the part of all that is done.
+    pub told: Box<dyn Fn(u64, f64)>,
     /// How long to wait for another writer.
     pub wait: Duration,
 }
@@ -64,6 +66,7 @@ impl Host {
             now: Box::new(move || u64::try_from(now()).unwrap_or(u64::MAX)),
             random: Box::new(|bytes| getrandom::fill(bytes).expect("the system gives randomness")),
             reached: Box::new(|_| ()),
+            told: Box::new(|_, _| ()),
             wait: Duration::from_millis(limit::LOG_WAIT.value),
         }
     }

@@ -23,7 +23,11 @@ limits! {
     /// bytes of an op's resource
     OP_RESOURCE "op.resource" = 4096;
     /// ops that are committed in one transaction
-    LOG_BATCH "log.batch" = 8192;
+    LOG_BATCH "log.batch" = 32_768;
+    /// bytes of ops after which a transaction takes no more of them
+    LOG_BATCH_SIZE "log.batch.size" = 32 << 20;
+    /// ops that are read back at a time
+    LOG_READ "log.read" = 8192;
     /// milliseconds that a writer waits for another one
     LOG_WAIT "log.wait" = 10_000;
     /// milliseconds between two looks at a file by one who follows its log
@@ -54,12 +58,16 @@ limits! {
     AUDIT_BATCH "audit.batch" = 256;
     /// threads that look at ops ahead of the log
     AUDIT_JOBS "audit.jobs" = 256;
+    /// ops, rows or pages that an audit reads together from a database
+    AUDIT_READ "audit.read" = 1024;
     /// differing rows that an audit tells of
     AUDIT_ROWS "audit.rows" = 100;
     /// bytes of one proof
     PROOF_SIZE "proof.size" = 64 << 20;
     /// bytes of one program, source, checkpoint, row or proof in an evidence pack
     PACK_PART "pack.part" = 64 << 20;
+    /// bytes of all programs and sources in an evidence pack
+    PACK_PROGRAMS "pack.programs" = 256 << 20;
 }
 
 /// The limit as a length.

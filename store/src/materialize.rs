@@ -3,7 +3,7 @@
 use crate::backend::{Projection, StateRow, StoredOp, damaged};
 use crate::checkpoint::Checkpoint;
 use crate::code::Refused;
-use crate::document::Hash;
+use crate::document::{Hash, Scratch};
 use crate::fold::{self, Folded, Input, Rows, Step};
 use crate::governance::Binding;
 use crate::log::{Head, LogTree, Outcome, Record};
@@ -131,7 +131,7 @@ pub fn surplus(counts: &[u64]) -> Vec<u64> {
 /// A row with its projections; without a value, its tombstone. Databases hold no text with U+0000: its picture stands for it.
 #[must_use]
 pub fn row(key: &[u8], value: Option<&Vec<u8>>) -> StateRow {
-    let mut heap = Heap::new(0);
+    let mut heap = Scratch::new();
     let pair = cbor::decode(&mut heap, key, &Options::CANONICAL).unwrap_or(Value::NIL);
     let parts = heap.items(pair).map(<[Value]>::to_vec).unwrap_or_default();
     let path = parts.first().and_then(|path| crate::document::text_of(&heap, *path)).unwrap_or_default();

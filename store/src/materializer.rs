@@ -22,8 +22,9 @@ use kerai_vm::bytecode::{Order, ProgramKind};
 use kerai_vm::encoding::map::{row_key, row_value};
 use kerai_vm::fold::RowChanges;
 
-/// Ops that are read at a time.
-const READ: u64 = 8192;
+/// The parts of the work that are done once ops are read, and once they are folded.
+const READING: f64 = 0.3;
+const FOLDING: f64 = 0.8;
 
 /// A fold as it was left when a checkpoint was made of it.
 struct Resident<'p> {
@@ -95,11 +96,19 @@ fn step(lean: LeanOp, order: Order) -> Result<Step, Refused> {
 }
 
 /// What was committed after a position until another one.
-async fn since(session: &mut Session<'_>, stream: i64, after: u64, until: u64, order: Order) -> Result<Since, Fault> {
+async fn since(
+    session: &mut Session<'_>,
+    stream: i64,
+    after: u64,
+    until: u64,
+    order: Order,
+    told: &dyn Fn(u64, f64),
+) -> Result<Since, Fault> {
     let mut since = Since::default();
     let mut position = after;
     while position < until {
-        let end = until.min(position + READ);
+        told(position, READING * (position - after) as f64 / (until - after) as f64);
+        let end = until.min(position + limit::LOG_READ.value);
         for op in session.lean_ops(stream, position, end).await? {
             take(&mut since, op, order)?;
         }
@@ -132,8 +141,8 @@ impl<'p> Materializer<'p> {
             }
             let Some(program) = self.library.get(&stream.fold_root) else { return Ok(None) };
             program.expect(ProgramKind::Fold, FOLD_EXPORTS)?;
-            let mut ground = self.ground(&mut session, stream, last, program.order(), recent).await?;
-            let done = self.fold(&mut session, &mut ground, program).await?;
+            let mut ground = self.ground(&mut session, stream, last, program.order(), (recent, &host.told)).await?;
+            let done = self.fold(&mut session, &mut ground, program, &host.told).await?;
             // Read to its end, so that folding keeps nobody waiting.
             session.commit().await?;
             (host.reached)(Point::MaterializeFolded);
@@ -144,6 +153,7 @@ impl<'p> Materializer<'p> {
                 // Another materializer was here first: what it did is gone on from.
                 continue;
             }
+            (host.told)(ground.stream.count, FOLDING);
             let written = self.write(&mut session, &ground, done, &host.reached).await?;
             let resident = self.resident.as_mut().ok_or_else(|| damaged("a fold that was not kept"))?;
             let checkpoint = written.0.clone();
@@ -154,6 +164,7 @@ impl<'p> Materializer<'p> {
                 return Err(fault);
             }
             (host.reached)(Point::MaterializeCommitted);
+            (host.told)(ground.stream.count, 1.0);
             return Ok(Some(Materialized { checkpoint, poison, written: written.1, rows }));
         }
     }
@@ -164,15 +175,15 @@ impl<'p> Materializer<'p> {
         stream: Stream,
         last: Option<Checkpoint>,
         order: Order,
-        recent: &mut Option<Recent>,
+        (recent, told): (&mut Option<Recent>, &dyn Fn(u64, f64)),
     ) -> Result<Ground, Fault> {
         let governance_ops = logged(session.governance_ops(stream.number).await?)?;
         let binding = resume(stream.governance_root, &governance_ops, self.library)?.binding;
         let count = last.as_ref().map_or(0, |last| last.count);
         let since = match Recent::found(recent, stream.number, count, stream.count, order) {
-            None => since(session, stream.number, count, stream.count, order).await?,
+            None => since(session, stream.number, count, stream.count, order, told).await?,
             Some((begun, recent)) => {
-                let mut since = since(session, stream.number, count, begun, order).await?;
+                let mut since = since(session, stream.number, count, begun, order, told).await?;
                 since.extend(recent);
                 since
             }
@@ -187,6 +198,7 @@ impl<'p> Materializer<'p> {
         session: &mut Session<'_>,
         ground: &mut Ground,
         program: &'p Stored,
+        told: &dyn Fn(u64, f64),
     ) -> Result<Done<'p>, Fault> {
         let order = program.order();
         let late = if order == Order::Ulid { fold::first(&ground.since.steps) } else { None };
@@ -215,9 +227,12 @@ impl<'p> Materializer<'p> {
         let steps = if base == ground.count() {
             std::mem::take(&mut ground.since.steps)
         } else {
-            since(session, ground.stream.number, base, ground.stream.count, order).await?.steps
+            since(session, ground.stream.number, base, ground.stream.count, order, told).await?.steps
         };
-        run.take(steps)?;
+        let (before, all) = (run.folded().0, steps.len().max(1) as f64);
+        run.take_told(steps, &|done| {
+            told(before + done as u64, READING + (FOLDING - READING) * done as f64 / all);
+        })?;
         let changes = run.finish()?;
         let (folded, last) = run.folded();
         let snapshot = Snapshot { count: ground.stream.count, folded, last, bytes: run.snapshot()? };
@@ -251,9 +266,12 @@ impl<'p> Materializer<'p> {
     ) -> Result<(Checkpoint, usize), Fault> {
         let Done { mut run, base, changes: known, snapshot, mut checkpoint } = done;
         let (number, epoch) = (ground.stream.number, ground.binding.epoch);
-        let rows = match known {
-            Some(changes) => changed(&changes),
-            None => changes(&owned(&mut run), &session.state(number).await?),
+        let (rows, are_new) = match known {
+            Some(changes) => (changed(&changes), false),
+            None => {
+                let stored = session.state(number).await?;
+                (changes(&owned(&mut run), &stored), stored.is_empty())
+            }
         };
         let before = ground.last.as_ref().map_or((EMPTY, EMPTY), |last| (last.inputs_root, last.state_root));
         let ids: Vec<Change> = ground.since.admitted.iter().map(|&op| (op, Some(present()))).collect();
@@ -269,7 +287,7 @@ impl<'p> Materializer<'p> {
             let all = run.rows().sorted().iter().map(|row| (row_key(&row.key), row_value(&row.value))).collect();
             put_all(session, number, Map::Rows, all).await?;
         }
-        session.put_rows(number, &rows, &checkpoint, || reached(Point::MaterializeRow)).await?;
+        session.put_rows(number, &rows, are_new, &checkpoint, || reached(Point::MaterializeRow)).await?;
         relate(session, &ground.stream, &rows).await?;
         session.put_poison(number, epoch, base, run.poison()).await?;
         session.add_checkpoint(number, &checkpoint, &checkpoint.sign(self.key)?).await?;

@@ -92,18 +92,18 @@ impl Stored {
     }
 }
 
-/// Programs by root.
+/// Programs by root; copies of it share them.
 #[derive(Debug, Clone, Default)]
-pub struct Library(BTreeMap<Hash, Stored>);
+pub struct Library(BTreeMap<Hash, Arc<Stored>>);
 
 impl Library {
     pub fn add(&mut self, program: Stored) {
-        self.0.insert(program.root, program);
+        self.0.insert(program.root, Arc::new(program));
     }
 
     #[must_use]
     pub fn get(&self, root: &Hash) -> Option<&Stored> {
-        self.0.get(root)
+        self.0.get(root).map(Arc::as_ref)
     }
 
     /// Those of these roots alone.

@@ -2,7 +2,7 @@
 
 use crate::code::Refused;
 use crate::document::Hash;
-use crate::fold::{Input, Step};
+use crate::fold::Step;
 use crate::limit;
 use crate::log::{Commit, Head, Outcome};
 use kerai_vm::bytecode::Order;
@@ -54,7 +54,7 @@ impl Recent {
         if commit.record.outcome == Outcome::Admitted {
             self.since.admitted.push(commit.op.id);
             let (position, received) = (commit.record.position, commit.record.received);
-            let step = Step::of(&Input { position, received, op: commit.op.clone() }, self.order)?;
+            let step = Step::at(position, received, &commit.op, self.order)?;
             self.size += step.document.len() as u64;
             self.since.steps.push(step);
         }

@@ -1,6 +1,6 @@
 //! The store: what the pure parts decide, done in one transaction each.
 
-use crate::audit::Ask;
+use crate::audit::{self, Ask, Tables, Traced, Which};
 use crate::backend::{Address, Database, Session, StoredOp, Stream, damaged};
 use crate::bundle::Opened;
 use crate::checkpoint::Checkpoint;
@@ -8,7 +8,7 @@ use crate::code::{Code, Refused};
 use crate::desk::{Desk, move_tip};
 use crate::document::{Hash, to_hex};
 use crate::fault::Fault;
-use crate::fold::Snapshot;
+use crate::fold::Rows;
 use crate::governance::{Closed, Genesis, Governance, rotation};
 use crate::host::{Host, Point};
 use crate::limit::{self, length};
@@ -17,10 +17,9 @@ use crate::materialize::{self, Logged, State};
 use crate::materializer::Materializer;
 use crate::op::signature::SecretKey;
 use crate::op::{BIND, Draft, GENESIS, Offered, Op, ROTATE, Salts, SignedOp, is_segment, payload_root};
-use crate::pages::Map;
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS, Stored};
 use crate::recent::Recent;
-use crate::verify::{self, Evidence, Verification};
+use crate::verify::{self, Verification};
 use kerai_vm::bytecode::ProgramKind;
 use kerai_vm::ulid::Ulid;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +38,8 @@ pub struct Store {
     database: Database,
     host: Host,
     recent: Option<Recent>,
+    /// The programs that were read, which never change.
+    library: Library,
 }
 
 /// A stream that is to be made.
@@ -59,6 +60,18 @@ pub struct Signers {
     pub keys: BTreeMap<String, SecretKey>,
     /// Who acts where an op does not say.
     pub default: String,
+}
+
+impl Signers {
+    /// Who acts.
+    pub(crate) fn actor<'d>(&'d self, draft: &'d Draft) -> &'d str {
+        draft.actor.as_deref().unwrap_or(&self.default)
+    }
+
+    /// The key that signs.
+    pub(crate) fn key(&self, draft: &Draft) -> Option<&SecretKey> {
+        self.keys.get(self.actor(draft))
+    }
 }
 
 /// What became of an op that was appended or ingested.
@@ -100,7 +113,7 @@ impl Store {
     /// `SCHEMA_NEWER`, `SCHEMA_FOREIGN`, `ACK_TIMEOUT`, or it can't be opened.
     pub async fn open(address: &Address, host: Host) -> Result<Store, Fault> {
         let database = Database::open(address, host.wait).await?;
-        Ok(Store { address: address.clone(), database, host, recent: None })
+        Ok(Store { address: address.clone(), database, host, recent: None, library: Library::default() })
     }
 
     /// For what only reads and stands in other files.
@@ -151,8 +164,10 @@ impl Store {
             edge: Vec::new(),
         };
         stream.number = session.add_stream(&stream).await?;
-        let first = StoredOp::of(&commit, binding.fold_root, binding.policy_root);
-        session.add_ops(stream.number, &[first], || ()).await?;
+        let first = StoredOp::of(commit, binding.fold_root, binding.policy_root);
+        let mut ops = session.ops_to_add(stream.number);
+        ops.add(&first).await?;
+        ops.finish().await?;
         move_tip(&mut session, &mut stream, &log).await?;
         reached(Point::CreateTip);
         session.commit().await?;
@@ -166,7 +181,7 @@ impl Store {
     pub async fn append(&mut self, name: &str, signers: &Signers, drafts: &[Draft]) -> Result<Vec<Answer>, Fault> {
         let mut answers = Vec::with_capacity(drafts.len());
         for batch in drafts.chunks(length(limit::LOG_BATCH)) {
-            let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
+            let mut desk = Desk::open(&mut self.database, &mut self.host, name, &mut self.library).await?;
             answers.extend(desk.append(batch, signers).await?);
             let recent = desk.close().await?;
             Recent::extend(&mut self.recent, recent);
@@ -179,15 +194,43 @@ impl Store {
     /// # Errors
     /// As [`Store::append`].
     pub async fn ingest(&mut self, name: &str, ops: &[SignedOp]) -> Result<Vec<Answer>, Fault> {
+        self.ingest_all(name, ops.to_vec()).await
+    }
+
+    /// As [`Store::ingest`], of ops that the caller needs no more.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub async fn ingest_all(&mut self, name: &str, ops: Vec<SignedOp>) -> Result<Vec<Answer>, Fault> {
+        self.ingest_by(name, ops, SignedOp::read).await
+    }
+
+    /// As [`Store::ingest`], of ops whose signatures the caller has checked.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub async fn ingest_verified(&mut self, name: &str, ops: Vec<SignedOp>) -> Result<Vec<Answer>, Fault> {
+        self.ingest_by(name, ops, SignedOp::read_unsigned).await
+    }
+
+    async fn ingest_by(
+        &mut self,
+        name: &str,
+        ops: Vec<SignedOp>,
+        read: fn(SignedOp) -> Offered,
+    ) -> Result<Vec<Answer>, Fault> {
         let mut answers = Vec::with_capacity(ops.len());
-        let mut batches = ops.chunks(length(limit::LOG_BATCH));
-        let mut next = batches.next().map(read_all);
+        let mut ops = ops.into_iter();
+        let mut next = Some(read_all(batch(&mut ops), read));
         while let Some(reading) = next.take() {
-            let read = finish_reading(reading).await;
+            let offered = finish_reading(reading).await;
             // While these are committed, the next ones are read beside.
-            next = batches.next().map(read_all);
-            let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
-            answers.extend(desk.ingest(read).await?);
+            next = Some(batch(&mut ops)).filter(|batch| !batch.is_empty()).map(|batch| read_all(batch, read));
+            if offered.is_empty() {
+                break;
+            }
+            let mut desk = Desk::open(&mut self.database, &mut self.host, name, &mut self.library).await?;
+            answers.extend(desk.ingest(offered).await?);
             let recent = desk.close().await?;
             Recent::extend(&mut self.recent, recent);
         }
@@ -207,7 +250,7 @@ impl Store {
         policy: Option<&Stored>,
         bundle: Option<&Opened>,
     ) -> Result<Answer, Fault> {
-        let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
+        let mut desk = Desk::open(&mut self.database, &mut self.host, name, &mut self.library).await?;
         let mut binding = desk.binding().clone();
         if let Some(bundle) = bundle {
             let signer = bundle.signer.ok_or_else(|| Refused::new(Code::BUNDLE_UNSIGNED, ""))?;
@@ -249,7 +292,7 @@ impl Store {
     ) -> Result<(Checkpoint, Answer), Fault> {
         loop {
             let checkpoint = self.materialize(name, key).await?.checkpoint;
-            let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
+            let mut desk = Desk::open(&mut self.database, &mut self.host, name, &mut self.library).await?;
             if desk.count() != checkpoint.count {
                 // Another one committed in between: that is of the closed epoch too.
                 continue;
@@ -279,7 +322,7 @@ impl Store {
         key: SecretKey,
         next: &Hash,
     ) -> Result<Option<Answer>, Fault> {
-        let mut desk = Desk::open(&mut self.database, &mut self.host, name).await?;
+        let mut desk = Desk::open(&mut self.database, &mut self.host, name, &mut self.library).await?;
         let previous = key.public();
         if !desk.binds(actor, &previous) {
             return Ok(None);
@@ -319,7 +362,7 @@ impl Store {
     /// `STREAM_UNKNOWN`, `FOLD_TRAP`, `ACK_TIMEOUT`, or the database fails: then the tables are as before.
     pub async fn materialize(&mut self, name: &str, key: &SecretKey) -> Result<Materialized, Fault> {
         loop {
-            let library = self.library().await?;
+            let library = self.programs().await?;
             let mut materializer = Materializer::new(name, key, &library);
             if let Some(done) = materializer.materialize(&mut self.database, &self.host, &mut self.recent).await? {
                 return Ok(done);
@@ -365,7 +408,7 @@ impl Store {
         tries: &mut u64,
     ) -> Result<(), Fault> {
         loop {
-            let library = self.library().await?;
+            let library = self.programs().await?;
             let mut materializer = Materializer::new(name, key, &library);
             while let Some(done) = materializer.materialize(&mut self.database, &self.host, &mut self.recent).await? {
                 *tries = 0;
@@ -377,8 +420,13 @@ impl Store {
         }
     }
 
-    async fn library(&mut self) -> Result<Library, Fault> {
-        self.database.read().await?.programs().await
+    /// All programs that are kept.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn programs(&mut self) -> Result<Library, Fault> {
+        self.database.read().await?.meet_programs(&mut self.library).await?;
+        Ok(self.library.clone())
     }
 
     /// Waits until a stream's log has more than so many records.
@@ -435,31 +483,56 @@ impl Store {
         ask: &Ask,
         told: &mut dyn FnMut(u64, f64),
     ) -> Result<Verification, Fault> {
-        verify::verify(&self.evidence(name).await?, ask, told)
-    }
-
-    /// All that is stored of a stream.
-    ///
-    /// # Errors
-    /// As [`Store::verify`].
-    pub async fn evidence(&mut self, name: &str) -> Result<Evidence, Fault> {
         let mut session = self.database.read().await?;
         let stream = find(&mut session, name).await?;
-        let evidence = Evidence {
-            ops: session.ops_after(stream.number, 0).await?,
-            state: session.state(stream.number).await?,
-            checkpoints: session.checkpoints(stream.number).await?,
-            snapshots: kept_snapshots(&mut session, &stream).await?,
-            poison: session.poison(stream.number, stream.epoch).await?,
-            pages: [
-                session.all_pages(stream.number, Map::Inputs).await?,
-                session.all_pages(stream.number, Map::Rows).await?,
-            ],
-            library: session.programs().await?,
-            stream,
-        };
+        let answer = verify::verify(&mut session, &stream, ask, told).await?;
+        // Nobody should wait for a transaction that only read.
         session.commit().await?;
-        Ok(evidence)
+        Ok(answer)
+    }
+
+    /// Looks at one op's step; with it come the programs, of which one is the fold.
+    ///
+    /// # Errors
+    /// As [`audit::trace`], `STREAM_UNKNOWN`, or the database fails.
+    pub async fn trace(&mut self, name: &str, which: Which, key: Option<Vec<u8>>) -> Result<(Traced, Library), Fault> {
+        let mut session = self.database.read().await?;
+        let stream = find(&mut session, name).await?;
+        let library = session.programs().await?;
+        let work = move |tables: &mut Tables, _: &mut dyn FnMut(u64, f64)| {
+            Ok((audit::trace(tables, &library, which, key.as_deref())?, library))
+        };
+        let traced = audit::beside(&mut session, &stream, &mut |_, _| (), work).await?;
+        session.commit().await?;
+        Ok(traced)
+    }
+
+    /// The rows that each of the folds makes of a stream's log, in place of the one that is bound.
+    ///
+    /// # Errors
+    /// As [`audit::rows_by`], `STREAM_UNKNOWN`, or the database fails.
+    pub async fn rows_by(&mut self, name: &str, folds: Vec<Stored>) -> Result<Vec<Rows>, Fault> {
+        let mut session = self.database.read().await?;
+        let stream = find(&mut session, name).await?;
+        let library = session.programs().await?;
+        let work = move |tables: &mut Tables, _: &mut dyn FnMut(u64, f64)| {
+            audit::rows_by(tables, &library, &folds.iter().collect::<Vec<_>>())
+        };
+        let rows = audit::beside(&mut session, &stream, &mut |_, _| (), work).await?;
+        session.commit().await?;
+        Ok(rows)
+    }
+
+    /// The rows of a stream as they are stored.
+    ///
+    /// # Errors
+    /// `STREAM_UNKNOWN`, or the database fails.
+    pub async fn rows(&mut self, name: &str) -> Result<Rows, Fault> {
+        let mut session = self.database.read().await?;
+        let stream = find(&mut session, name).await?;
+        let state = session.state(stream.number).await?;
+        session.commit().await?;
+        Ok(state.into_iter().filter_map(|(key, row)| Some((key, row.value?))).collect())
     }
 }
 
@@ -471,14 +544,25 @@ pub(crate) async fn find(session: &mut Session<'_>, name: &str) -> Result<Stream
 /// on another.
 type Reading = Vec<JoinHandle<Vec<Offered>>>;
 
-fn read_all(ops: &[SignedOp]) -> Reading {
+fn read_all(ops: Vec<SignedOp>, read: fn(SignedOp) -> Offered) -> Reading {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = ops.len().div_ceil(threads).max(READ_AT_LEAST);
-    let read = |ops: &[SignedOp]| {
-        let ops = ops.to_vec();
-        tokio::task::spawn_blocking(move || ops.into_iter().map(SignedOp::read).collect())
-    };
-    ops.chunks(share).map(read).collect()
+    let mut ops = ops.into_iter();
+    let shares =
+        std::iter::from_fn(|| Some(ops.by_ref().take(share).collect::<Vec<_>>()).filter(|ops| !ops.is_empty()));
+    shares.map(|ops| tokio::task::spawn_blocking(move || ops.into_iter().map(read).collect())).collect()
+}
+
+/// The ops of one transaction: at least one, if there is any.
+fn batch(ops: &mut std::vec::IntoIter<SignedOp>) -> Vec<SignedOp> {
+    let mut size = 0;
+    let mut batch = Vec::new();
+    while batch.len() < length(limit::LOG_BATCH) && size < length(limit::LOG_BATCH_SIZE) {
+        let Some(op) = ops.next() else { break };
+        size += op.body.len() + op.payload.len();
+        batch.push(op);
+    }
+    batch
 }
 
 async fn finish_reading(reading: Reading) -> Vec<Offered> {
@@ -491,16 +575,6 @@ async fn finish_reading(reading: Reading) -> Vec<Offered> {
         }
     }
     read
-}
-
-/// The snapshots that are kept of the stream's epoch.
-pub(crate) async fn kept_snapshots(session: &mut Session<'_>, stream: &Stream) -> Result<Vec<(u64, Snapshot)>, Fault> {
-    let mut kept = Vec::new();
-    for (count, _) in session.snapshots(stream.number, stream.epoch).await? {
-        let snapshot = session.snapshot(stream.number, stream.epoch, count).await?;
-        kept.extend(snapshot.map(|snapshot| (stream.epoch, snapshot)));
-    }
-    Ok(kept)
 }
 
 /// The answer to the one op that was offered.

@@ -1,37 +1,17 @@
-//! Verifying, the pure part: everything computed again from the ops, and the first thing that is not what it was said to be.
+//! Verifying what is stored of a stream: everything computed again from the ops, and the first thing that is not what it
+//! was said to be.
 
-use crate::audit::{self, Ask, Differing, Item, Recall, differs};
-use crate::backend::{StateRow, StoredOp, Stream};
-use crate::checkpoint::{Checkpoint, SignedCheckpoint};
-use crate::document::{Hash, data_text, hash, to_hex};
+use crate::audit::{self, Ask, Differing, after, differs};
+use crate::backend::{Session, Stream};
+use crate::checkpoint::Checkpoint;
+use crate::document::{Hash, to_hex};
 use crate::fault::Fault;
-use crate::fold::{Rows, Snapshot};
-use crate::governance::Binding;
-use crate::log::{Commit, Log, Outcome};
-use crate::materialize;
-use crate::op::SignedOp;
+use crate::fold::Rows;
+use crate::limit::{self, length};
+use crate::log::Log;
 use crate::pages::{self, Entry, Map, Place, present};
-use crate::program::Library;
 use kerai_vm::encoding::map::{row_key, row_value};
-use kerai_vm::encoding::root::Context;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-/// What is stored of a stream: all that verifying looks at.
-#[derive(Debug)]
-pub struct Evidence {
-    pub stream: Stream,
-    pub ops: Vec<StoredOp>,
-    pub state: BTreeMap<Vec<u8>, StateRow>,
-    /// The latest first.
-    pub checkpoints: Vec<SignedCheckpoint>,
-    /// The snapshots that are kept, each with its epoch.
-    pub snapshots: Vec<(u64, Snapshot)>,
-    /// Ops of the stream's epoch that left no trace, by position, with their traps.
-    pub poison: BTreeMap<u64, String>,
-    /// The pages of the maps, in the order of [`Map::ALL`].
-    pub pages: [BTreeMap<Place, Vec<u8>>; 2],
-    pub library: Library,
-}
+use std::collections::BTreeMap;
 
 /// Where what is stored first parts from what the ops give.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,125 +56,71 @@ pub struct Verification {
 /// Why verifying ended early.
 type Stop = Box<Divergence>;
 
-/// Computes everything again from what is stored.
+/// Computes everything of a stream again and compares it with what is stored.
 ///
 /// # Errors
-/// Never where all is at hand, as it is.
-pub fn verify(evidence: &Evidence, ask: &Ask, told: &mut dyn FnMut(u64, f64)) -> Result<Verification, Fault> {
-    let mut tables = Tables::of(evidence);
-    let audited = audit::audit(&mut tables, &evidence.library, ask, told)?;
+/// Where the database fails; what diverges is the answer and no error.
+pub(crate) async fn verify(
+    session: &mut Session<'_>,
+    stream: &Stream,
+    ask: &Ask,
+    told: &mut dyn FnMut(u64, f64),
+) -> Result<Verification, Fault> {
+    let (ask, library) = (ask.clone(), session.programs().await?);
+    let work = move |tables: &mut audit::Tables, told: &mut dyn FnMut(u64, f64)| {
+        let audited = audit::audit(tables, &library, &ask, told)?;
+        Ok((audited, tables.wrong_projection()))
+    };
+    let (audited, projection) = audit::beside(session, stream, told, work).await?;
     let mut answer = audited.verification;
     if let Some(log) = audited.log {
         let rows = audited.rows.unwrap_or_default();
-        let result = tip(evidence, &log)
-            .and_then(|()| closings(evidence, &audited.closings))
-            .and_then(|()| pages(evidence, &rows))
-            .and_then(|()| projections(evidence, &rows))
-            .and_then(|()| poison(evidence, audited.poison.as_ref()));
+        let result = rest(session, stream, &log, &rows, projection, audited.poison.as_ref()).await;
         answer.checked.rows = rows.len() as u64;
-        answer.first_divergence = result.err().map(|stop| *stop);
+        answer.first_divergence = match result {
+            Ok(found) => found.map(|stop| *stop),
+            Err(fault) => return Err(fault),
+        };
         answer.is_anchored &= answer.first_divergence.is_none();
     }
     Ok(answer)
 }
 
-/// What comes next: an op by its place in the evidence, or what belongs behind it.
-enum Next {
-    Op(usize),
-    Other(Box<Item>),
-}
-
-/// What is stored, as evidence.
-pub struct Tables<'e> {
-    evidence: &'e Evidence,
-    items: VecDeque<Next>,
-    given: usize,
-}
-
-impl Tables<'_> {
-    #[must_use]
-    pub fn of(evidence: &Evidence) -> Tables<'_> {
-        Tables { evidence, items: items(evidence), given: 0 }
+/// What is stored beside the evidence, against what was computed.
+async fn rest(
+    session: &mut Session<'_>,
+    stream: &Stream,
+    log: &Log,
+    rows: &Rows,
+    projection: Option<Stop>,
+    poisoned: Option<&BTreeMap<u64, String>>,
+) -> Result<Option<Stop>, Fault> {
+    if let Some(stop) = tip(stream, log) {
+        return Ok(Some(stop));
     }
-}
-
-/// Everything in the order in which it is audited.
-fn items(evidence: &Evidence) -> VecDeque<Next> {
-    let mut checkpoints: Vec<(u64, u64, &SignedCheckpoint)> = Vec::new();
-    for signed in &evidence.checkpoints {
-        // What can't be read comes first, where it is told of.
-        let place = Checkpoint::decode(&signed.body).map(|checkpoint| (checkpoint.count, checkpoint.epoch));
-        let (count, epoch) = place.unwrap_or_default();
-        checkpoints.push((count, epoch, signed));
+    let latest = session.last_checkpoint(stream.number).await?;
+    let latest = latest.map(|signed| Checkpoint::decode(&signed.body)).transpose()?;
+    let count = latest.as_ref().map_or(0, |latest| latest.count);
+    if let Some(stop) = inputs(session, stream, count).await? {
+        return Ok(Some(stop));
     }
-    checkpoints.sort_by_key(|&(count, epoch, _)| (count, epoch));
-    let mut checkpoints = checkpoints.into_iter().peekable();
-    let mut items = VecDeque::new();
-    let mut behind = |items: &mut VecDeque<Next>, until: u64| {
-        while let Some((count, epoch, signed)) = checkpoints.next_if(|next| next.0 <= until) {
-            items.push_back(Next::Other(Box::new(Item::Checkpoint(signed.clone()))));
-            let snapshot = evidence.snapshots.iter().find(|kept| kept.0 == epoch && kept.1.count == count);
-            if let Some((_, snapshot)) = snapshot {
-                items.push_back(Next::Other(Box::new(Item::Snapshot(snapshot.clone()))));
-            }
-        }
-    };
-    for number in 0..evidence.ops.len() {
-        items.push_back(Next::Op(number));
-        behind(&mut items, number as u64 + 1);
+    let entries = rows.iter().map(|(key, value)| (row_key(key), row_value(value))).collect();
+    if let Some(stop) = pages(session, stream, Map::Rows, entries).await? {
+        return Ok(Some(stop));
     }
-    behind(&mut items, u64::MAX);
-    for row in evidence.state.values() {
-        if let Some(value) = &row.value {
-            items.push_back(Next::Other(Box::new(Item::Row(row.key.clone(), value.clone()))));
-        }
+    if projection.is_some() {
+        return Ok(projection);
     }
-    items
-}
-
-impl Recall for Tables<'_> {
-    fn recall(&mut self, place: u64) -> Result<(Vec<u8>, SignedOp), Fault> {
-        let op = usize::try_from(place).ok().and_then(|place| self.evidence.ops.get(place));
-        let op = op.ok_or_else(|| crate::backend::damaged("an op that is gone"))?;
-        Ok((op.record.clone(), op.signed.clone()))
-    }
-}
-
-impl audit::Evidence for Tables<'_> {
-    fn next(&mut self) -> Result<Option<Item>, Fault> {
-        self.given += 1;
-        Ok(match self.items.pop_front() {
-            None => None,
-            Some(Next::Other(item)) => Some(*item),
-            Some(Next::Op(number)) => self.evidence.ops.get(number).map(|op| Item::Op {
-                place: number as u64,
-                record: op.record.clone(),
-                signed: op.signed.clone(),
-            }),
-        })
-    }
-
-    fn agrees(&self, place: u64, commit: &Commit, before: &Binding) -> Result<(), Stop> {
-        let stored = usize::try_from(place).ok().and_then(|place| self.evidence.ops.get(place));
-        let computed = StoredOp::of(commit, before.fold_root, before.policy_root);
-        match stored {
-            Some(stored) if *stored == computed => Ok(()),
-            Some(stored) => {
-                let (stored, computed) = (format!("{:?}", stored.columns), format!("{:?}", computed.columns));
-                Err(differs("the op's columns", stored, computed))
-            }
-            None => Err(differs("the op's columns", "nothing", "an op")),
-        }
-    }
-
-    fn progress(&self) -> f64 {
-        self.given as f64 / (self.given + self.items.len()).max(1) as f64
+    let is_its = latest.is_some_and(|latest| latest.epoch == stream.epoch);
+    match poisoned.filter(|_| is_its) {
+        Some(computed) => Ok(poison(&session.poison(stream.number, stream.epoch).await?, computed)),
+        None => Ok(None),
     }
 }
 
 /// The stream's own line against the log's end.
-fn tip(evidence: &Evidence, log: &Log) -> Result<(), Stop> {
-    let (stored, binding) = (&evidence.stream, &log.governance.binding);
+fn tip(stored: &Stream, log: &Log) -> Option<Stop> {
+    let binding = &log.governance.binding;
     let computed = Stream {
         number: stored.number,
         name: stored.name.clone(),
@@ -207,72 +133,59 @@ fn tip(evidence: &Evidence, log: &Log) -> Result<(), Stop> {
         received: log.received,
         edge: log.tree.to_bytes(),
     };
-    if *stored == computed {
-        return Ok(());
-    }
     let shown = |stream: &Stream| format!("{} records, epoch {}", stream.count, stream.epoch);
-    Err(differs("the tip of the log", shown(stored), shown(&computed)))
+    (*stored != computed).then(|| differs("the tip of the log", shown(stored), shown(&computed)))
 }
 
-/// The checkpoints that closed epochs are anchored by are here.
-fn closings(evidence: &Evidence, closings: &BTreeMap<Hash, u64>) -> Result<(), Stop> {
-    let here: BTreeSet<Hash> =
-        evidence.checkpoints.iter().map(|signed| hash(Context::Checkpoint, &signed.body)).collect();
-    match closings.iter().find(|(checkpoint, _)| !here.contains(*checkpoint)) {
-        None => Ok(()),
-        Some((checkpoint, position)) => {
-            let stop = differs("a closed epoch's checkpoint", "nothing", data_text(checkpoint));
-            Err(Box::new(Divergence { op: Some(*position), ..*stop }))
-        }
+/// The pages of the map of inputs against the ids of the ops that were admitted up to the last checkpoint.
+async fn inputs(session: &mut Session<'_>, stream: &Stream, count: u64) -> Result<Option<Stop>, Fault> {
+    let (mut entries, mut position) = (Vec::new(), 0);
+    while position < count {
+        let until = count.min(position + length(limit::AUDIT_READ) as u64);
+        let ids = session.admitted_between(stream.number, position, until).await?;
+        entries.extend(ids.into_iter().map(|id| (id, present())));
+        position = until;
     }
+    pages(session, stream, Map::Inputs, entries).await
 }
 
-/// The pages of the maps against what the last checkpoint's inputs and rows give.
-fn pages(evidence: &Evidence, rows: &Rows) -> Result<(), Stop> {
-    let counts = evidence.checkpoints.iter().filter_map(|signed| Checkpoint::decode(&signed.body).ok());
-    let count = counts.map(|checkpoint| checkpoint.count).max().unwrap_or(0);
-    let is_in = |op: &&StoredOp| op.position <= count && op.columns.outcome == Outcome::Admitted.name();
-    let inputs: Vec<Entry> = evidence.ops.iter().filter(is_in).map(|op| (op.columns.op_id, present())).collect();
-    let rows: Vec<Entry> = rows.iter().map(|(key, value)| (row_key(key), row_value(value))).collect();
-    for ((map, entries), stored) in Map::ALL.into_iter().zip([inputs, rows]).zip(&evidence.pages) {
-        let computed: BTreeMap<Place, Vec<u8>> = pages::whole(map, entries).added.into_iter().collect();
-        let differing = |place: &&Place| stored.get(*place) != computed.get(*place);
-        if let Some(place) = computed.keys().chain(stored.keys()).find(differing) {
-            let shown = |page: Option<&Vec<u8>>| page.map_or_else(|| "no page".into(), |page| to_hex(page));
-            let what = format!("page `{}` of the map of {}", to_hex(place), map.name());
-            return Err(differs(&what, shown(stored.get(place)), shown(computed.get(place))));
-        }
-    }
-    Ok(())
-}
-
-/// The ops that left no trace, where the last checkpoint is of the stream's epoch.
-fn poison(evidence: &Evidence, computed: Option<&BTreeMap<u64, String>>) -> Result<(), Stop> {
-    let latest = evidence.checkpoints.iter().filter_map(|signed| Checkpoint::decode(&signed.body).ok());
-    let is_its =
-        latest.max_by_key(|checkpoint| checkpoint.count).is_some_and(|last| last.epoch == evidence.stream.epoch);
-    let Some(computed) = computed.filter(|_| is_its) else { return Ok(()) };
-    let mut positions = computed.keys().chain(evidence.poison.keys());
-    let Some(&position) = positions.find(|&position| computed.get(position) != evidence.poison.get(position)) else {
-        return Ok(());
+/// The pages of a map, part by part, against those of what it should hold.
+async fn pages(
+    session: &mut Session<'_>,
+    stream: &Stream,
+    map: Map,
+    entries: Vec<Entry>,
+) -> Result<Option<Stop>, Fault> {
+    let mut computed = pages::whole(map, entries).added;
+    computed.sort_unstable();
+    let mut computed = computed.into_iter().peekable();
+    let shown = |page: Option<&Vec<u8>>| page.map_or_else(|| "no page".into(), |page| to_hex(page));
+    let differ = |place: &Place, stored: Option<&Vec<u8>>, computed: Option<&Vec<u8>>| {
+        let what = format!("page `{}` of the map of {}", to_hex(place), map.name());
+        Some(differs(&what, shown(stored), shown(computed)))
     };
+    let (mut from, most) = (Vec::new(), length(limit::AUDIT_READ) as u64);
+    loop {
+        let stored = session.pages_from(stream.number, map, &from, most).await?;
+        let Some((last, _)) = stored.last() else { break };
+        from = after(last);
+        for (place, bytes) in &stored {
+            match computed.next_if(|wanted| wanted.0 <= *place) {
+                Some((wanted, page)) if wanted == *place && page == *bytes => {}
+                Some((wanted, page)) if wanted == *place => return Ok(differ(place, Some(bytes), Some(&page))),
+                Some((wanted, page)) => return Ok(differ(&wanted, None, Some(&page))),
+                None => return Ok(differ(place, Some(bytes), None)),
+            }
+        }
+    }
+    Ok(computed.next().and_then(|(place, page)| differ(&place, None, Some(&page))))
+}
+
+/// The ops that left no trace.
+fn poison(stored: &BTreeMap<u64, String>, computed: &BTreeMap<u64, String>) -> Option<Stop> {
+    let mut positions = computed.keys().chain(stored.keys());
+    let position = *positions.find(|&position| computed.get(position) != stored.get(position))?;
     let shown = |trap: Option<&String>| trap.map_or_else(|| "no trap".into(), Clone::clone);
-    let stop = differs("what is said of poison", shown(evidence.poison.get(&position)), shown(computed.get(&position)));
-    Err(Box::new(Divergence { op: Some(position), ..*stop }))
-}
-
-/// What is projected of the rows, and the tombstones, against what follows from the rows.
-fn projections(evidence: &Evidence, rows: &Rows) -> Result<(), Stop> {
-    let Some(wanted) = materialize::changes(rows, &evidence.state).into_iter().next() else { return Ok(()) };
-    let shown = |row: Option<&StateRow>| match row {
-        None => "no row".to_owned(),
-        Some(StateRow { value: None, .. }) => "a tombstone".to_owned(),
-        Some(StateRow { value: Some(value), projection, .. }) => match &projection.view {
-            Some(view) => format!("{view} ({})", to_hex(value)),
-            None => to_hex(value),
-        },
-    };
-    let mut stop = differs("a row", shown(evidence.state.get(&wanted.key)), shown(Some(&wanted)));
-    stop.key = Some((wanted.projection.path, wanted.projection.name));
-    Err(stop)
+    let stop = differs("what is said of poison", shown(stored.get(&position)), shown(computed.get(&position)));
+    Some(Box::new(Divergence { op: Some(position), ..*stop }))
 }

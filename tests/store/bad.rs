@@ -399,7 +399,7 @@ fn what_is_no_database_is_told_of() {
     for wrong in ["", "mysql://localhost/x", "sqlite:"] {
         assert_eq!(Address::of(wrong), None, "{wrong}");
     }
-    if let Some(server) = crate::server::the_server() {
+    if let Some(server) = kerai_tests::server::the_server() {
         let missing = Address::of(&server.url("no_such_database")).expect("an address");
         assert_eq!(opened(&missing), Some("DATABASE_ADDRESS"));
     }

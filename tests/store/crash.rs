@@ -1,13 +1,13 @@
 //! Killed at every named point and at any time, the store resumes to the bytes of an undisturbed run.
 
 use crate::desk::{NOW, Numbers, Place, everywhere, host_of, key, run, signers, stock};
-use crate::server::{self, Server};
 use kerai_store::Store;
 use kerai_store::backend::Address;
 use kerai_store::checkpoint::Checkpoint;
 use kerai_store::fault::Fault;
 use kerai_store::host::Point;
 use kerai_store::op::Draft;
+use kerai_tests::server::{self, Server};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;

@@ -1,12 +1,12 @@
 //! What the store's tests stand on: a folder that goes when the test ends, a fixed host, keys, ops.
 
-use crate::server;
 use kerai_store::backend::Address;
 use kerai_store::host::{Host, Point};
 use kerai_store::op::signature::SecretKey;
 use kerai_store::op::{Draft, Op, Salts, SignedOp, payload_root};
 use kerai_store::program::{DEFAULT_GOVERNANCE, DEFAULT_POLICY, Stored};
 use kerai_store::{Answer, NewStream, Signers, Store};
+use kerai_tests::server;
 use kerai_vm::encoding::{Options, cbor, json};
 use kerai_vm::ulid::Ulid;
 use kerai_vm::value::Heap;
@@ -56,7 +56,7 @@ impl Place {
         fs::create_dir_all(&folder).expect("the folder can be made");
         let on_server = ON_SERVER.get();
         if on_server {
-            server::administer(format!("CREATE DATABASE {name}"));
+            administer(format!("CREATE DATABASE {name}"));
         }
         Place { folder, name: on_server.then_some(name) }
     }
@@ -104,7 +104,7 @@ impl Drop for Place {
         if let Some(name) = &self.name
             && !std::thread::panicking()
         {
-            server::administer(format!("DROP DATABASE {name} WITH (FORCE)"));
+            administer(format!("DROP DATABASE {name} WITH (FORCE)"));
         }
     }
 }
@@ -161,6 +161,7 @@ pub fn host_of(seed: u64, now: u64, reached: impl Fn(Point) + 'static) -> Host {
         now: Box::new(move || now),
         random: Box::new(random),
         reached: Box::new(reached),
+        told: Box::new(|_, _| ()),
         wait: Duration::from_secs(30),
     }
 }
@@ -295,4 +296,17 @@ impl Numbers {
         self.0 ^= self.0 << 17;
         self.0 % bound
     }
+}
+
+/// Has the server do something outside of all tests' databases.
+fn administer(sql: String) {
+    let work = move || {
+        let url = server::the_server().expect("a server").url("postgres");
+        run(async {
+            let mut connection = PgConnection::connect(&url).await.expect("it answers");
+            let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone())).execute(&mut connection).await;
+            done.unwrap_or_else(|fault| panic!("{sql}: {fault}"));
+        });
+    };
+    std::thread::spawn(work).join().expect("done");
 }

@@ -2,11 +2,10 @@
 
 use crate::desk::{Numbers, Place, host, key, run, signers, stock, stocked};
 use crate::faults::is_long;
-use kerai_store::audit::{Which, rows_by, trace};
+use kerai_store::audit::Which;
 use kerai_store::document::hash_from_hex;
 use kerai_store::op::Draft;
 use kerai_store::program::Stored;
-use kerai_store::verify::Tables;
 use std::collections::BTreeSet;
 
 /// A fold that keeps what was said last of each item, and of planted ones more.
@@ -48,8 +47,7 @@ fn the_rows_that_differ_are_the_planted_ones() {
             let planted: BTreeSet<String> =
                 (0..numbers.below(9)).map(|_| format!("item {}", numbers.below(40))).collect();
             let (old, new) = (fold(&BTreeSet::new()), fold(&planted));
-            let evidence = store.evidence(crate::desk::STREAM).await.expect("evidence");
-            let rows = rows_by(&mut Tables::of(&evidence), &evidence.library, &[&old, &new]).expect("rows");
+            let rows = store.rows_by(crate::desk::STREAM, vec![old, new]).await.expect("rows");
             let [before, after] = rows.as_slice() else { panic!("two states") };
             assert_eq!((before.len(), after.len()), (there.len(), there.len()));
             let changed: BTreeSet<&Vec<u8>> = before.keys().filter(|key| before.get(*key) != after.get(*key)).collect();
@@ -70,22 +68,22 @@ fn a_trace_shows_what_a_step_did() {
         let drafts = [stock(5, "fig", 1), stock(9, "fig", 3), stock(7, "fig", 2)];
         store.append(crate::desk::STREAM, &signers(), &drafts).await.expect("appended");
         store.materialize(crate::desk::STREAM, &key("keeper")).await.expect("materialized");
-        let evidence = store.evidence(crate::desk::STREAM).await.expect("evidence");
         let row = crate::desk::canonical("[\"stock\",\"fig\"]");
-        let traced = |which| trace(&mut Tables::of(&evidence), &evidence.library, which, Some(&row)).expect("traced");
+        let mut traced =
+            async |which| store.trace(crate::desk::STREAM, which, Some(row.clone())).await.map(|traced| traced.0);
         // The late op stands between the others, where it wrote what the last one wrote over.
-        let late = traced(Which::Position(4));
+        let late = traced(Which::Position(4)).await.expect("traced");
         assert_eq!((late.position, late.changes.put.len(), late.written), (4, 1, Some((1, 3))));
-        let by_id = traced(Which::Op(late.op));
+        let by_id = traced(Which::Op(late.op)).await.expect("traced");
         assert_eq!(by_id, late);
         let texts: Vec<(u32, u32)> = late.seen.iter().map(|seen| (seen.function, seen.instruction)).collect();
         assert_eq!(texts, [(1, 0), (1, 1), (1, 2), (1, 3), (1, 4)]);
         assert!(late.seen.iter().any(|seen| seen.reads.contains(&(3, "\"fig\"".into()))), "{:?}", late.seen);
         assert!(late.gas > 0 && late.trap.is_none());
-        let refusal = |which| trace(&mut Tables::of(&evidence), &evidence.library, which, None).expect_err("none");
-        assert_eq!(refusal(Which::Position(1)).code().map(|code| code.name()), Some("OP_UNFOLDED"));
-        assert_eq!(refusal(Which::Position(9)).code().map(|code| code.name()), Some("LOG_SHORT"));
+        let mut refusal = async |which| traced(which).await.expect_err("none");
+        assert_eq!(refusal(Which::Position(1)).await.code().map(|code| code.name()), Some("OP_UNFOLDED"));
+        assert_eq!(refusal(Which::Position(9)).await.code().map(|code| code.name()), Some("LOG_SHORT"));
         let none = hash_from_hex(&"0".repeat(64)).expect("a hash");
-        assert_eq!(refusal(Which::Op(none)).code().map(|code| code.name()), Some("LOG_SHORT"));
+        assert_eq!(refusal(Which::Op(none)).await.code().map(|code| code.name()), Some("LOG_SHORT"));
     });
 }

@@ -2,6 +2,7 @@
 //!
 //! `KERAI_LONG=1` plants ten thousand of them in packs of a hundred logs, and looks at a thousand clean ones.
 
+use crate::certified;
 use crate::desk::{Numbers, Place, STREAM, draft, host_of, key, run, signers, stock, stocked};
 use kerai_store::Store;
 use kerai_store::audit::Ask;
@@ -12,6 +13,7 @@ use kerai_store::op::{Draft, Op, SignedOp};
 use kerai_store::pack::{self, PackReader, PackWriter, Part, Wish};
 use kerai_store::program::Stored;
 use kerai_store::verify::{Divergence, Verification};
+use kerai_vm::encoding::root::Root;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -41,15 +43,20 @@ fn generated(numbers: &mut Numbers, number: u64) -> Draft {
 
 /// A stream that grew: ops of two actors, in order and late, denied ones and poison, several checkpoints, at times
 /// another fold.
-async fn grown(place: &Place, seed: u64, rounds: u64) -> Store {
+pub async fn grown(place: &Place, seed: u64, rounds: u64) -> Store {
     let mut numbers = Numbers::from(seed);
     let mut store = stocked(place, host_of(seed, crate::desk::NOW, |_| ())).await;
     for round in 0..rounds {
         let count = 2 + numbers.below(5);
         let drafts: Vec<Draft> = (0..count).map(|op| generated(&mut numbers, round * 7 + op)).collect();
         store.append(STREAM, &signers(), &drafts).await.expect("appended");
-        if round == 1 && seed.is_multiple_of(3) {
-            store.bind(STREAM, &signers(), Some(&other_fold()), None, None).await.expect("bound");
+        if round == 1 {
+            let fold = match seed % 3 {
+                0 => other_fold(),
+                1 => certified::composed(),
+                _ => certified::tried(),
+            };
+            store.bind(STREAM, &signers(), Some(&fold), None, None).await.expect("bound");
         }
         store.materialize(STREAM, &key("keeper")).await.expect("materialized");
     }
@@ -57,20 +64,20 @@ async fn grown(place: &Place, seed: u64, rounds: u64) -> Store {
 }
 
 /// A pack in parts.
-struct Parts {
+pub struct Parts {
     file: PathBuf,
-    bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
     /// The byte at which each part begins.
-    at: Vec<u64>,
-    parts: Vec<Part>,
+    pub at: Vec<u64>,
+    pub parts: Vec<Part>,
 }
 
-fn parts_of(bytes: &[u8]) -> (Vec<u64>, Vec<Part>) {
+pub fn parts_of(bytes: &[u8]) -> (Vec<u64>, Vec<Part>) {
     let mut reader = PackReader::new(bytes).expect("a pack");
     std::iter::from_fn(|| reader.read().expect("a part")).unzip()
 }
 
-fn written(parts: &[Part]) -> Vec<u8> {
+pub fn written(parts: &[Part]) -> Vec<u8> {
     let Some(Part::Header(header)) = parts.first() else { panic!("a header comes first") };
     let mut writer = PackWriter::new(Vec::new(), header).expect("written");
     for part in parts {
@@ -91,37 +98,47 @@ fn written(parts: &[Part]) -> Vec<u8> {
 }
 
 impl Parts {
-    async fn of(store: &mut Store, place: &Place, wish: &Wish) -> Parts {
+    pub async fn of(store: &mut Store, place: &Place, wish: &Wish) -> Parts {
         let (bytes, _) = store.pack(STREAM, wish, Vec::new(), &mut |_, _| ()).await.expect("packed");
         let (at, parts) = parts_of(&bytes);
         assert_eq!(written(&parts), bytes, "a pack has one form");
         Parts { file: place.path().join("evidence.pack"), bytes, at, parts }
     }
 
-    fn verify(&self, bytes: &[u8], ask: &Ask) -> Verification {
+    pub fn verify(&self, bytes: &[u8], ask: &Ask) -> Verification {
         fs::write(&self.file, bytes).expect("written");
         pack::verify(&self.file, ask, &mut |_, _| ()).expect("an answer").1
     }
 
     /// The numbers of the parts that something is planted in.
-    fn those(&self, is_one: impl Fn(&Part) -> bool) -> Vec<usize> {
+    pub fn those(&self, is_one: impl Fn(&Part) -> bool) -> Vec<usize> {
         (0..self.parts.len()).filter(|&number| self.parts.get(number).is_some_and(&is_one)).collect()
     }
 
     /// The position of the op at a part, or that the part stands behind.
-    fn position(&self, number: usize) -> u64 {
+    pub fn position(&self, number: usize) -> u64 {
         self.parts.iter().take(number + 1).filter(|part| matches!(part, Part::Op { .. })).count() as u64
+    }
+
+    /// The position of the first op that names a program.
+    pub fn named(&self, root: &Hash) -> u64 {
+        let root = kerai_store::document::program_text(root);
+        let names = |part: &Part| match part {
+            Part::Op { signed, .. } => signed.payload.windows(root.len()).any(|window| window == root.as_bytes()),
+            _ => false,
+        };
+        self.position(*self.those(names).first().expect("an op that binds it"))
     }
 }
 
 /// Where a fault must be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Where {
+pub enum Where {
     Op(u64),
     /// The checkpoint of so many records, and the root or what else of it is named.
     Interval(u64, &'static str),
     Row(Vec<u8>),
-    /// At this byte of the file at the latest, or where what is there is used.
+    /// At the part that begins at this byte of the file.
     Byte(u64),
 }
 
@@ -132,15 +149,15 @@ fn is_there(found: &Divergence, place: &Where) -> bool {
             found.interval.is_some_and(|interval| interval.1 == *count) && found.what.contains(what)
         }
         Where::Row(key) => found.keys.iter().any(|differing| differing.key == *key),
-        Where::Byte(_) => true,
+        Where::Byte(at) => found.computed.contains(&format!("byte {at}: ")),
     }
 }
 
-fn pick<T: Copy>(numbers: &mut Numbers, all: &[T]) -> T {
+pub fn pick<T: Copy>(numbers: &mut Numbers, all: &[T]) -> T {
     *all.get(numbers.below(all.len() as u64) as usize).expect("one of them")
 }
 
-fn flipped(bytes: &mut [u8], numbers: &mut Numbers) {
+pub fn flipped(bytes: &mut [u8], numbers: &mut Numbers) {
     let bit = numbers.below(bytes.len() as u64 * 8) as usize;
     if let Some(byte) = bytes.get_mut(bit / 8) {
         *byte ^= 1 << (bit % 8);
@@ -161,7 +178,7 @@ fn resigned(parts: &mut [Part]) {
     }
 }
 
-type Plant = fn(&Parts, &mut Numbers) -> Option<(Vec<Part>, Where)>;
+pub type Plant = fn(&Parts, &mut Numbers) -> Option<(Vec<Part>, Where)>;
 
 /// Changes the op at one of the parts.
 fn in_op(base: &Parts, numbers: &mut Numbers, change: impl Fn(&mut SignedOp, &mut Numbers)) -> (Vec<Part>, Where) {
@@ -379,9 +396,14 @@ const CLASSES: &[(&str, Plant)] = &[
     }),
     ("program: left out", |base, numbers| {
         let mut parts = base.parts.clone();
-        parts.remove(pick(numbers, &base.those(|part| matches!(part, Part::Program(_)))));
-        Some((parts, Where::Byte(0)))
+        let number = pick(numbers, &base.those(|part| matches!(part, Part::Program(_))));
+        let Part::Program(bytes) = parts.remove(number) else { return None };
+        Some((parts, Where::Op(base.named(Root::of_program(&bytes).bytes()))))
     }),
+    ("certificate: stripped", certified::stripped),
+    ("certificate: stripped, and another order declared", certified::reordered),
+    ("certificate: forged", certified::forged),
+    ("certificate: of another class than the code", certified::mismatched),
 ];
 
 fn key_of_keeper() -> kerai_store::op::signature::SecretKey {
@@ -432,7 +454,7 @@ fn planted_faults_are_found_where_they_are() {
             bits += 1;
         }
     }
-    assert!(planted as u64 >= logs * each * CLASSES.len() as u64 * 9 / 10, "{planted} planted");
+    assert!(planted as u64 >= logs * each * CLASSES.len() as u64 * 8 / 10, "{planted} planted");
     println!("{planted} faults of {} classes and {bits} flipped bits, all found and located", CLASSES.len());
 }
 

@@ -26,8 +26,8 @@ const FIXED: u64 = 48 << 20;
 
 fn library(store: &mut kerai_store::Store) -> (SignedOp, Library) {
     run(async {
-        let evidence = store.evidence(crate::desk::STREAM).await.expect("evidence");
-        (evidence.ops.first().expect("a genesis").signed.clone(), evidence.library)
+        let ops = store.ops(crate::desk::STREAM).await.expect("ops");
+        (ops.first().expect("a genesis").signed.clone(), store.programs().await.expect("programs"))
     })
 }
 

@@ -1,16 +1,17 @@
 //! The store, the whole way: signed ops in, state in a database out, whatever comes between.
 
 mod bad;
+mod certified;
 mod crash;
 mod desk;
 mod differences;
 mod events;
 mod faults;
 mod grow;
+mod hostile;
 mod large;
 mod proofs;
 mod relations;
 mod roles;
-mod server;
 mod together;
 mod way;

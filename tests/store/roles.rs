@@ -1,10 +1,10 @@
 //! The roles of docs/reference/postgres.md: each can do what it says there, and no more.
 
 use crate::desk::{NOW, Place, STREAM, all_told, everywhere, host, host_of, key, run, signers, stock, stocked};
-use crate::server;
 use kerai_store::Store;
 use kerai_store::backend::Address;
 use kerai_store::code::Code;
+use kerai_tests::server;
 use sqlx::{Connection, PgConnection};
 
 /// The page's statements, with roles of this process.

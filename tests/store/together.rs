@@ -1,11 +1,11 @@
 //! Several processes on one stream: all ops are committed, none twice, none skipped by a reader.
 
 use crate::desk::{NOW, Place, STREAM, everywhere, host, host_of, key, run, signers, stock, stocked};
-use crate::server::{self, Server};
 use kerai_store::backend::Address;
 use kerai_store::code::Code;
 use kerai_store::host::{Host, Point};
 use kerai_store::{Answer, Store};
+use kerai_tests::server::{self, Server};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;

@@ -3,6 +3,7 @@
 use crate::cbor_facts::CborFacts;
 use crate::folder::{File, Folder, from_hex};
 use crate::judge::{Expected, Outcome, Report};
+use crate::keep;
 use crate::rules::Case;
 use kerai_vm::encoding::{Options, cbor};
 use kerai_vm::number::{Float, parse_decimal};
@@ -29,6 +30,7 @@ fn says_bad(path: &str) -> bool {
 
 /// One item: accepted and given back byte for byte, or refused.
 fn item(path: &str, case: &str, input: &[u8], is_good: bool, report: &mut Report) {
+    report.keep(path, || keep::document("cbor", input));
     let outcome = outcome(input);
     let expected = if is_good { Expected::Gives(input.to_vec()) } else { Expected::Refuses };
     match CborFacts::of(input) {

@@ -8,6 +8,7 @@
 
 use crate::folder::{File, Folder};
 use crate::judge::Report;
+use crate::keep;
 use kerai_compiler::explain::{Examiner, Explanation};
 use kerai_compiler::syntax::policy::check;
 use kerai_golden::policy::naive::{self, Datum};
@@ -81,6 +82,7 @@ fn set(path: &str, line: usize, policies: &Json, entities: &Json, requests: &Jso
     let mut examiner = Examiner::new(&policy, &program);
     for (number, request) in requests.iter().enumerate() {
         let input = translation.request(request, entities);
+        report.keep(path, || keep::decided(&text, &input.to_json()));
         let expected = naive::decide(&policy, &input);
         let value = input.build(examiner.heap());
         let place = format!("{line}.{number}");

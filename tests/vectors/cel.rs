@@ -9,6 +9,7 @@
 use crate::cel_syntax::{Cel, parse};
 use crate::folder::Folder;
 use crate::judge::{Expected, Outcome, Report};
+use crate::keep;
 use crate::rules::{Case, CelFacts};
 use kerai_compiler::explain::Examiner;
 use kerai_compiler::syntax::policy::check;
@@ -71,6 +72,7 @@ fn one(path: &str, line: usize, case: &Json, report: &mut Report) {
     let addresses = translation.addresses.iter().enumerate();
     let addresses = addresses.map(|(number, text)| (format!("a{number}"), Datum::Text(text.clone()))).collect();
     let request = Datum::Map([("addresses".to_owned(), Datum::Map(addresses))].into());
+    report.keep(path, || keep::decided(&text, &request.to_json()));
     let naively = naive::decide(&policy, &request);
     facts.kerai = outcome(&naively);
     let mut examiner = Examiner::new(&policy, &program);

@@ -2,6 +2,7 @@
 
 use crate::folder::{File, Folder};
 use crate::judge::{Expected, Outcome, Report};
+use crate::keep;
 use crate::rules::Case;
 use kerai_compiler::explain::Examiner;
 use kerai_compiler::syntax::policy::{check, tree::Policy};
@@ -34,6 +35,9 @@ fn contains(file: &File, policy: &Policy, program: &Verified, report: &mut Repor
             "error" => Expected::Refuses,
             truth => Expected::Gives(truth.as_bytes().to_vec()),
         };
+        report.keep(&file.path, || {
+            keep::decided(POLICY, &serde_json::json!({"payload": {"network": network, "address": address}}).to_string())
+        });
         let outcome = ask(&mut examiner, network, address);
         let is_alone = !network.contains('/') && Network::parse(network.as_bytes()).is_some();
         let content = Case::Network { is_alone, equals: network == address, has_zone: network.contains('%') };

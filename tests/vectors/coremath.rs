@@ -2,6 +2,7 @@
 
 use crate::folder::Folder;
 use crate::judge::{Expected, Outcome, Report};
+use crate::keep;
 use crate::rules::Case;
 use kerai_vm::number::Float;
 
@@ -39,6 +40,19 @@ fn function(name: &str) -> Function {
     }
 }
 
+/// The function as Lua has it, if it does.
+fn expression(name: &str, operands: &[u64]) -> Option<String> {
+    let operand = |place: usize| operands.get(place).copied().map(keep::float);
+    let first = operand(0)?;
+    Some(match name {
+        "acos" | "asin" | "atan" | "cos" | "exp" | "log" | "sin" | "sqrt" | "tan" => format!("math.{name}({first})"),
+        "atan2" => format!("math.atan({first}, {})", operand(1)?),
+        "log2" | "log10" => format!("math.log({first}, {})", name.trim_start_matches("log")),
+        "pow" => format!("{first} ^ {}", operand(1)?),
+        _ => return None,
+    })
+}
+
 pub fn run(folder: &Folder, report: &mut Report) {
     for file in folder.files() {
         if file.extension() != "tv" {
@@ -53,6 +67,7 @@ pub fn run(folder: &Folder, report: &mut Report) {
                 report.note(format!("not a row: {}:{}", file.path, line + 1));
                 continue;
             };
+            report.keep_expression(&file.path, keep::FLOAT, || expression(file.stem(), operands));
             let result = match (&function, operands) {
                 (Function::One(function), [a]) => Some(function(Float::from_bits(*a))),
                 (Function::Two(function), [a, b]) => Some(function(Float::from_bits(*a), Float::from_bits(*b))),

@@ -7,6 +7,7 @@ use crate::decimal_model::Decimal;
 use crate::folder::{File, Folder};
 use crate::json_facts::is_json_number;
 use crate::judge::{Expected, Outcome, Report};
+use crate::keep;
 use crate::rules::Case;
 use kerai_vm::number::{Number, NumberFault, Rounding, parse_decimal};
 use std::cmp::Ordering;
@@ -141,6 +142,7 @@ fn one(path: &str, line: &Line, context: &Context, report: &mut Report) -> Resul
         return text(path, line, context, report);
     }
     let is_rounding = matches!(line.operation.as_str(), "quantize" | "rescale" | "tointegral" | "tointegralx");
+    report.keep_expression(path, keep::EXACT, || expression(line));
     let used = line.operands.get(..if is_rounding { 1 } else { line.operands.len() }).unwrap_or_default();
     let place = if is_rounding { Some(place_of(line)?) } else { None };
     is_offered(&line.operation)?;
@@ -166,6 +168,28 @@ fn one(path: &str, line: &Line, context: &Context, report: &mut Report) -> Resul
     let got = operation.of_kerai(&numbers)?;
     let model = operation.of_model(&decimals)?;
     operation.settle(path, facts, &model, got, report)
+}
+
+/// The line's operation as Lua has it, if it does.
+fn expression(line: &Line) -> Option<String> {
+    let operand = |place: usize| Some(format!("decimal({})", keep::text(line.operands.get(place)?.as_bytes())));
+    let between = |sign: &str| Some(format!("{} {sign} {}", operand(0)?, operand(1)?));
+    let of_two = |function: &str| Some(format!("{function}({}, {})", operand(0)?, operand(1)?));
+    match line.operation.as_str() {
+        "abs" => Some(format!("math.abs({})", operand(0)?)),
+        "minus" => Some(format!("-{}", operand(0)?)),
+        "add" => between("+"),
+        "subtract" => between("-"),
+        "multiply" => between("*"),
+        "divide" => between("/"),
+        "divideint" => between("//"),
+        "power" => between("^"),
+        "compare" => between("<"),
+        "remainder" => of_two("math.fmod"),
+        "max" => of_two("math.max"),
+        "min" => of_two("math.min"),
+        _ => operand(0),
+    }
 }
 
 /// Reading alone, of the text as it stands.

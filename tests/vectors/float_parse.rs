@@ -2,6 +2,7 @@
 
 use crate::folder::Folder;
 use crate::judge::{Expected, Outcome, Report};
+use crate::keep;
 use crate::rules::Case;
 use kerai_vm::number::{Float, parse_decimal};
 
@@ -25,6 +26,7 @@ pub fn run(folder: &Folder, report: &mut Report) {
 }
 
 fn one(path: &str, line: usize, [half, single, double]: [u64; 3], text: &str, report: &mut Report) {
+    report.keep_expression(path, keep::FLOAT, || Some(format!("float({})", keep::text(text.as_bytes()))));
     let is_finite_text = text.bytes().any(|byte| byte.is_ascii_digit());
     let read = Float::parse(text.as_bytes());
     if !is_finite_text {

@@ -2,6 +2,7 @@
 
 use crate::folder::{File, Folder, from_hex, to_hex};
 use crate::judge::Report;
+use crate::keep;
 use kerai_vm::encoding::root::{Context, Root};
 
 pub fn run(folder: &Folder, report: &mut Report) {
@@ -28,6 +29,10 @@ fn sha_256(file: &File, report: &mut Report) {
         let Some((name, value)) = row.split_once('=') else { continue };
         let (name, value) = (name.trim().trim_start_matches('['), value.trim().trim_end_matches(']'));
         let bytes = || from_hex(value).unwrap_or_default();
+        if matches!(name, "MD" | "MDi") {
+            // The program that holds the message has a root by the same hash.
+            report.keep_expression(&file.path, keep::EXACT, || Some(keep::text(&message)));
+        }
         match (name, &chain) {
             ("L", _) if value != "32" => return report.note(format!("not run, no SHA-256: {}", file.path)),
             ("Len", _) => bits = value.parse().ok(),
@@ -47,6 +52,18 @@ fn sha_256(file: &File, report: &mut Report) {
             _ => {}
         }
     }
+}
+
+/// A byte string as CBOR, whose root is a hash of it.
+fn byte_string(bytes: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(bytes.len()).unwrap_or_default();
+    let head = match length {
+        0..24 => vec![0x40 | length.to_be_bytes()[3]],
+        24..256 => vec![0x58, length.to_be_bytes()[3]],
+        256..65536 => [&[0x59], &length.to_be_bytes()[2..]].concat(),
+        _ => [&[0x5a], length.to_be_bytes().as_slice()].concat(),
+    };
+    [head.as_slice(), bytes].concat()
 }
 
 /// The Monte Carlo test's inner loop: each message is the last three digests.
@@ -69,6 +86,7 @@ fn blake_3(file: &File, content: &serde_json::Value, report: &mut Report) {
     for case in cases.into_iter().flatten() {
         let length = case.get("input_len").and_then(serde_json::Value::as_u64).unwrap_or(0);
         let input: Vec<u8> = (0..length).map(|position| (position % 251).to_le_bytes()[0]).collect();
+        report.keep(&file.path, || keep::document("cbor", &byte_string(&input)));
         let cell = |name: &str| case.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
         let extended = |hasher: &mut blake3::Hasher, length: usize| {
             let mut out = vec![0; length];

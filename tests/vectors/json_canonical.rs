@@ -4,6 +4,7 @@ use crate::folder::{File, Folder, from_hex, to_hex};
 use crate::json_facts::JsonFacts;
 use crate::json_parsing::{canonical, one};
 use crate::judge::{Expected, Report};
+use crate::keep;
 use crate::rules::Case;
 use kerai_vm::encoding::root::Root;
 
@@ -41,6 +42,7 @@ fn index(folder: &Folder, file: &File, report: &mut Report) {
             report.fail(path, "sha256_jcs", by_jcs, digest(&facts.jcs));
             continue;
         }
+        report.keep(path, || keep::document("json", &input));
         // Normalization is not the difference here: the vector knows the form that has it.
         let facts = JsonFacts { is_not_nfc: false, ..facts };
         let is_known = digest(&facts.jcs_of_nfc) == after_nfc;

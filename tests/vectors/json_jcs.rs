@@ -4,6 +4,7 @@ use crate::folder::{File, Folder, from_hex};
 use crate::json_facts::JsonFacts;
 use crate::json_parsing::canonical;
 use crate::judge::{Expected, Outcome, Report};
+use crate::keep;
 use crate::rules::Case;
 use kerai_vm::encoding::{Options, json};
 use kerai_vm::number::Float;
@@ -35,6 +36,7 @@ pub fn run(folder: &Folder, report: &mut Report) {
 }
 
 fn document(file: &File, expected: &[u8], report: &mut Report) {
+    report.keep(&file.path, || keep::document("json", &file.content));
     let Some(facts) = JsonFacts::of(&file.content) else {
         return report.fail(&file.path, "input", "a JSON document", "something else");
     };
@@ -66,6 +68,7 @@ fn numbers(file: &File, report: &mut Report) {
 }
 
 fn number(path: &str, line: usize, float: Float, text: &str, heap: &mut Heap, report: &mut Report) {
+    report.keep(path, || keep::document("cbor", &[&[0xfb], float.to_bits().to_be_bytes().as_slice()].concat()));
     let mut out = Vec::new();
     let outcome = match json::encode(heap, Value::float(float), &Options::CANONICAL, &mut out) {
         Ok(()) if !float.is_zero() && Float::parse(&out).map(Float::to_bits) != Some(float.to_bits()) => {

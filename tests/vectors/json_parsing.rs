@@ -3,6 +3,7 @@
 use crate::folder::Folder;
 use crate::json_facts::JsonFacts;
 use crate::judge::{Expected, Outcome, Report};
+use crate::keep;
 use crate::rules::Case;
 use kerai_vm::encoding::{Options, cbor, json};
 use kerai_vm::refusal::Refusal;
@@ -24,6 +25,7 @@ pub fn run(folder: &Folder, report: &mut Report) {
 
 /// One document that must be accepted (`y_`), refused (`n_`), or either (`i_`), in which case the design alone decides.
 pub fn one(path: &str, verdict: &str, input: &[u8], report: &mut Report) {
+    report.keep(path, || keep::document("json", input));
     let facts = JsonFacts::of(input);
     let outcome = canonical(input);
     let content = facts.as_ref().map_or(Case::Plain, Case::Json);

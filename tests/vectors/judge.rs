@@ -1,5 +1,6 @@
 //! Judging a case: what the vector expects, what kerai does, and which rules of the design lie between.
 
+use crate::keep::Sample;
 use crate::rules::{Case, Prediction, RULES, Rule};
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
@@ -55,6 +56,8 @@ pub struct Report {
     pub failures: Vec<Failure>,
     pub by_rule: BTreeMap<&'static str, u64>,
     pub notes: BTreeMap<String, u64>,
+    /// Where cases are kept for the platforms.
+    pub sample: Option<Sample>,
 }
 
 impl Report {

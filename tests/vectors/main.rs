@@ -3,6 +3,7 @@
 //! The folder is named by `KERAI_VECTORS`, else it is `shared/vectors` beside the workspace. What is found there is run:
 //! a case is dispatched by its file's place and format, so that another folder of the same layout may hold other cases.
 
+mod azure;
 mod cbor;
 mod cbor_facts;
 mod cedar;
@@ -10,6 +11,7 @@ mod cel;
 mod cel_syntax;
 mod cidr;
 mod coremath;
+mod csv_real;
 mod decimal;
 mod decimal_model;
 mod ed25519;
@@ -22,6 +24,7 @@ mod json_facts;
 mod json_jcs;
 mod json_parsing;
 mod judge;
+mod keep;
 mod lua;
 mod rules;
 mod testfloat;
@@ -33,6 +36,7 @@ mod yaml_facts;
 
 use folder::Folder;
 use judge::Report;
+use keep::Sample;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -60,11 +64,13 @@ const SETS: &[Set] = &[
     ("yaml-test-suite", yaml::run),
     ("cidr", cidr::run),
     ("policy-cedar", cedar::run),
+    ("policy-regorus", azure::run),
     ("events-git", events::git),
     ("events-usgs", events::usgs),
     ("events-jepsen", events::jepsen),
     ("crdt-json-patch", events::patch),
     ("policy-cel", cel::run),
+    ("csv-real", csv_real::run),
 ];
 
 /// Models recurse once a nesting level, and some documents nest on purpose.
@@ -74,7 +80,14 @@ const STACK: usize = 64 << 20;
 const SHOWN_FAILURES: usize = 20;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let keeping = match keeping(&mut arguments) {
+        Ok(keeping) => keeping,
+        Err(fault) => {
+            eprintln!("{fault}");
+            return ExitCode::from(2);
+        }
+    };
     let filters: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     let is_wanted = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
     if arguments.iter().any(|argument| argument == "--list") {
@@ -92,7 +105,14 @@ fn main() -> ExitCode {
         return if is_named { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     }
     note_unknown(&path);
-    run(&path, &is_wanted)
+    run(&path, &is_wanted, keeping.as_deref())
+}
+
+/// The folder behind `--keep`, into which a sample of the sets is written as golden cases; it is taken out.
+fn keeping(arguments: &mut Vec<String>) -> Result<Option<PathBuf>, String> {
+    let Some(place) = arguments.iter().position(|argument| argument == "--keep") else { return Ok(None) };
+    let mut taken = arguments.drain(place..arguments.len().min(place + 2)).skip(1);
+    taken.next().map(|folder| Some(PathBuf::from(folder))).ok_or("--keep wants a folder".to_owned())
 }
 
 /// Where the vectors are, and whether the caller said so.
@@ -120,10 +140,10 @@ fn note_unknown(path: &Path) {
     }
 }
 
-fn run(path: &Path, is_wanted: &dyn Fn(&str) -> bool) -> ExitCode {
+fn run(path: &Path, is_wanted: &dyn Fn(&str) -> bool, keeping: Option<&Path>) -> ExitCode {
     let start = Instant::now();
     let (wanted, left_out): (Vec<&'static Set>, Vec<&'static Set>) = SETS.iter().partition(|set| is_wanted(set.0));
-    let reports = run_all(path, &wanted);
+    let reports = run_all(path, &wanted, keeping);
     let (mut passed, mut failed) = (0, 0);
     for (name, report) in wanted.iter().map(|set| set.0).zip(reports) {
         let Some(report) = report else {
@@ -142,11 +162,17 @@ fn run(path: &Path, is_wanted: &dyn Fn(&str) -> bool) -> ExitCode {
 }
 
 /// One thread a set; the report of a set whose folder is absent is none.
-fn run_all(path: &Path, sets: &[&'static Set]) -> Vec<Option<Report>> {
+fn run_all(path: &Path, sets: &[&'static Set], keeping: Option<&Path>) -> Vec<Option<Report>> {
     let work = |set: &Set| {
         let folder = Folder::open(path, set.0)?;
-        let mut report = Report::default();
+        let mut report = Report { sample: keeping.map(|_| Sample::default()), ..Report::default() };
         set.1(&folder, &mut report);
+        if let (Some(sample), Some(keeping)) = (report.sample.take(), keeping) {
+            match sample.write(&keeping.join(set.0)) {
+                Ok(count) => report.note(format!("{count} golden cases kept")),
+                Err(fault) => report.fail("-", "-", "golden cases", fault),
+            }
+        }
         Some(report)
     };
     std::thread::scope(|scope| {

@@ -2,7 +2,9 @@
 
 use crate::folder::{File, Folder};
 use crate::judge::{Expected, Outcome, Report};
+use crate::keep;
 use crate::rules::Case;
+use kerai_golden::case::Case as Golden;
 use kerai_vm::number::Float;
 use kerai_vm::number::float::{Rounding, soft};
 
@@ -31,6 +33,8 @@ fn rows(file: &File, report: &mut Report) {
         if numbers.is_empty() {
             continue;
         }
+        report.keep(&file.path, || narrow(file.stem(), *numbers.first()?));
+        report.keep_expression(&file.path, keep::FLOAT, || expression(file.stem(), &numbers));
         let known = match *numbers.as_slice() {
             [a, expected, flags] => unary(file, line + 1, [a, expected, flags], report),
             [a, b, expected, flags] => binary(file, line + 1, [a, b, expected], flags, report),
@@ -41,6 +45,41 @@ fn rows(file: &File, report: &mut Report) {
             report.note(format!("no such operation: {}", file.path));
             return;
         }
+    }
+}
+
+/// A float of another width as CBOR, where the row is about one.
+fn narrow(operation: &str, bits: u64) -> Option<Golden> {
+    let bytes = bits.to_be_bytes();
+    let (head, width) = match operation {
+        "f16_to_f64" => (0xf9, 2),
+        "f32_to_f64" => (0xfa, 4),
+        "f64_to_f16" | "f64_to_f32" => (0xfb, 8),
+        _ => return None,
+    };
+    keep::document("cbor", &[&[head], bytes.get(bytes.len() - width..)?].concat())
+}
+
+/// The row's operation as Lua has it, if it does.
+fn expression(operation: &str, numbers: &[u64]) -> Option<String> {
+    let operand = |place: usize| numbers.get(place).copied().map(keep::float);
+    let between = |sign: &str| Some(format!("{} {sign} {}", operand(0)?, operand(1)?));
+    let of = |function: &str| Some(format!("{function}({})", operand(0)?));
+    match operation {
+        "f64_add" => between("+"),
+        "f64_sub" => between("-"),
+        "f64_mul" => between("*"),
+        "f64_div" => between("/"),
+        "f64_eq" => between("=="),
+        "f64_lt" => between("<"),
+        "f64_le" => between("<="),
+        "f64_rem" => Some(format!("math.fmod({}, {})", operand(0)?, operand(1)?)),
+        "f64_sqrt" => of("math.sqrt"),
+        "f64_roundToInt_rmin" => of("math.floor"),
+        "f64_roundToInt_rmax" => of("math.ceil"),
+        "i64_to_f64" => Some(format!("float({})", numbers.first()?.cast_signed())),
+        "ui64_to_f64" => Some(format!("float({})", numbers.first()?)),
+        _ => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::folder::{File, Folder, to_hex};
 use crate::judge::Report;
+use crate::keep;
 use kerai_vm::ulid::Ulid;
 
 /// The bits of a ULID that are not its time.
@@ -41,6 +42,7 @@ fn written(ulid: Ulid) -> String {
 }
 
 fn one(path: &str, case: impl std::fmt::Display, text: &str, report: &mut Report) {
+    report.keep(path, || keep::ulid(text));
     let Ok(ulid) = Ulid::parse(text.as_bytes()) else { return report.fail(path, case, text, "a refusal") };
     let value = u128::from_be_bytes(ulid.to_bytes());
     let successor = if value & RANDOM == RANDOM { None } else { Some(value + 1) };
@@ -57,6 +59,7 @@ fn table(file: &File, header: &str, report: &mut Report) {
     for (line, row) in text.lines().enumerate().skip(1) {
         let cell = |name: &str| column(name).and_then(|column| row.split('\t').nth(column)).unwrap_or_default();
         let ulid = cell("ulid");
+        report.keep(&file.path, || keep::ulid(ulid));
         match Ulid::parse(ulid.as_bytes()) {
             Ok(read) => {
                 let got = (read.milliseconds().to_string(), to_hex(&read.to_bytes()), written(read));
@@ -77,6 +80,7 @@ fn table(file: &File, header: &str, report: &mut Report) {
 fn invalid(file: &File, report: &mut Report) {
     for (line, row) in file.text().lines().enumerate().skip(1) {
         let text = row.split('\t').next().unwrap_or_default();
+        report.keep(&file.path, || keep::ulid(text));
         let read = Ulid::parse(text.as_bytes()).map(written).map_err(|refusal| refusal.code.name());
         report.equal(&file.path, line + 1, &Err("ULID_SYNTAX"), &read);
     }

@@ -2,6 +2,7 @@
 
 use crate::folder::{File, Folder};
 use crate::judge::{Expected, Outcome, Report};
+use crate::keep;
 use crate::rules::Case;
 use kerai_vm::encoding::text;
 use kerai_vm::refusal::Code;
@@ -63,6 +64,7 @@ fn normalized(text: &str) -> Result<String, &'static str> {
 
 /// NFC of the first three columns is the second, and of the last two the fourth; and checking agrees with normalizing.
 fn one(file: &File, line: usize, columns: &[String], report: &mut Report) {
+    report.keep(&file.path, || keep::document("json", serde_json::json!(columns).to_string().as_bytes()));
     let [source, nfc, nfd, nfkc, nfkd] = columns else { return };
     let pairs = [(source, nfc), (nfc, nfc), (nfd, nfc), (nfkc, nfkc), (nfkd, nfkc)];
     let is_unassigned = columns.iter().any(|column| column.chars().any(|point| !text::is_assigned(point)));

@@ -3,6 +3,7 @@
 
 use crate::folder::Folder;
 use crate::judge::Report;
+use crate::keep;
 use crate::yaml_facts::{self, YamlFacts};
 use kerai_compiler::Source;
 use kerai_compiler::syntax::yaml;
@@ -29,6 +30,7 @@ pub fn run(folder: &Folder, report: &mut Report) {
 }
 
 fn one(path: &str, number: usize, case: &Case, report: &mut Report) {
+    report.keep(path, || keep::tree("yaml", &case.yaml));
     let outcome = outcome(&case.yaml);
     if case.fails {
         return match outcome {

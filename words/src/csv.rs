@@ -7,6 +7,9 @@ use std::io::{self, BufRead, Write};
 pub const MOST_COLUMNS: usize = 1000;
 pub const LONGEST_FIELD: usize = 8 << 20;
 
+/// The most bytes of one row.
+pub const LONGEST_ROW: usize = 32 << 20;
+
 /// A field: nothing, or a text.
 pub type Field = Option<String>;
 
@@ -44,6 +47,9 @@ impl<R: BufRead> Reader<R> {
         self.line += u64::from(count > 0);
         if count as u64 == most && self.bytes.last() != Some(&b'\n') {
             return Err(Fault::Form(format!("a line has more than {most} bytes"), self.line));
+        }
+        if self.bytes.len() > LONGEST_ROW {
+            return Err(Fault::Form(format!("a row has more than {LONGEST_ROW} bytes"), self.line));
         }
         if !self.is_begun {
             self.is_begun = true;
@@ -145,9 +151,15 @@ pub fn write_record<'f>(out: &mut impl Write, fields: impl IntoIterator<Item = O
     out.write_all(b"\n")
 }
 
+/// `\.` alone would end the rows that a server is sent.
 fn needs_quotes(text: &str) -> bool {
-    text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) || text.starts_with('\u{feff}')
+    text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'))
+        || text.starts_with('\u{feff}')
+        || text == "\\."
 }
+
+/// Digits of a number that every database keeps.
+const LONGEST_NUMBER: usize = 1000;
 
 /// What all values of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -181,10 +193,13 @@ impl Type {
             None => (digits, None),
         };
         let are_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        let is_plain = are_digits(whole) && (whole == "0" || !whole.starts_with('0'));
+        let is_plain = text.len() <= LONGEST_NUMBER && are_digits(whole) && (whole == "0" || !whole.starts_with('0'));
+        // What has no sign as a number keeps it as a text.
+        let is_plain =
+            is_plain && !(digits.len() < text.len() && digits.bytes().all(|byte| matches!(byte, b'0' | b'.')));
         match fraction {
             // Only what comes out as it went in: no zeros before, no minus before zero, within 64 bits.
-            None if is_plain && text != "-0" && text.parse::<i64>().is_ok() => Type::Integer,
+            None if is_plain && text.parse::<i64>().is_ok() => Type::Integer,
             Some(fraction) if is_plain && are_digits(fraction) => Type::Decimal,
             None if matches!(text, "true" | "false") => Type::Bool,
             _ if is_date(text) => Type::Date,
@@ -221,7 +236,7 @@ fn is_date(text: &str) -> bool {
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     };
-    is_shaped && (1..=12).contains(&month) && (1..=days).contains(&day)
+    is_shaped && year > 0 && (1..=12).contains(&month) && (1..=days).contains(&day)
 }
 
 #[cfg(test)]
@@ -262,6 +277,9 @@ mod tests {
         assert_eq!(of(&["1", "2.50"]), Type::Decimal);
         assert_eq!(of(&["007"]), Type::Text);
         assert_eq!(of(&["-0"]), Type::Text);
+        assert_eq!(of(&["-0.00"]), Type::Text);
+        assert_eq!(of(&["-0.01"]), Type::Decimal);
+        assert_eq!(of(&["0000-01-01"]), Type::Text);
         assert_eq!(of(&["9223372036854775808"]), Type::Text);
         assert_eq!(of(&["2024-02-29"]), Type::Date);
         assert_eq!(of(&["2023-02-29"]), Type::Text);

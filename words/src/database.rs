@@ -2,6 +2,7 @@
 
 use crate::error::{Done, WordError};
 use crate::item::Column;
+use crate::server::{self, Server};
 use futures_util::TryStreamExt;
 use kerai_compiler::Span;
 use sqlx::sqlite::{
@@ -11,9 +12,10 @@ use sqlx::{AssertSqlSafe, Column as _, ConnectOptions, Executor, Row, SqlSafeStr
 use std::path::Path;
 use std::time::Duration;
 
-/// Where tables lie.
+/// Where sessions are kept, and tables lie, unless those are on a server.
 pub struct Database {
     pub(crate) connection: SqliteConnection,
+    pub(crate) server: Option<Server>,
 }
 
 /// What a session keeps: sessions, their items and definitions, the tables that were imported.
@@ -51,16 +53,78 @@ impl Database {
         let mut connection =
             options.disable_statement_logging().connect().await.map_err(|cause| fault(here, &cause))?;
         connection.execute(SCHEMA).await.map_err(|cause| fault(here, &cause))?;
-        Ok(Database { connection })
+        Ok(Database { connection, server: None })
+    }
+
+    /// Begins an import, which goes in as a whole or not at all, and gives it a number.
+    pub(crate) async fn begin(&mut self, span: Span) -> Done<i64> {
+        if let Some(server) = &mut self.server {
+            let dataset = server.dataset(span).await?;
+            return server.execute("BEGIN", span).await.map(|_| dataset);
+        }
+        // Another session may import at the same time: the second one waits.
+        self.execute("BEGIN IMMEDIATE", span).await?;
+        let next = sqlx::query_scalar("SELECT coalesce(max(dataset), 0) + 1 FROM kerai_table");
+        next.fetch_one(&mut self.connection).await.map_err(|cause| fault(span, &cause))
+    }
+
+    pub(crate) async fn end(&mut self, is_kept: bool, span: Span) -> Done {
+        self.execute(if is_kept { "COMMIT" } else { "ROLLBACK" }, span).await.map(drop)
+    }
+
+    /// A stored table, as statements name it.
+    pub(crate) fn stored(&self, table: &str) -> String {
+        if self.server.is_some() { server::stored(table) } else { quoted(table) }
+    }
+
+    /// Notes an imported table.
+    pub(crate) async fn note(
+        &mut self,
+        dataset: i64,
+        name: &str,
+        stored: &str,
+        about: (&str, i64),
+        span: Span,
+    ) -> Done {
+        let (columns, rows) = about;
+        let done = if let Some(server) = &mut self.server {
+            let statement = "INSERT INTO kerai_words.kerai_table VALUES ($1, $2, $3, $4, $5)";
+            let query = sqlx::query(statement).bind(dataset).bind(name).bind(stored).bind(columns).bind(rows);
+            query.execute(&mut server.connection).await.map(drop)
+        } else {
+            let statement = "INSERT INTO kerai_table VALUES (?, ?, ?, ?, ?)";
+            let query = sqlx::query(statement).bind(dataset).bind(name).bind(stored).bind(columns).bind(rows);
+            query.execute(&mut self.connection).await.map(drop)
+        };
+        done.map_err(|cause| fault(span, &cause))
+    }
+
+    /// The latest table of a name: where it is stored, its columns, its rows.
+    pub(crate) async fn find(&mut self, name: &str, span: Span) -> Done<Option<(String, String, i64)>> {
+        let found = if let Some(server) = &mut self.server {
+            let latest = "SELECT stored, columns, rows FROM kerai_words.kerai_table WHERE name = $1 \
+                          ORDER BY dataset DESC LIMIT 1";
+            sqlx::query_as(latest).bind(name).fetch_optional(&mut server.connection).await
+        } else {
+            let latest = "SELECT stored, columns, rows FROM kerai_table WHERE name = ? ORDER BY dataset DESC LIMIT 1";
+            sqlx::query_as(latest).bind(name).fetch_optional(&mut self.connection).await
+        };
+        found.map_err(|cause| fault(span, &cause))
     }
 
     pub(crate) async fn execute(&mut self, sql: &str, span: Span) -> Done<u64> {
+        if let Some(server) = &mut self.server {
+            return server.execute(sql, span).await;
+        }
         let done = self.connection.execute(AssertSqlSafe(sql)).await.map_err(|cause| fault(span, &cause))?;
         Ok(done.rows_affected())
     }
 
     /// The columns of a query, and how many rows it gives.
     pub(crate) async fn describe(&mut self, query: &str, span: Span) -> Done<(Vec<Column>, i64)> {
+        if let Some(server) = &mut self.server {
+            return server.describe(query, span).await;
+        }
         let mut columns = Vec::new();
         let first = sqlx::query(AssertSqlSafe(format!("SELECT * FROM ({query}) LIMIT 1")))
             .fetch_optional(&mut self.connection)
@@ -87,6 +151,9 @@ impl Database {
         span: Span,
         mut row: impl FnMut(Vec<Option<String>>) -> Done,
     ) -> Done {
+        if let Some(server) = &mut self.server {
+            return server.each(query, span, row).await;
+        }
         let mut rows = sqlx::query(AssertSqlSafe(query)).fetch(&mut self.connection);
         while let Some(found) = rows.try_next().await.map_err(|cause| fault(span, &cause))? {
             let texts: Result<_, _> = (0..found.len()).map(|at| text(&found, at)).collect();
@@ -131,5 +198,6 @@ fn text(row: &SqliteRow, at: usize) -> Result<Option<String>, sqlx::Error> {
 
 /// A name as SQL takes it, whatever it holds.
 pub fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    // A server takes no name that is empty.
+    if name.is_empty() { "\" \"".to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }

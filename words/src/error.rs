@@ -21,7 +21,11 @@ impl WordError {
     }
 
     pub fn of_diagnostic(diagnostic: &Diagnostic) -> WordError {
-        let message = diagnostic.message.clone().into_owned();
+        let mut message = diagnostic.message.clone().into_owned();
+        // The stack as it stood is told with the mistake.
+        for note in diagnostic.notes.iter().filter(|note| note.span == diagnostic.span) {
+            message.push_str(&format!("; {}", note.message));
+        }
         WordError::new(diagnostic.code.name(), diagnostic.span, message, diagnostic.help())
     }
 

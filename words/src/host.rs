@@ -2,7 +2,7 @@
 
 use crate::error::{Done, WordError};
 use crate::item::{Content, columns_json};
-use crate::machine::Machine;
+use crate::machine::{Machine, is_alias};
 use crate::table::pick;
 use kerai_compiler::Span;
 use kerai_compiler::lower::words as lower;
@@ -12,6 +12,11 @@ use serde_json::Value;
 impl Machine {
     /// Does what a host word does; its name is in the table.
     pub(crate) async fn act(&mut self, name: &str, span: Span) -> Done {
+        if matches!(name.split('.').next(), Some("csv" | "sql" | "table" | "columns" | "postgres"))
+            && name != "postgres.ping"
+        {
+            self.reach(span).await?;
+        }
         let left = match name {
             "csv.import" => {
                 let path = self.text(name, span)?;
@@ -153,6 +158,13 @@ impl Machine {
         Ok(())
     }
 
+    /// The effect of a word that the session has defined; nothing where it does something outside of the stack.
+    #[must_use]
+    pub fn effect(&self, name: &str) -> Option<String> {
+        let known = lower::lowered(&format!("{}\n", self.pure_source())).ok()?;
+        known.effects.into_iter().find(|(other, _)| other == name).map(|(_, effect)| effect.to_string())
+    }
+
     /// Says what a word is, or which there are.
     fn explain(&mut self, name: Option<&str>, is_whole: bool, span: Span) -> Done {
         let Some(name) = name else {
@@ -163,11 +175,9 @@ impl Machine {
             return Ok(());
         };
         let spelled = self.spelled(name).replace(' ', ".");
-        if let Some(definition) = self.definition(name) {
+        if let Some(definition) = self.definition(name).filter(|definition| !is_alias(definition)) {
             let source = definition.source.clone();
-            let known = lower::lowered(&format!("{}\n", self.pure_source())).ok();
-            let effect = known.and_then(|known| known.effects.into_iter().find(|(other, _)| other == name));
-            let effect = effect.map_or("its effect is not known".to_owned(), |(_, effect)| effect.to_string());
+            let effect = self.effect(name).unwrap_or_else(|| "its effect is not known".to_owned());
             self.outside.say(&format!("{name} : {effect}\n{source}"));
         } else if let Some(word) = library::word(&spelled) {
             let kind = if is_whole { "\na word of the language" } else { "" };

@@ -6,6 +6,7 @@ use crate::database::quoted;
 use crate::error::{Done, WordError};
 use crate::item::{Column, Content, columns_json};
 use crate::machine::Machine;
+use crate::server::declared;
 use crate::zip;
 use kerai_compiler::Span;
 use sqlx::Arguments;
@@ -22,6 +23,8 @@ const MOST_FILES: usize = 10_000;
 pub(crate) enum Source {
     File(PathBuf),
     Bytes(Vec<u8>),
+    /// A file in an archive: one at a time is unpacked.
+    Packed(PathBuf, zip::Entry),
 }
 
 impl Source {
@@ -29,6 +32,11 @@ impl Source {
         Ok(match self {
             Source::File(path) => Box::new(BufReader::with_capacity(1 << 18, File::open(path).map_err(Fault::Read)?)),
             Source::Bytes(bytes) => Box::new(Cursor::new(bytes)),
+            Source::Packed(archive, entry) => {
+                let mut file = File::open(archive).map_err(Fault::Read)?;
+                let broken = |message| Fault::Read(std::io::Error::other(message));
+                Box::new(Cursor::new(zip::content(&mut file, entry).map_err(broken)?))
+            }
         })
     }
 }
@@ -45,20 +53,16 @@ impl Machine {
         let sources = sources(path).map_err(|message| {
             WordError::new("CSV", span, message, "give the path of a CSV file, a folder of them, or a zip archive")
         })?;
-        let dataset: i64 = sqlx::query_scalar("SELECT coalesce(max(dataset), 0) + 1 FROM kerai_table")
-            .fetch_one(&mut self.database.connection)
-            .await
-            .map_err(|cause| crate::database::fault(span, &cause))?;
+        let dataset = self.database.begin(span).await?;
         let mut tables = Vec::new();
-        self.database.execute("SAVEPOINT words", span).await?;
         for (name, shown, source) in sources {
             if let Err(found) = self.import_table(dataset, tables.len(), &name, &shown, &source, span).await {
-                self.database.execute("ROLLBACK TO words; RELEASE words", span).await?;
+                self.database.end(false, span).await?;
                 return Err(found);
             }
             tables.push(name);
         }
-        self.database.execute("RELEASE words", span).await?;
+        self.database.end(true, span).await?;
         Ok(Content::Dataset { path: path.to_owned(), tables })
     }
 
@@ -85,37 +89,29 @@ impl Machine {
         }
         let shape = look(source).map_err(wrong)?;
         let stored = format!("t{dataset}_{number}");
-        let declared: Vec<String> = shape
-            .columns
-            .iter()
-            .zip(&shape.types)
-            .map(|(column, &kind)| {
-                format!("{} {}", quoted(&column.name), if kind == Type::Integer { "INTEGER" } else { "TEXT" })
-            })
-            .collect();
-        self.database.execute(&format!("CREATE TABLE {} ({})", quoted(&stored), declared.join(", ")), span).await?;
-        self.fill(&stored, shown, source, &shape, span).await?;
+        let table = self.database.stored(&stored);
+        let is_server = self.database.server.is_some();
+        let declared = shape.columns.iter().zip(&shape.types).map(|(column, &kind)| {
+            let here = if kind == Type::Integer { "INTEGER" } else { "TEXT" };
+            format!("{} {}", quoted(&column.name), if is_server { declared(kind) } else { here })
+        });
+        let declared: Vec<String> = declared.collect();
+        self.database.execute(&format!("CREATE TABLE {table} ({})", declared.join(", ")), span).await?;
+        self.fill(&table, shown, source, &shape, span).await?;
         // The latest import of a name is what a query finds under it.
-        let view = quoted(name);
-        let statement = format!("DROP VIEW IF EXISTS {view}; CREATE VIEW {view} AS SELECT * FROM {}", quoted(&stored));
-        self.database.execute(&statement, span).await?;
-        sqlx::query("INSERT INTO kerai_table VALUES (?, ?, ?, ?, ?)")
-            .bind(dataset)
-            .bind(name)
-            .bind(&stored)
-            .bind(columns_json(&shape.columns).to_string())
-            .bind(shape.rows)
-            .execute(&mut self.database.connection)
-            .await
-            .map_err(|cause| crate::database::fault(span, &cause))?;
+        let view = self.database.stored(name);
+        self.database.execute(&format!("DROP VIEW IF EXISTS {view}"), span).await?;
+        self.database.execute(&format!("CREATE VIEW {view} AS SELECT * FROM {table}"), span).await?;
+        let columns = columns_json(&shape.columns).to_string();
+        self.database.note(dataset, name, &stored, (&columns, shape.rows), span).await?;
         let types: Vec<String> =
             shape.columns.iter().map(|column| format!("{} {}", column.name, column.holds)).collect();
         self.outside.say(&format!("{name}: {} rows ({})", shape.rows, types.join(", ")));
-        let query = format!("SELECT * FROM {}", quoted(&stored));
+        let query = format!("SELECT * FROM {table}");
         Ok(Content::Table { name: name.to_owned(), query, columns: shape.columns, rows: shape.rows })
     }
 
-    async fn fill(&mut self, stored: &str, shown: &str, source: &Source, shape: &Shape, span: Span) -> Done {
+    async fn fill(&mut self, table: &str, shown: &str, source: &Source, shape: &Shape, span: Span) -> Done {
         let wrong = |fault: Fault| {
             let message = match fault {
                 Fault::Read(cause) => cause.to_string(),
@@ -126,11 +122,17 @@ impl Machine {
         let width = shape.columns.len();
         let batch = (MOST_VALUES / width).max(1);
         let row = format!("({})", vec!["?"; width].join(", "));
-        let insert =
-            |rows: usize| format!("INSERT INTO {} VALUES {}", quoted(stored), vec![row.as_str(); rows].join(", "));
+        let insert = |rows: usize| format!("INSERT INTO {table} VALUES {}", vec![row.as_str(); rows].join(", "));
         let whole = insert(batch);
         let mut reader = Reader::new(source.open().map_err(wrong)?);
         reader.record(None).map_err(wrong)?;
+        let outside = &mut self.outside;
+        let mut progress = |done| outside.progress(done, &format!("of {} rows of `{shown}`", shape.rows));
+        if let Some(server) = &mut self.database.server {
+            server.copy(table, span, || reader.record(Some(width)).map_err(wrong), progress).await?;
+            self.outside.progress(usize::MAX, "");
+            return Ok(());
+        }
         let (mut arguments, mut count, mut done) = (SqliteArguments::default(), 0, 0_usize);
         while let Some(record) = reader.record(Some(width)).map_err(wrong)? {
             for (field, &kind) in record.into_iter().zip(&shape.types) {
@@ -147,7 +149,7 @@ impl Machine {
                 self.database.insert(&whole, std::mem::take(&mut arguments), span).await?;
                 done += count;
                 count = 0;
-                self.outside.progress(done, &format!("of {} rows of `{shown}`", shape.rows));
+                progress(done);
             }
         }
         if count > 0 {
@@ -208,9 +210,9 @@ fn sources(path: &str) -> Result<Vec<(String, String, Source)>, String> {
         }
     } else if Path::new(path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip")) {
         let mut file = File::open(path).map_err(shown)?;
-        for entry in zip::entries(&mut file)?.iter().filter(|entry| is_csv(Path::new(&entry.name))) {
-            let bytes = zip::content(&mut file, entry)?;
-            found.push((stem(Path::new(&entry.name)), format!("{path}/{}", entry.name), Source::Bytes(bytes)));
+        for entry in zip::entries(&mut file)?.into_iter().filter(|entry| is_csv(Path::new(&entry.name))) {
+            let name = stem(Path::new(&entry.name));
+            found.push((name, format!("{path}/{}", entry.name), Source::Packed(path.into(), entry)));
         }
     } else {
         found.push((stem(Path::new(path)), path.to_owned(), Source::File(path.into())));

@@ -10,6 +10,7 @@ mod machine;
 mod postgres;
 mod project;
 mod pure;
+mod server;
 mod session;
 mod table;
 mod zip;

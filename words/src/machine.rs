@@ -224,16 +224,14 @@ impl Machine {
 
     /// Runs a word, and says how many terms behind it belong to it.
     async fn word(&mut self, name: &str, span: Span, after: &[Term]) -> Done<usize> {
-        if let Some(definition) = self.definition(name) {
-            if definition.is_pure && !is_alias(definition) {
+        if let Some(definition) = self.definition(name).filter(|definition| !is_alias(definition)) {
+            let (is_pure, source) = (definition.is_pure, definition.source.clone());
+            if is_pure && (self.has_values(name, span)? || !is_plain(&source)) {
                 self.unit(name, name, 0, span)?;
-                return Ok(0);
-            }
-            if !is_alias(definition) {
-                let source = definition.source.clone();
+            } else {
                 self.run_defined(name, &source, span).await?;
-                return Ok(0);
             }
+            return Ok(0);
         }
         let spelled = self.spelled(name);
         let is_word = library::word(&spelled).is_some() || host::word(&spelled).is_some();
@@ -391,7 +389,15 @@ impl Machine {
                 TermKind::Bracket(_) | TermKind::Group(..) => false,
             });
             if let (Some(mistake), false) = (mistake, uses_effects) {
-                return Err(WordError { span, ..WordError::of_diagnostic(mistake) });
+                let mut found = WordError::of_diagnostic(mistake);
+                // The mistake's place in the body is its place in what was typed.
+                let start = others.len() + source.len() - body.len() - usize::from(line.notation != Notation::Postfix);
+                let within = (found.span.start as usize).checked_sub(start).zip(terms);
+                found.span = within.filter(|(at, _)| *at < body.len()).map_or(span, |(at, (first, _))| {
+                    let start = first.span.start.saturating_add(u32::try_from(at).unwrap_or_default());
+                    Span::new(start, start.saturating_add(found.span.end.saturating_sub(found.span.start)))
+                });
+                return Err(found);
             }
         }
         if name == "main" {
@@ -473,8 +479,14 @@ impl Machine {
     }
 }
 
+/// Whether a definition can be run word by word: it names no items.
+fn is_plain(source: &str) -> bool {
+    let lines = words::parse(source).script.lines;
+    lines.iter().all(|line| line.header.as_ref().is_none_or(|header| header.parameters.is_empty()))
+}
+
 /// Whether a definition is another name for a library.
-fn is_alias(definition: &Definition) -> bool {
+pub(crate) fn is_alias(definition: &Definition) -> bool {
     target(definition).is_some_and(|target| {
         library::word(target).is_none() && host::word(target).is_none() && library::is_library(target)
     })

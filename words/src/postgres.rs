@@ -5,6 +5,7 @@ use crate::error::{Done, WordError};
 use crate::import::Source;
 use crate::item::Content;
 use crate::machine::Machine;
+use crate::server::Server;
 use futures_util::TryStreamExt;
 use kerai_compiler::Span;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -12,8 +13,14 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
 use std::time::Duration;
 use tokio::time::timeout;
 
+/// What a server says that is there and lets nobody in.
+const REFUSED: &str = "POSTGRES_REFUSED";
+
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The user and the database that every server has.
+const MADE_WITH: &str = "postgres";
 
 /// The most bytes of rows that are taken from a server at once.
 const LARGEST: usize = 1 << 30;
@@ -29,7 +36,11 @@ impl Machine {
             Some(host) => {
                 let (host, port) = host.rsplit_once(':').map_or((host, None), |(host, port)| (host, port.parse().ok()));
                 let options = PgConnectOptions::new().host(host);
-                if let Some(port) = port { options.port(port) } else { options }
+                let options = if let Some(port) = port { options.port(port) } else { options };
+                // A host alone says nothing of who asks: what the server was made with is there.
+                let is_known = ["PGUSER", "USER"].iter().any(|name| std::env::var_os(name).is_some());
+                let options = if is_known { options } else { options.username(MADE_WITH) };
+                if options.get_database().is_none() { options.database(MADE_WITH) } else { options }
             }
             None => PgConnectOptions::new(),
         };
@@ -37,15 +48,31 @@ impl Machine {
         match timeout(PATIENCE, options.disable_statement_logging().connect()).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(cause)) => {
-                let message = format!("PostgreSQL at `{shown}` can't be reached: {}", fault(span, &cause).message);
-                Err(WordError::new("POSTGRES", span, message, help))
+                let is_there = cause.as_database_error().is_some();
+                let (code, what) =
+                    if is_there { (REFUSED, "answers, and refuses") } else { ("POSTGRES", "can't be reached") };
+                let message = format!("PostgreSQL at `{shown}` {what}: {}", fault(span, &cause).message);
+                Err(WordError::new(code, span, message, help))
             }
             Err(_) => Err(WordError::new("POSTGRES", span, format!("PostgreSQL at `{shown}` does not answer"), help)),
         }
     }
 
+    /// Sees to it that tables are where they should be: on the server that is the database, where it is one.
+    pub(crate) async fn reach(&mut self, span: Span) -> Done {
+        if self.outside.postgres().is_some() && self.database.server.is_none() {
+            let connection = self.connect(None, span).await?;
+            self.database.server = Some(Server::begin(connection, span).await?);
+        }
+        Ok(())
+    }
+
     pub(crate) async fn postgres_ping(&mut self, host: Option<&str>, span: Span) -> Done<Content> {
-        let mut connection = self.connect(host, span).await?;
+        let mut connection = match self.connect(host, span).await {
+            // Whoever refuses is there.
+            Err(found) if found.code == REFUSED => return Ok(Content::text(&found.message)),
+            connected => connected?,
+        };
         let version: Result<String, sqlx::Error> =
             sqlx::query_scalar("SELECT 'PostgreSQL ' || current_setting('server_version')")
                 .fetch_one(&mut connection)
@@ -92,10 +119,9 @@ impl Machine {
                 self.outside.progress(bytes.len(), "bytes");
             }
         }
-        let dataset: i64 = sqlx::query_scalar("SELECT coalesce(max(dataset), 0) + 1 FROM kerai_table")
-            .fetch_one(&mut self.database.connection)
-            .await
-            .map_err(|cause| fault(span, &cause))?;
-        self.import_table(dataset, 0, name, name, &Source::Bytes(bytes), span).await
+        let dataset = self.database.begin(span).await?;
+        let table = self.import_table(dataset, 0, name, name, &Source::Bytes(bytes), span).await;
+        self.database.end(table.is_ok(), span).await?;
+        table
     }
 }

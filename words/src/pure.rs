@@ -47,6 +47,14 @@ impl Machine {
         Ok(unit)
     }
 
+    /// Whether code finds nothing but values: tables can be moved, but not computed with.
+    pub(crate) fn has_values(&mut self, code: &str, span: Span) -> Done<bool> {
+        let takes = self.compiled(code, span)?.takes;
+        let start = self.items.len().saturating_sub(takes);
+        let taken = self.items.get(start..).unwrap_or_default();
+        Ok(taken.iter().all(|item| matches!(item.content, Content::Value { .. })))
+    }
+
     /// Runs code on the items below the topmost `above`, which it takes with them.
     pub(crate) fn unit(&mut self, code: &str, word: &str, above: usize, span: Span) -> Done {
         let unit = self.compiled(code, span)?;

@@ -1,7 +1,7 @@
 //! Tables: queries and their rows, a choice of columns, and CSV again.
 
 use crate::csv::write_record;
-use crate::database::{fault, quoted};
+use crate::database::quoted;
 use crate::error::{Done, WordError};
 use crate::item::{Column, Content};
 use crate::machine::Machine;
@@ -22,7 +22,9 @@ impl Machine {
         let verb = query.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
         if matches!(verb.as_str(), "select" | "with" | "values") {
             let (mut columns, rows) = self.database.describe(query, span).await?;
-            self.refine(&mut columns).await;
+            if self.database.server.is_none() {
+                self.refine(&mut columns).await;
+            }
             return Ok(Content::Table { name: "query".to_owned(), query: query.to_owned(), columns, rows });
         }
         let changed = self.database.execute(query, span).await?;
@@ -51,14 +53,7 @@ impl Machine {
     }
 
     pub(crate) async fn select(&mut self, path: &str, tables: &[String], name: &str, span: Span) -> Done<Content> {
-        let found: Option<(String, String, i64)> = sqlx::query_as(
-            "SELECT stored, columns, rows FROM kerai_table WHERE name = ?1 AND dataset = \
-             (SELECT max(dataset) FROM kerai_table WHERE name = ?1)",
-        )
-        .bind(name)
-        .fetch_optional(&mut self.database.connection)
-        .await
-        .map_err(|cause| fault(span, &cause))?;
+        let found = self.database.find(name, span).await?;
         let Some((stored, columns, rows)) = found.filter(|_| tables.iter().any(|table| table == name)) else {
             let help = match kerai_compiler::similar(name, tables.iter().map(String::as_str)) {
                 Some(like) => format!("did you mean `{like}`?"),
@@ -71,7 +66,7 @@ impl Machine {
         let columns: Vec<Value> = serde_json::from_str(&columns).unwrap_or_default();
         let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let columns = columns.iter().map(|value| Column { name: text(value, "name"), holds: text(value, "type") });
-        let query = format!("SELECT * FROM {}", quoted(&stored));
+        let query = format!("SELECT * FROM {}", self.database.stored(&stored));
         Ok(Content::Table { name: name.to_owned(), query, columns: columns.collect(), rows })
     }
 
@@ -103,7 +98,8 @@ impl Machine {
         let wrong = |cause: std::io::Error| {
             WordError::new("CSV", span, format!("can't write: {cause}"), "see to it that it can be written")
         };
-        write_record(out, columns.iter().map(|column| Some(column.name.as_str()))).map_err(wrong)?;
+        write_record(out, columns.iter().map(|column| Some(column.name.as_str()).filter(|name| !name.is_empty())))
+            .map_err(wrong)?;
         let mut done = 0_usize;
         let outside = &mut self.outside;
         self.database
@@ -125,6 +121,12 @@ impl Machine {
             WordError::new("CSV", span, format!("can't write: {cause}"), "see to it that it can be written")
         };
         match (item, path) {
+            (Content::Dataset { path: from, tables }, Some(file)) if is_file(file, tables) => {
+                let name = tables.first().cloned().unwrap_or_default();
+                let table = self.select(from, tables, &name, span).await?;
+                self.write_file(&table, Path::new(file), span).await?;
+                Ok(None)
+            }
             (Content::Dataset { path: from, tables }, Some(folder)) => {
                 fs::create_dir_all(folder).map_err(wrong)?;
                 for name in tables.clone() {
@@ -176,6 +178,12 @@ impl Machine {
     }
 }
 
+/// Whether a dataset goes into a file: it has one table, and the path is named as such.
+fn is_file(path: &str, tables: &[String]) -> bool {
+    let path = Path::new(path);
+    tables.len() == 1 && !path.is_dir() && path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"))
+}
+
 /// A text that can't become too large.
 struct Bounded(Vec<u8>);
 
@@ -222,7 +230,7 @@ pub(crate) fn pick(table: &Content, names: &[String], span: Span) -> Done<Conten
         ));
     }
     let listed: Vec<String> = picked.iter().map(|column| quoted(&column.name)).collect();
-    let query = format!("SELECT {} FROM ({query})", listed.join(", "));
+    let query = format!("SELECT {} FROM ({query}) AS picked", listed.join(", "));
     Ok(Content::Table { name: name.clone(), query, columns: picked, rows: *rows })
 }
 
@@ -233,8 +241,9 @@ impl Machine {
     /// The database can't be read.
     pub async fn first_rows(&mut self, table: &Content, count: usize) -> Done<Vec<Vec<Option<String>>>> {
         let Content::Table { query, .. } = table else { return Ok(Vec::new()) };
+        self.reach(Span::default()).await?;
         let mut rows = Vec::new();
-        let query = format!("SELECT * FROM ({query}) LIMIT {count}");
+        let query = format!("SELECT * FROM ({query}) AS shown LIMIT {count}");
         self.database
             .each(&query, Span::default(), |row| {
                 rows.push(row);

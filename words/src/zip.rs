@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 /// The most bytes of one file in an archive, and the most files.
-pub const LARGEST: u64 = 1 << 30;
+pub const LARGEST: u64 = 256 << 20;
 pub const MOST_FILES: usize = 10_000;
 
 /// A file in an archive.
+#[derive(Debug, Clone)]
 pub struct Entry {
     pub name: String,
     method: u16,
@@ -33,7 +34,10 @@ pub fn entries(file: &mut File) -> Result<Vec<Entry>, String> {
     let end = tail.get(end..).ok_or_else(broken)?;
     let (count, length, start) = (number(end, 10, 2), number(end, 12, 4), number(end, 16, 4));
     let (Some(count), Some(length), Some(start)) = (count, length, start) else { return Err(broken()) };
-    if count as usize > MOST_FILES || start.checked_add(length).is_none_or(|end| end > size) {
+    if count as usize > MOST_FILES {
+        return Err(format!("the archive has {count} files, where {MOST_FILES} are the most"));
+    }
+    if start.checked_add(length).is_none_or(|end| end > size) {
         return Err(broken());
     }
     let directory = bytes_at(file, start, length)?;
@@ -43,6 +47,13 @@ pub fn entries(file: &mut File) -> Result<Vec<Entry>, String> {
         let entry = entry(rest).filter(|_| rest.starts_with(b"PK\x01\x02")).ok_or_else(broken)?;
         let skip = 46 + [28, 30, 32].into_iter().filter_map(|at| number(rest, at, 2)).sum::<u64>();
         rest = rest.get(skip as usize..).unwrap_or_default();
+        // Nothing is written by these names; who made them had something else in mind all the same.
+        if entry.name.starts_with(['/', '\\']) || entry.name.split(['/', '\\']).any(|part| part == "..") {
+            return Err(format!("`{}` leads out of the archive", entry.name.escape_debug()));
+        }
+        if entry.size > LARGEST {
+            return Err(format!("`{}` has more than {LARGEST} bytes", entry.name.escape_debug()));
+        }
         entries.push(entry);
     }
     Ok(entries)
@@ -70,9 +81,6 @@ fn bytes_at(file: &mut File, start: u64, length: u64) -> Result<Vec<u8>, String>
 
 /// The content of a file.
 pub fn content(file: &mut File, entry: &Entry) -> Result<Vec<u8>, String> {
-    if entry.size > LARGEST {
-        return Err(format!("`{}` has more than {LARGEST} bytes", entry.name));
-    }
     let header = bytes_at(file, entry.header, 30)?;
     let (Some(name), Some(extra)) = (number(&header, 26, 2), number(&header, 28, 2)) else {
         return Err(format!("`{}` is broken", entry.name));

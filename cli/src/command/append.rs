@@ -67,9 +67,9 @@ pub fn ingest(arguments: &Ingest, global: &Global) -> Outcome {
     run_store(async {
         let mut store = open(global, None).await?;
         while let Some(batch) = lines.batch(SignedOp::from_line)? {
-            let ops: Vec<SignedOp> = batch.iter().map(|(_, op)| op.clone()).collect();
-            let answers = store.ingest(&lines.stream, &ops).await?;
-            lines.tell(batch.iter().map(|(line, _)| *line).zip(&answers));
+            let (numbers, ops): (Vec<_>, Vec<SignedOp>) = batch.into_iter().unzip();
+            let answers = store.ingest_all(&lines.stream, ops).await?;
+            lines.tell(numbers.into_iter().zip(&answers));
         }
         Ok(lines.close())
     })

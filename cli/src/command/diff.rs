@@ -2,9 +2,9 @@
 
 use crate::Global;
 use crate::command::run::rows_of;
-use crate::command::verify::is_pack_file;
 use crate::outcome::{Answer, Fault, Outcome};
 use crate::program::{self, Opened};
+use crate::spool::PackPath;
 use crate::store::{open, run as run_store};
 use kerai_store::audit::rows_by;
 use kerai_store::document::data_text;
@@ -13,7 +13,6 @@ use kerai_store::materialize::row;
 use kerai_store::pack::{PackFile, PackReader, Part};
 use kerai_store::program::Stored;
 use kerai_store::state::state_root;
-use kerai_store::verify::Tables;
 use kerai_vm::bytecode::Program;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,10 +27,11 @@ use std::path::Path;
   kerai diff old.pack new.pack                   which rows differ between two states; a stream is one too,
   kerai diff stock@5 stock                       and as it was after so many records
   kerai diff old.rgf new.rgf                     what differs between two programs: roots, rules, instructions
+  kerai diff old.bundle new.bundle               the same of each program of two bundles, by its path
 
 The exit code is 0 where nothing differs, and 1 where something does.")]
 pub struct Arguments {
-    /// A fold or another program, a pack, or a stream, as it is or `STREAM@COUNT`
+    /// A fold or another program, a bundle, a pack, or a stream, as it is or `STREAM@COUNT`
     a: String,
     b: String,
     /// The log that both folds go over: a stream, a pack, or a file of events
@@ -48,6 +48,9 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
         let [before, after] = folded(arguments, &a, &b, over, global)?;
         return tell_rows(&before, &after, global);
     }
+    if let (Some(a), Some(b)) = (super::diff_bundle::open(&arguments.a)?, super::diff_bundle::open(&arguments.b)?) {
+        return super::diff_bundle::tell(&a, &b, global);
+    }
     let states = (state(&arguments.a, global)?, state(&arguments.b, global)?);
     match states {
         (Some(before), Some(after)) => tell_rows(&before, &after, global),
@@ -56,7 +59,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
             (Err(answer), _) | (_, Err(answer)) => Ok(answer),
         },
         (Some(_), None) | (None, Some(_)) => Err(Fault::Use(format!(
-            "`{}` and `{}` are not of one kind: compare two states, or two programs",
+            "`{}` and `{}` are not of one kind: compare two states, two programs, or two bundles",
             arguments.a, arguments.b
         ))),
     }
@@ -78,23 +81,23 @@ fn folded(arguments: &Arguments, a: &Opened, b: &Opened, over: &str, global: &Gl
         let fold = fold.expect(kerai_vm::bytecode::ProgramKind::Fold, kerai_store::program::FOLD_EXPORTS);
         fold.map_err(kerai_store::fault::Fault::from)?;
     }
-    let rows = if is_pack_file(over) {
-        let mut pack = PackFile::open(Path::new(over))?;
+    let rows = if let Some(file) = PackPath::find(over)? {
+        let mut pack = PackFile::open(file.path())?;
         let library = std::mem::take(&mut pack.library);
         rows_by(&mut pack, &library, &folds)?
     } else if Path::new(over).is_file() {
         vec![rows_of(a, &arguments.a, over)?, rows_of(b, &arguments.b, over)?]
     } else {
-        let evidence = run_store(async { Ok(open(global, None).await?.evidence(over).await?) })?;
-        rows_by(&mut Tables::of(&evidence), &evidence.library, &folds)?
+        let folds = folds.map(Stored::clone).to_vec();
+        run_store(async { Ok(open(global, None).await?.rows_by(over, folds).await?) })?
     };
     <[Rows; 2]>::try_from(rows).map_err(|_| Fault::Use("two folds give two states".into()))
 }
 
 /// The rows of what names a state; none where it names a file of another kind.
 fn state(name: &str, global: &Global) -> Result<Option<Rows>, Fault> {
-    if is_pack_file(name) {
-        let file = File::open(name).map_err(|cause| Fault::Read { path: name.into(), cause })?;
+    if let Some(file) = PackPath::find(name)? {
+        let file = File::open(file.path()).map_err(|cause| Fault::Read { path: name.into(), cause })?;
         let mut reader = PackReader::new(BufReader::new(file))?;
         let mut rows = Rows::new();
         while let Some((_, part)) = reader.read()? {
@@ -112,10 +115,7 @@ fn state(name: &str, global: &Global) -> Result<Option<Rows>, Fault> {
         let mut store = open(global, None).await?;
         match at {
             Some((stream, count)) => Ok(Some(store.at(stream, count).await?.folded.rows)),
-            None => {
-                let state = store.evidence(name).await?.state;
-                Ok(Some(state.into_iter().filter_map(|(key, row)| Some((key, row.value?))).collect()))
-            }
+            None => Ok(Some(store.rows(name).await?)),
         }
     })
 }
@@ -166,7 +166,7 @@ fn tell_rows(before: &Rows, after: &Rows, global: &Global) -> Outcome {
 }
 
 /// The lines of text that are in one and not in the other, in order: what both begin and end with is left out.
-fn lines<'t>(a: &'t str, b: &'t str) -> (Vec<&'t str>, Vec<&'t str>) {
+pub fn lines<'t>(a: &'t str, b: &'t str) -> (Vec<&'t str>, Vec<&'t str>) {
     let (mut a, mut b): (Vec<&str>, Vec<&str>) = (a.lines().collect(), b.lines().collect());
     let same = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
     a.drain(..same);
@@ -178,7 +178,7 @@ fn lines<'t>(a: &'t str, b: &'t str) -> (Vec<&'t str>, Vec<&'t str>) {
 }
 
 /// The ids of rules that only one has, or that say something else.
-fn rules(a: &Program, b: &Program) -> Vec<String> {
+pub fn rules(a: &Program, b: &Program) -> Vec<String> {
     let all = |program: &Program| -> BTreeMap<String, String> {
         program.rules.iter().map(|rule| (rule.id.clone(), rule.reason.clone())).collect()
     };

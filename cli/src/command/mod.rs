@@ -8,6 +8,7 @@ pub mod check;
 pub mod check_proof;
 pub mod data;
 pub mod diff;
+pub mod diff_bundle;
 pub mod epoch;
 pub mod eval;
 pub mod exec;

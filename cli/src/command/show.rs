@@ -3,11 +3,14 @@
 use super::bundle;
 use crate::Global;
 use crate::command::show_evidence;
-use crate::command::verify::is_pack_file;
 use crate::input::Input;
 use crate::outcome::{Answer, Fault, Outcome};
-use crate::report;
+use crate::spool::{PackPath, STANDARD_INPUT};
+use crate::{diagnostics, report, sources};
+use kerai_compiler::lower::words::lowered;
+use kerai_compiler::{Language, Source};
 use kerai_store::bundle::Bundle;
+use kerai_store::pack;
 use kerai_vm::bytecode::{Exit, Function, Op, Program, ProgramKind, Role, Word};
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, cbor, json};
@@ -15,6 +18,7 @@ use kerai_vm::refusal::Refusal;
 use kerai_vm::value::{Heap, Value};
 use serde_json::{Map, json};
 use std::fmt::Write as _;
+use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::Path;
@@ -24,6 +28,7 @@ use std::path::Path;
   kerai show fold.rgf               root, kind, limits, gas and code of a program, as text that `kerai asm` reads
   kerai show fold.rgf --json        the same as one object
   kerai show all.bundle             the number, root and signer of a bundle, and its programs
+  kerai show prices.kerai           what each word of a source takes and leaves
   kerai show invoice.cbor           a document as canonical JSON
   kerai show stock.pack             a pack, a line a part; nothing of it is checked but its form
   kerai show row.proof              a proof with its checkpoint; also an op or a checkpoint by itself")]
@@ -40,10 +45,15 @@ enum Content {
 }
 
 pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
-    if let Some(path) = arguments.file.as_deref().filter(|path| is_pack_file(path)) {
-        return show_evidence::pack(path, global);
+    let named = arguments.file.as_deref().filter(|&name| name != STANDARD_INPUT);
+    if let Some(pack) = PackPath::find(named.unwrap_or_default())? {
+        let fault = |cause| Fault::Read { path: pack.path().display().to_string(), cause };
+        return show_evidence::pack(File::open(pack.path()).map_err(fault)?, global);
     }
-    let mut input = Input::open(arguments.file.as_deref())?;
+    let mut input = Input::open(named)?;
+    if input.begins_with(pack::MAGIC)? {
+        return show_evidence::pack(input, global);
+    }
     let bytes = input.whole()?;
     if Bundle::is_one(&bytes) {
         let opened = Bundle::open(&bytes).map_err(kerai_store::fault::Fault::Refused)?;
@@ -57,6 +67,9 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
         writeln!(io::stdout().lock(), "{text}").map_err(Fault::Write)?;
         return Ok(Answer::Yes);
     }
+    if sources::language(&input.name) == Some(Language::Words) {
+        return effects(&input.name, &bytes, global);
+    }
     let text = match (open(&input.name, &bytes), global.json) {
         (Err(refusal), is_json) => return Ok(report::refuse(&input.name, &refusal, is_json)),
         (Ok(Content::Program(program)), true) => program_json(&input.name, &bytes, &program),
@@ -68,6 +81,32 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
         (Ok(Content::Document(_, view)), false) => format!("{view}\n"),
     };
     io::stdout().lock().write_all(text.as_bytes()).map_err(Fault::Write)?;
+    Ok(Answer::Yes)
+}
+
+/// The effect of each word of a source.
+fn effects(path: &str, bytes: &[u8], global: &Global) -> Outcome {
+    let source = Source::read(bytes);
+    let text = source.as_ref().map_or(String::from_utf8_lossy(bytes), |source| source.text().into());
+    let lowered = match source.as_ref().map_err(|found| vec![found.clone()]).and_then(|source| lowered(source.text())) {
+        Ok(lowered) => lowered,
+        Err(found) => {
+            if global.json {
+                let found = diagnostics::to_json(path, &text, &found);
+                println!("{}", json!({ "ok": false, "path": path, "diagnostics": found }));
+            } else {
+                diagnostics::print(path, &text, &found);
+            }
+            return Ok(Answer::No);
+        }
+    };
+    let effects = lowered.effects.iter().map(|(name, effect)| (name, effect.to_string()));
+    if global.json {
+        let words: Vec<_> = effects.map(|(name, effect)| json!({ "name": name, "effect": effect })).collect();
+        println!("{}", json!({ "ok": true, "path": path, "kind": "words", "words": words }));
+    } else {
+        effects.for_each(|(name, effect)| println!("{name} : {effect}"));
+    }
     Ok(Answer::Yes)
 }
 

@@ -14,7 +14,6 @@ use kerai_store::proof;
 use kerai_vm::encoding::{Options, cbor, json};
 use kerai_vm::value::Heap;
 use serde_json::{Value, json};
-use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
 
 /// A document as JSON, where JSON can show it.
@@ -90,9 +89,8 @@ fn signed_op(signed: SignedOp) -> Result<Value, Refused> {
 }
 
 /// A pack's parts, a line each, as they stand in it. Nothing of it is checked but its form.
-pub fn pack(path: &str, global: &Global) -> Outcome {
-    let file = File::open(path).map_err(|cause| Fault::Read { path: path.into(), cause })?;
-    let mut reader = PackReader::new(BufReader::with_capacity(1 << 16, file))?;
+pub fn pack(from: impl io::Read, global: &Global) -> Outcome {
+    let mut reader = PackReader::new(BufReader::with_capacity(1 << 16, from))?;
     let mut out = BufWriter::new(io::stdout().lock());
     while let Some((at, part)) = reader.read()? {
         let (name, shown) = part_json(&part);

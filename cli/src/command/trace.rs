@@ -2,22 +2,21 @@
 
 use crate::Global;
 use crate::command::prove::row_key;
-use crate::command::verify::{AllPlaces, is_pack_file};
+use crate::command::verify::AllPlaces;
 use crate::evidence::{places_in, programs_of_project};
 use crate::map::Places;
 use crate::outcome::{Answer, Fault, Outcome};
+use crate::spool::PackPath;
 use crate::store::{open, run as run_store};
 use kerai_store::audit::{Traced, Which, trace};
 use kerai_store::document::{data_text, hash_from_hex, program_text};
 use kerai_store::materialize::row;
 use kerai_store::pack::PackFile;
 use kerai_store::program::Library;
-use kerai_store::verify::Tables;
 use kerai_vm::bytecode::Program;
 use kerai_vm::execute::Seen;
 use serde_json::{Value, json};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -43,23 +42,22 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
         [path, key] => Some(row_key(path, key)?),
         _ => None,
     };
-    let (traced, library, places) = match arguments.place.as_deref().filter(|place| is_pack_file(place)) {
+    let (traced, library, places) = match PackPath::find(arguments.place.as_deref().unwrap_or_default())? {
         Some(file) => {
-            let mut pack = PackFile::open(Path::new(file))?;
+            let mut pack = PackFile::open(file.path())?;
             let library = std::mem::take(&mut pack.library);
-            (trace(&mut pack, &library, which, key.as_deref())?, library, places_in(Path::new(file), true))
+            (trace(&mut pack, &library, which, key.as_deref())?, library, places_in(file.path(), true))
         }
         None => {
-            let evidence = run_store(async {
+            let (traced, library) = run_store(async {
                 let mut store = open(global, None).await?;
                 let name = match &arguments.place {
                     Some(name) => name.clone(),
                     None => only(store.streams().await?.into_iter().map(|stream| stream.name).collect())?,
                 };
-                Ok(store.evidence(&name).await?)
+                Ok(store.trace(&name, which, key.clone()).await?)
             })?;
-            let traced = trace(&mut Tables::of(&evidence), &evidence.library, which, key.as_deref())?;
-            (traced, evidence.library, programs_of_project())
+            (traced, library, programs_of_project())
         }
     };
     tell(&traced, &library, &places, key.as_deref(), global)

@@ -5,6 +5,7 @@ use crate::evidence::{Trust, places_in, programs_of_project, root_of};
 use crate::map::Places;
 use crate::outcome::{Answer, Fault, Outcome};
 use crate::progress::Progress;
+use crate::spool::PackPath;
 use crate::store::{open, run as run_store};
 use kerai_store::audit::{Ask, Differing, Written};
 use kerai_store::document::{Hash, data_text, program_text};
@@ -24,7 +25,7 @@ use std::path::Path;
 Without `--trust` and `--extends` the answer is `anchored: false`: it says that the stream agrees with itself, not
 whose it is. Where something differs, the first of it is named, and the exit code is 1.")]
 pub struct Arguments {
-    /// The stream, or the file of a pack [default: all streams]
+    /// The stream, or the file of a pack; `-` is a pack from standard input [default: all streams]
     #[arg(value_name = "STREAM|PACK")]
     stream: Option<String>,
     #[command(flatten)]
@@ -56,26 +57,11 @@ impl Arguments {
     }
 }
 
-/// Whether an argument names a pack: a file that begins as one does, or whose name ends so.
-pub fn is_pack_file(name: &str) -> bool {
-    use std::io::Read;
-    let mut start = Vec::new();
-    let read = std::fs::File::open(name).and_then(|file| file.take(64).read_to_end(&mut start));
-    (read.is_ok() && pack::is_pack(&start)) || Path::new(name).extension().is_some_and(|ending| ending == "pack")
-}
-
 pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     let ask = arguments.ask()?;
-    if let Some(name) = arguments.stream.as_deref().filter(|name| is_pack_file(name)) {
-        let mut told = Progress::new(global.quiet);
-        let (_, mut answer) = pack::verify(Path::new(name), &ask, &mut |ops, part| told.say_part(ops, part))?;
-        told.end();
-        if answer.first_divergence.is_none() {
-            answer.first_divergence = wrong_source(Path::new(name))?;
-            answer.is_anchored &= answer.first_divergence.is_none();
-        }
-        let places = places_in(Path::new(name), answer.first_divergence.is_some());
-        return Ok(tell(name, &answer, &places, global));
+    let name = arguments.stream.as_deref().unwrap_or_default();
+    if let Some(pack) = PackPath::find(name)? {
+        return verify_pack(name, pack.path(), &ask, global);
     }
     run_store(async {
         let mut store = open(global, None).await?;
@@ -95,6 +81,18 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
         }
         Ok(said)
     })
+}
+
+fn verify_pack(name: &str, path: &Path, ask: &Ask, global: &Global) -> Outcome {
+    let mut told = Progress::new(global.quiet);
+    let (_, mut answer) = pack::verify(path, ask, &mut |ops, part| told.say_part(ops, part))?;
+    told.end();
+    if answer.first_divergence.is_none() {
+        answer.first_divergence = wrong_source(path)?;
+        answer.is_anchored &= answer.first_divergence.is_none();
+    }
+    let places = places_in(path, answer.first_divergence.is_some());
+    Ok(tell(name, &answer, &places, global))
 }
 
 /// The first source of a pack that is not that of the program it names.

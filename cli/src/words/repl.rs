@@ -93,8 +93,9 @@ pub fn repl(global: &Global) -> Outcome {
             Ok(line) => {
                 // What is typed survives even if the word does not come back.
                 let _ = editor.save_history(&history);
-                if let Err(found) = runtime.block_on(machine.run(&line)) {
-                    println!("{}", show::error(&line, &found));
+                match runtime.block_on(machine.run(&line)) {
+                    Ok(()) => effects(&machine, &line),
+                    Err(found) => println!("{}", show::error(&line, &found)),
                 }
                 print!("{}", runtime.block_on(show::stack(&mut machine)));
                 if let Some(helper) = editor.helper_mut() {
@@ -111,6 +112,17 @@ pub fn repl(global: &Global) -> Outcome {
 
 fn fault(cause: ReadlineError) -> Fault {
     Fault::Use(format!("the terminal can't be read: {cause}"))
+}
+
+/// Shows what each word takes and leaves that a line defines.
+fn effects(machine: &Machine, line: &str) {
+    for header in kerai_compiler::syntax::words::parse(line).script.lines.iter().filter_map(|line| line.header.as_ref())
+    {
+        let name = &header.name.text;
+        if let Some(effect) = machine.effect(name) {
+            println!("{name} : {effect}");
+        }
+    }
 }
 
 /// All words in sight.

@@ -52,6 +52,8 @@ pub fn run(folder: &Path, arguments: &[&str], input: &str) -> (Option<i32>, Stri
     let mut child = Command::new(env!("CARGO_BIN_EXE_kerai"))
         .args(arguments)
         .current_dir(folder)
+        // Nothing of the person who tests is read or written.
+        .env("HOME", folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -4,6 +4,7 @@
 
 mod folder;
 mod golden;
+mod hosts;
 mod laws;
 mod lua;
 mod policy;

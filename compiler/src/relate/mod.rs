@@ -4,6 +4,7 @@
 //! a difference is a way to make one formula hold and not the other. Where a condition is not understood it may come to
 //! anything, so that what is found equal is equal. Every witness is a request that both policies were asked.
 
+mod aim;
 mod formula;
 mod paths;
 mod sample;

@@ -2,7 +2,8 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the arms name what can be had, nothing else can")]
 
-use super::world::{Cell, ItemKind, Scalar, Variable, World};
+use super::aim::aim;
+use super::world::{Cell, ItemKind, Scalar, TRUTHS, Variable, World};
 use crate::explain::view;
 use crate::syntax::policy::tree::{ExpressionKind, Reference, Step};
 use kerai_vm::number::Number;
@@ -17,14 +18,18 @@ pub(super) enum Sample {
     Map(BTreeMap<String, Sample>),
 }
 
+/// The attributes of a request.
+pub(super) type Request = BTreeMap<String, Sample>;
+
 /// Who is meant where a key must be there and nothing says which.
-const SOMEONE: &str = "someone";
+pub(super) const SOMEONE: &str = "someone";
 
 impl Sample {
     /// The request in which variables have these values; none where they can't be had together.
     pub(super) fn of(world: &World, values: &[(u32, usize)]) -> Option<Sample> {
         let mut attributes: BTreeMap<String, (&Reference, &Cell)> = BTreeMap::new();
         let mut items: BTreeMap<String, Vec<&Scalar>> = BTreeMap::new();
+        let mut aims = Vec::new();
         for &(variable, cell) in values {
             match world.variables.get(variable as usize)? {
                 Variable::Attribute(reference, cells) => {
@@ -37,8 +42,7 @@ impl Sample {
                         items.entry(reference.to_string()).or_default().push(item);
                     }
                 }
-                // What can't be understood can't be aimed at: it comes as it comes.
-                Variable::Opaque(_) => {}
+                Variable::Opaque(schema, tree) => aims.push((schema, tree, TRUTHS.get(cell).copied().flatten())),
             }
         }
         let mut request = BTreeMap::new();
@@ -50,6 +54,10 @@ impl Sample {
             if let Some(sample) = value(cell, items) {
                 place(&mut request, reference, sample)?;
             }
+        }
+        for (schema, tree, truth) in aims {
+            // What can't be aimed at comes as it comes.
+            _ = aim(&mut request, schema, tree, truth);
         }
         Some(Sample::Map(request))
     }
@@ -106,7 +114,16 @@ fn filler(kind: ItemKind) -> Scalar {
 }
 
 /// Puts a value where a reference leads; none where something else is there.
-fn place(request: &mut BTreeMap<String, Sample>, reference: &Reference, sample: Sample) -> Option<()> {
+pub(super) fn place(request: &mut Request, reference: &Reference, sample: Sample) -> Option<()> {
+    let path = path_of(request, reference)?;
+    match at(request, &path) {
+        None => replace(request, &path, sample),
+        Some(there) => (*there == sample).then_some(()),
+    }
+}
+
+/// The names on the way that a reference leads. Keys that are not there yet become someone.
+pub(super) fn path_of(request: &mut Request, reference: &Reference) -> Option<Vec<String>> {
     let mut path = vec![reference.root.text.to_string()];
     for step in &reference.steps {
         path.push(match step {
@@ -118,25 +135,26 @@ fn place(request: &mut BTreeMap<String, Sample>, reference: &Reference, sample: 
             },
         });
     }
-    let last = path.pop()?;
+    Some(path)
+}
+
+/// Puts a value at a path, whatever is there; none where the way is barred.
+pub(super) fn replace(request: &mut Request, path: &[String], sample: Sample) -> Option<()> {
+    let (last, path) = path.split_last()?;
     let mut map = request;
     for name in path {
-        match map.entry(name).or_insert_with(|| Sample::Map(BTreeMap::new())) {
+        match map.entry(name.clone()).or_insert_with(|| Sample::Map(BTreeMap::new())) {
             Sample::Map(inner) => map = inner,
             Sample::Scalar(_) | Sample::List(_) => return None,
         }
     }
-    match (map.get(&last), &sample) {
-        (None, _) => _ = map.insert(last, sample),
-        (Some(there), wanted) if there == wanted => {}
-        (Some(_), _) => return None,
-    }
+    map.insert(last.clone(), sample);
     Some(())
 }
 
 /// What a key refers to; someone, where nothing says who.
-fn key_of(request: &mut BTreeMap<String, Sample>, key: &Reference) -> Option<String> {
-    let map: &BTreeMap<String, Sample> = request;
+fn key_of(request: &mut Request, key: &Reference) -> Option<String> {
+    let map: &Request = request;
     let mut path = vec![key.root.text.to_string()];
     for step in &key.steps {
         match step {
@@ -155,7 +173,7 @@ fn key_of(request: &mut BTreeMap<String, Sample>, key: &Reference) -> Option<Str
 }
 
 /// What lies at a path.
-fn at<'s>(map: &'s BTreeMap<String, Sample>, path: &[String]) -> Option<&'s Sample> {
+pub(super) fn at<'s>(map: &'s Request, path: &[String]) -> Option<&'s Sample> {
     let (first, rest) = path.split_first()?;
     match (map.get(first)?, rest) {
         (found, []) => Some(found),

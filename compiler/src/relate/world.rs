@@ -56,21 +56,24 @@ pub(super) enum Cell {
 }
 
 /// What requests differ in.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) enum Variable {
     Attribute(Reference, Vec<Cell>),
     /// Whether the attribute of the variable before has the item, or the key.
     Item(u32, Scalar),
     /// A condition that is not understood: true, false, unknown.
-    Opaque(String),
+    Opaque(Schema, Expression),
 }
+
+/// What a condition can come to, in the order of the values of its variable.
+pub(super) const TRUTHS: [Option<bool>; 3] = [Some(true), Some(false), None];
 
 impl Variable {
     const fn count(&self) -> usize {
         match self {
             Variable::Attribute(_, cells) => cells.len(),
             Variable::Item(..) => 2,
-            Variable::Opaque(_) => 3,
+            Variable::Opaque(..) => TRUTHS.len(),
         }
     }
 }
@@ -129,7 +132,7 @@ impl World {
     /// What two policies ask of requests; none where there are too many paths to tell apart.
     pub(super) fn of(policies: &[&Policy]) -> Option<World> {
         let mut named: BTreeMap<String, Named> = BTreeMap::new();
-        let mut opaque: BTreeMap<String, usize> = BTreeMap::new();
+        let mut opaque: BTreeMap<String, (Schema, Expression)> = BTreeMap::new();
         for policy in policies {
             for condition in conditions(policy) {
                 collect(&policy.schema, &condition.expression, &mut named, &mut opaque);
@@ -145,8 +148,8 @@ impl World {
         for (name, named) in order {
             world.attribute(name, named)?;
         }
-        for text in opaque.into_keys() {
-            let variable = world.add(Variable::Opaque(text.clone()));
+        for (text, (schema, tree)) in opaque {
+            let variable = world.add(Variable::Opaque(schema, tree));
             world.opaque.insert(text, variable);
         }
         Some(world)
@@ -220,8 +223,8 @@ impl World {
     fn atom(&self, formulas: &mut Formulas, schema: &Schema, tree: &Expression, mask: Mask) -> NodeId {
         let Some((reference, test)) = test(schema, tree) else {
             let Some(&variable) = self.opaque.get(&tree.to_string()) else { return FALSE };
-            let mut cells = Cells::none(3);
-            let truths = [Some(true), Some(false), None].into_iter().enumerate();
+            let mut cells = Cells::none(TRUTHS.len());
+            let truths = TRUTHS.into_iter().enumerate();
             truths.filter(|(_, truth)| mask & bit(*truth) != 0).for_each(|(place, _)| cells.insert(place));
             return formulas.within(variable, cells);
         };
@@ -381,7 +384,7 @@ fn collect(
     schema: &Schema,
     tree: &Expression,
     named: &mut BTreeMap<String, Named>,
-    opaque: &mut BTreeMap<String, usize>,
+    opaque: &mut BTreeMap<String, (Schema, Expression)>,
 ) {
     match &tree.kind {
         ExpressionKind::Bool(_) => {}
@@ -398,7 +401,7 @@ fn collect(
         | ExpressionKind::Binary(..)
         | ExpressionKind::Call(..) => {
             let Some((reference, test)) = test(schema, tree) else {
-                *opaque.entry(tree.to_string()).or_default() += 1;
+                opaque.entry(tree.to_string()).or_insert_with(|| (schema.clone(), tree.clone()));
                 return;
             };
             let named = named.entry(reference.to_string()).or_default();

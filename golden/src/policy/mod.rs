@@ -104,7 +104,9 @@ impl<'p> Ways<'p> {
     /// # Errors
     /// Where the policy can't be compiled without its index.
     pub fn new(policy: &'p Policy, program: &'p Verified) -> Result<Ways<'p>, String> {
-        Ok(Ways { policy, examiner: Examiner::new(policy, program), plain: in_order(policy)? })
+        let mut examiner = Examiner::new(policy, program);
+        examiner.prepare();
+        Ok(Ways { policy, examiner, plain: in_order(policy)? })
     }
 
     fn decide_line(&mut self, line: &str, seed: u64) -> Result<Explanation, String> {
@@ -129,6 +131,10 @@ impl<'p> Ways<'p> {
 /// Where it is not.
 pub fn agreed(examiner: &mut Examiner<'_>, request: Value, expected: &Explanation) -> Result<Explanation, String> {
     let (is_allowed, rules) = examiner.decide(request).map_err(|fault| format!("{fault:?}"))?;
+    let plainly = examiner.decide_plainly(request).map_err(|fault| format!("{fault:?}"))?;
+    if (is_allowed, &rules) != (plainly.0, &plainly.1) {
+        return Err(format!("decided {is_allowed} by {rules:?}, and plainly {plainly:?}"));
+    }
     if is_allowed != expected.is_allowed || rules != expected.rules {
         return Err(format!("decided {is_allowed} by {rules:?}, and naively {expected:?}"));
     }

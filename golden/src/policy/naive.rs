@@ -86,7 +86,8 @@ impl Datum {
         }
     }
 
-    pub(super) fn to_json(&self) -> String {
+    #[must_use]
+    pub fn to_json(&self) -> String {
         let mut heap = Heap::new(0);
         let value = self.build(&mut heap);
         let mut text = Vec::new();

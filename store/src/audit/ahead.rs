@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Bytes of payloads after which a batch is closed.
+/// Bytes after which a batch is closed.
 const BYTES: usize = 1 << 20;
 
 type Answers = Vec<Result<Box<Sound>, Refused>>;
@@ -107,15 +107,14 @@ fn next(evidence: &mut dyn Evidence) -> Result<(Batch, Job, bool), Stopped> {
     while items.len() < length(limit::AUDIT_BATCH) && bytes < BYTES {
         match evidence.next() {
             Ok(Some(Item::Op { place, record, signed })) => {
-                bytes += signed.payload.len() + signed.body.len();
+                bytes += record.len() + signed.body.len() + signed.payload.len() + signed.salts.bytes().len();
                 items.push(Pending::Op { place, record, op: op_id(&signed.body) });
                 ops.push(signed);
             }
-            Ok(Some(Item::Row(key, value))) => {
-                bytes += key.len() + value.len();
-                items.push(Pending::Other(Item::Row(key, value)));
+            Ok(Some(other)) => {
+                bytes += size(&other);
+                items.push(Pending::Other(other));
             }
-            Ok(Some(other)) => items.push(Pending::Other(other)),
             Ok(None) => {
                 is_over = true;
                 break;
@@ -130,6 +129,19 @@ fn next(evidence: &mut dyn Evidence) -> Result<(Batch, Job, bool), Stopped> {
     }
     let (send, answers) = channel();
     Ok((Batch { items, answers }, (ops, send), is_over))
+}
+
+/// About how much memory an item takes.
+fn size(item: &Item) -> usize {
+    match item {
+        Item::Op { record, signed, .. } => record.len() + signed.body.len() + signed.payload.len(),
+        Item::HiddenOp { record, hidden, .. } => record.len() + hidden.body.len() + hidden.size(),
+        Item::Checkpoint(signed) => signed.body.len(),
+        Item::Snapshot(snapshot) => snapshot.bytes.len(),
+        Item::Row(key, value) => key.len() + value.len(),
+        Item::Proof(file) => file.len(),
+        Item::Broken(_) => 0,
+    }
 }
 
 fn taken(

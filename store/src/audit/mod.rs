@@ -9,16 +9,19 @@ mod ahead;
 mod index;
 mod refold;
 mod rows;
+mod tables;
 mod trace;
 mod writer;
 
 pub use rows::Differing;
+pub use tables::Tables;
+pub(crate) use tables::{after, beside};
 pub use trace::{Traced, Which, rows_by, trace};
 pub use writer::Written;
 
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::code::{Code, Refused};
-use crate::document::{Hash, data_text, to_hex};
+use crate::document::{Hash, data_text, hash, program_text, to_hex};
 use crate::fault::Fault;
 use crate::fold::Snapshot;
 use crate::gate::Gate;
@@ -31,8 +34,9 @@ use crate::program::{FOLD_EXPORTS, Library};
 use crate::proof;
 use crate::verify::{Checked as Counts, Divergence, Verification};
 use index::{Index, Inputs};
-use kerai_vm::bytecode::{PROFILE, ProgramKind};
-use kerai_vm::encoding::root::Root;
+use kerai_vm::bytecode::{Certificate, Class, Grounds, PROFILE, ProgramKind};
+use kerai_vm::encoding::root::{Context, Root};
+use kerai_vm::law;
 use refold::Refold;
 use rows::Given;
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,7 +103,7 @@ pub trait Evidence: Recall {
     ///
     /// # Errors
     /// Where it does not.
-    fn agrees(&self, _place: u64, _commit: &Commit, _before: &Binding) -> Result<(), Box<Divergence>> {
+    fn agrees(&mut self, _place: u64, _commit: &Commit, _before: &Binding) -> Result<(), Box<Divergence>> {
         Ok(())
     }
 
@@ -155,8 +159,6 @@ pub struct Audited {
     pub rows: Option<BTreeMap<Vec<u8>, Vec<u8>>>,
     /// The ops that left no trace in them, by position, with their traps; none where it was not all folded here.
     pub poison: Option<BTreeMap<u64, String>>,
-    /// The checkpoints that closed epochs are anchored by, each with the op that closed it.
-    pub closings: BTreeMap<Hash, u64>,
 }
 
 /// Computes everything again.
@@ -202,7 +204,10 @@ struct Audit<'p> {
     gate: Option<Gate<'p>>,
     /// The roots that governance ever named.
     bound: BTreeSet<Hash>,
-    closings: BTreeMap<Hash, u64>,
+    /// The folds whose certificates were tried again.
+    tried: BTreeSet<Hash>,
+    /// The checkpoints that were met.
+    checkpoints: BTreeSet<Hash>,
     counts: Counts,
     /// How many records the checkpoint before had.
     before: u64,
@@ -228,7 +233,8 @@ impl<'p> Audit<'p> {
             refold: None,
             gate: None,
             bound: BTreeSet::new(),
-            closings: BTreeMap::new(),
+            tried: BTreeSet::new(),
+            checkpoints: BTreeSet::new(),
             counts: Counts::default(),
             before: 0,
             latest: None,
@@ -298,7 +304,9 @@ impl<'p> Audit<'p> {
             let begun = Log::begin_with(sound, self.library, said.received);
             let (log, commit) = begun.map_err(|no| refused("the genesis", &no))?;
             let binding = log.governance.binding.clone();
-            let refold = Refold::new(self.fold(&binding)?, self.ask.from.is_some());
+            let fold = self.fold(&binding)?;
+            self.certified(fold)?;
+            let refold = Refold::new(fold, binding.policy_root, self.ask.from.is_some());
             self.log = Some(log);
             self.refold = Some(refold);
             self.agree(place, record, &commit, &binding, evidence)?;
@@ -334,6 +342,34 @@ impl<'p> Audit<'p> {
         found.map_err(|no| refused("the fold", &no))
     }
 
+    /// Tries again what a fold's certificate claims to have been tried. What can be derived was, when the program was
+    /// read.
+    fn certified(&mut self, program: &'p crate::program::Stored) -> Result<(), Box<Divergence>> {
+        let certificate = program.verified.program().merging.certificate;
+        let Some(claim @ Certificate { grounds: Grounds::Tested { .. }, .. }) = certificate else { return Ok(()) };
+        if !self.tried.insert(program.root) {
+            return Ok(());
+        }
+        let verdict = law::examine(&program.verified);
+        let found = verdict.ok().and_then(|found| Some((found.class?, found.grounds)));
+        if found == Some((claim.class, claim.grounds)) {
+            return Ok(());
+        }
+        let shown =
+            |class: Class, grounds: Grounds| format!("{} {} {:?}", class.name(), grounds.name(), grounds.numbers());
+        let what = format!("the certificate of {}", program_text(&program.root));
+        let computed = found.map_or_else(|| "unlawful".into(), |(class, grounds)| shown(class, grounds));
+        Err(differs(&what, shown(claim.class, claim.grounds), computed))
+    }
+
+    /// A closed epoch is anchored by a checkpoint that was met, and was right.
+    fn closed(&mut self, checkpoint: &Hash) -> Result<(), Box<Divergence>> {
+        if self.checkpoints.contains(checkpoint) {
+            return Ok(());
+        }
+        Err(differs("a closed epoch's checkpoint", "nothing", data_text(checkpoint)))
+    }
+
     /// Compares what is said of an op with what it comes to.
     fn agree(
         &self,
@@ -341,7 +377,7 @@ impl<'p> Audit<'p> {
         record: &[u8],
         commit: &Commit,
         binding: &Binding,
-        evidence: &dyn Evidence,
+        evidence: &mut dyn Evidence,
     ) -> Result<(), Box<Divergence>> {
         if record != commit.bytes {
             let shown = |bytes: &[u8]| Record::decode(bytes).map_or_else(|no| no.to_string(), |record| show(&record));
@@ -360,17 +396,14 @@ impl<'p> Audit<'p> {
         }
         if op.op.is_governance() {
             self.bound.extend(named_roots(&op.signed.payload));
-            let root = self.log.as_ref().map(|log| log.governance.binding.clone());
-            if let Some(closed) = root.as_ref().and_then(|binding| binding.closed) {
-                self.closings.entry(closed.checkpoint).or_insert(record.position);
+            let Some(binding) = self.log.as_ref().map(|log| log.governance.binding.clone()) else { return Ok(()) };
+            if let Some(closed) = binding.closed {
+                self.closed(&closed.checkpoint)?;
             }
-            if let (Some(binding), Some(refold)) = (root, &self.refold)
-                && binding.fold_root != refold.program().root
-            {
-                let program = self.fold(&binding)?;
-                if let Some(refold) = &mut self.refold {
-                    refold.rebind(program);
-                }
+            let program = self.fold(&binding)?;
+            self.certified(program)?;
+            if let Some(refold) = &mut self.refold {
+                refold.bind(program, binding.policy_root);
             }
             return Ok(());
         }
@@ -473,6 +506,7 @@ impl<'p> Audit<'p> {
             (computed.state_root, computed.snapshot_root) = folded.map_err(|no| at(refused("the fold", &no)))?;
         }
         self.counts.checkpoints += 1;
+        self.checkpoints.insert(hash(Context::Checkpoint, &signed.body));
         self.signer = Some(checkpoint.signer);
         self.latest = Some(signed);
         if let Err(stop) = compare(&checkpoint, &computed) {
@@ -616,7 +650,7 @@ impl<'p> Audit<'p> {
         });
         let log = if first_divergence.is_none() { self.log } else { None };
         let verification = Verification { checked: self.counts, is_anchored, is_replayed, first_divergence };
-        Audited { verification, log, rows, poison, closings: self.closings }
+        Audited { verification, log, rows, poison }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::index::{Chunks, Index};
 use super::{Recall, Stopped};
 use crate::code::{Code, Refused};
+use crate::document::Hash;
 use crate::fold::{Input, Place, Snapshot, Step};
 use crate::limit;
 use crate::program::Stored;
@@ -16,6 +17,8 @@ use std::collections::{BTreeMap, VecDeque};
 /// The ops of a log in a fold's order, and the fold of them.
 pub(super) struct Refold<'p> {
     program: &'p Stored,
+    /// The policy that the ops passed: what a step draws by chance depends on it.
+    policy: Hash,
     order: Order,
     folding: Option<Folding<'p>>,
     /// The fold whose rows were made last, where another program was bound since.
@@ -36,6 +39,13 @@ pub(super) struct Refold<'p> {
     pub(super) steps: u64,
 }
 
+/// Whether the fold's step takes a seed, its third parameter.
+fn draws(program: &Stored) -> bool {
+    let program = program.verified.program();
+    let step = program.exports.get("step").and_then(|&step| program.functions.get(step as usize));
+    step.is_some_and(|step| step.parameters > 2)
+}
+
 fn begun(fault: &FoldFault) -> Refused {
     match fault {
         FoldFault::Refused(refusal) => Refused::new(Code::PROGRAM_KIND, refusal.to_string()),
@@ -44,9 +54,10 @@ fn begun(fault: &FoldFault) -> Refused {
 }
 
 impl<'p> Refold<'p> {
-    pub(super) fn new(program: &'p Stored, waits: bool) -> Refold<'p> {
+    pub(super) fn new(program: &'p Stored, policy: Hash, waits: bool) -> Refold<'p> {
         Refold {
             program,
+            policy,
             order: program.order(),
             folding: None,
             shown: None,
@@ -62,12 +73,17 @@ impl<'p> Refold<'p> {
     }
 
     /// The fold of these ops, by their numbers, which are sorted and folded when a state is asked for.
-    pub(super) fn of(program: &'p Stored, ops: Vec<u32>) -> Refold<'p> {
-        Refold { late: ops, ..Refold::new(program, false) }
+    pub(super) fn of(program: &'p Stored, policy: Hash, ops: Vec<u32>) -> Refold<'p> {
+        Refold { late: ops, ..Refold::new(program, policy, false) }
     }
 
-    /// Another program is bound: all ops are folded by it from the first on.
-    pub(super) fn rebind(&mut self, program: &'p Stored) {
+    /// Another program or another policy is bound: if it matters, all ops are folded from the first on.
+    pub(super) fn bind(&mut self, program: &'p Stored, policy: Hash) {
+        let is_same = program.root == self.program.root && (policy == self.policy || !draws(program));
+        self.policy = policy;
+        if is_same {
+            return;
+        }
         self.program = program;
         self.reorder(program.order());
         if self.shown.is_none() {
@@ -123,9 +139,16 @@ impl<'p> Refold<'p> {
     }
 
     fn begin(&mut self) -> Result<(), Refused> {
-        let folding = Folding::new(&self.program.verified, 0, Limits::DEFAULT).map_err(|fault| begun(&fault))?;
-        self.folding = Some(folding);
+        self.folding = Some(self.first_state()?);
         Ok(())
+    }
+
+    /// The fold of no ops.
+    pub(super) fn first_state(&self) -> Result<Folding<'p>, Refused> {
+        let folding = Folding::new(&self.program.verified, 0, Limits::DEFAULT);
+        let mut folding = folding.map_err(|fault| begun(&fault))?;
+        folding.under_policy(self.policy);
+        Ok(folding)
     }
 
     fn step(&mut self, input: &Input) -> Result<(), Refused> {
@@ -239,7 +262,9 @@ impl<'p> Refold<'p> {
     pub(super) fn resume(&mut self, snapshot: &Snapshot) -> Result<(), Refused> {
         let damaged = |what: String| Refused::new(Code::LOG_DAMAGED, what);
         let folding = Folding::resume(&self.program.verified, 0, Limits::DEFAULT, &snapshot.bytes, snapshot.folded);
-        self.folding = Some(folding.map_err(|fault| damaged(format!("a snapshot: {}", begun(&fault))))?);
+        let mut folding = folding.map_err(|fault| damaged(format!("a snapshot: {}", begun(&fault))))?;
+        folding.under_policy(self.policy);
+        self.folding = Some(folding);
         self.folded = self.sorted.count();
         if snapshot.folded != self.folded as u64 {
             return Err(damaged(format!("a snapshot of {} ops, where there are {}", snapshot.folded, self.folded)));
@@ -272,6 +297,10 @@ impl<'p> Refold<'p> {
 
     pub(super) const fn program(&self) -> &'p Stored {
         self.program
+    }
+
+    pub(super) const fn policy(&self) -> Hash {
+        self.policy
     }
 }
 

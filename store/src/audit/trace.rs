@@ -128,12 +128,13 @@ pub fn rows_by(evidence: &mut dyn Evidence, library: &Library, folds: &[&Stored]
         return Err(Refused::new(Code::LOG_SHORT, "no log").into());
     };
     refold.settle(&index, evidence).map_err(fault)?;
+    let policy = refold.policy();
     let mut ops: Vec<u32> = refold.ops().collect();
     ops.sort_unstable();
     let mut all = Vec::new();
     for fold in folds {
         // Each gets them in its own order.
-        let mut refold = super::refold::Refold::of(fold, ops.clone());
+        let mut refold = super::refold::Refold::of(fold, policy, ops.clone());
         refold.settle(&index, evidence).map_err(self::fault)?;
         let folding = refold.folding().ok_or_else(|| Refused::new(Code::LOG_SHORT, "no log"))?;
         let trapped = |trap: Trap| Refused::new(Code::FOLD_TRAP, format!("`finish`: {trap}"));

@@ -7,7 +7,6 @@ use super::{Recall, Stopped};
 use crate::document::Hash;
 use crate::fault::Fault;
 use crate::fold::{Input, Step};
-use kerai_vm::bytecode::Limits;
 use kerai_vm::fold::Folding;
 
 /// Rows whose writers are looked for: each costs folding some times more.
@@ -88,16 +87,11 @@ pub(super) fn folded<'p>(
     recall: &mut dyn Recall,
     ops: &[u32],
 ) -> Result<Folding<'p>, Stopped> {
-    let mut folding = begun(refold)?;
+    let mut folding = refold.first_state()?;
     for &number in ops {
         step(&mut folding, refold, &recalled(number, index, recall)?)?;
     }
     Ok(folding)
-}
-
-fn begun<'p>(refold: &Refold<'p>) -> Result<Folding<'p>, Stopped> {
-    let folding = Folding::new(&refold.program().verified, 0, Limits::DEFAULT);
-    folding.map_err(|_| crate::code::Refused::new(crate::code::Code::FOLD_TRAP, "").into())
 }
 
 fn step(folding: &mut Folding<'_>, refold: &Refold<'_>, input: &Input) -> Result<(), Stopped> {
@@ -116,7 +110,7 @@ fn after_ops(
     counts: &[usize],
     key: &[u8],
 ) -> Result<Vec<Value>, Stopped> {
-    let mut folding = begun(refold)?;
+    let mut folding = refold.first_state()?;
     let (mut values, mut folded) = (Vec::new(), 0);
     for &count in counts {
         for &number in ops.get(folded..count).unwrap_or_default() {

@@ -8,6 +8,7 @@ mod sqlite;
 mod write;
 
 pub use session::{Address, Database, Session};
+pub use write::OpsToAdd;
 
 use crate::code::{Code, Refused};
 use crate::document::Hash;
@@ -55,12 +56,12 @@ pub struct Columns {
     pub received: u64,
 }
 
-impl StoredOp {
-    /// The commit as it is stored, with the roots that were bound when it was decided.
+impl Columns {
+    /// What follows from a commit, with the roots that were bound when it was decided.
     #[must_use]
-    pub fn of(commit: &Commit, fold_root: Hash, policy_root: Hash) -> StoredOp {
+    pub fn of(commit: &Commit, fold_root: Hash, policy_root: Hash) -> Columns {
         let op = &commit.op.op;
-        let columns = Columns {
+        Columns {
             op_id: commit.op.id,
             author: op.author,
             sequence: op.sequence,
@@ -71,9 +72,16 @@ impl StoredOp {
             fold_root,
             policy_root,
             received: commit.record.received,
-        };
-        let (position, record) = (commit.record.position, commit.bytes.clone());
-        StoredOp { position, signed: commit.op.signed.clone(), record, columns }
+        }
+    }
+}
+
+impl StoredOp {
+    /// The commit as it is stored, with the roots that were bound when it was decided.
+    #[must_use]
+    pub fn of(commit: Commit, fold_root: Hash, policy_root: Hash) -> StoredOp {
+        let columns = Columns::of(&commit, fold_root, policy_root);
+        StoredOp { position: commit.record.position, signed: commit.op.signed, record: commit.bytes, columns }
     }
 }
 

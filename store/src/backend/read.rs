@@ -12,7 +12,7 @@ use crate::log::Head;
 use crate::pages::{self, Map};
 use crate::program::{Library, Stored};
 use kerai_vm::ulid::Ulid;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A statement that selects whole streams, or whole ops: what comes after `FROM`.
 macro_rules! streams {
@@ -72,6 +72,12 @@ fn op(mut row: Row) -> Result<StoredOp, Refused> {
 
 fn checkpoint(row: &mut Row) -> Result<SignedCheckpoint, Refused> {
     Ok(SignedCheckpoint { body: row.bytes()?, signature: row.array()? })
+}
+
+fn state_row(mut row: Row) -> Result<StateRow, Refused> {
+    let (key, value) = (row.bytes()?, row.bytes_or_null()?);
+    let projection = Projection { path: row.text()?, name: row.text()?, view: row.text_or_null()? };
+    Ok(StateRow { key, value, projection })
 }
 
 /// The place of a snapshot's last op; none where there is no op.
@@ -142,15 +148,29 @@ impl Session<'_> {
     /// `LOG_DAMAGED` where a program is not what its root says.
     pub async fn programs(&mut self) -> Result<Library, Fault> {
         let mut library = Library::default();
-        for mut row in self.rows("SELECT root, code FROM programs", &[]).await? {
-            let (root, code) = (row.hash()?, row.bytes()?);
+        self.meet_programs(&mut library).await?;
+        Ok(library)
+    }
+
+    /// Adds the programs that a library does not have yet: what has a root never changes.
+    ///
+    /// # Errors
+    /// As [`Session::programs`].
+    pub async fn meet_programs(&mut self, library: &mut Library) -> Result<(), Fault> {
+        let roots = self.all("SELECT root FROM programs", &[], |mut row| row.hash()).await?;
+        for root in roots {
+            if library.get(&root).is_some() {
+                continue;
+            }
+            let row = self.row("SELECT code FROM programs WHERE root = $1", &[(&root).into()]).await?;
+            let code = row.map(|mut row| row.bytes()).transpose()?.unwrap_or_default();
             let program = Stored::from_bytes(&code).map_err(|refused| damaged(refused.to_string()))?;
             if program.root != root {
                 return Err(damaged(format!("the program `{}`", program_text(&root))).into());
             }
             library.add(program);
         }
-        Ok(library)
+        Ok(())
     }
 
     /// The end of an author's chain.
@@ -206,12 +226,12 @@ impl Session<'_> {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn given(&mut self, stream: i64, ulids: &[Ulid]) -> Result<BTreeMap<(Hash, Ulid), Hash>, Fault> {
+    pub async fn given(&mut self, stream: i64, ulids: &[Ulid]) -> Result<HashMap<(Hash, Ulid), Hash>, Fault> {
         let one = "SELECT author, ulid, given FROM ops WHERE stream = $1 AND ulid = $2 ORDER BY position";
         let many = "SELECT author, ulid, given FROM ops WHERE stream = $1 AND ulid = ANY($2) ORDER BY position";
         let ulids: Vec<[u8; 16]> = ulids.iter().map(|ulid| ulid.to_bytes()).collect();
         let ulids: Vec<&[u8]> = ulids.iter().map(<[u8; 16]>::as_slice).collect();
-        let mut given = BTreeMap::new();
+        let mut given = HashMap::new();
         for mut row in self.about(one, many, stream, &ulids).await? {
             let (author, ulid) = (row.hash()?, Ulid::from_bytes(row.array()?));
             let hash = row.hash()?;
@@ -265,6 +285,15 @@ impl Session<'_> {
         self.all(sql, &[stream.into(), after.into(), after.saturating_add(count).into()], op).await
     }
 
+    /// Up to so many ops from a position on, in the order of the log.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn ops_from(&mut self, stream: i64, position: u64, most: u64) -> Result<Vec<StoredOp>, Fault> {
+        let sql = ops!("WHERE stream = $1 AND position >= $2 ORDER BY position LIMIT $3");
+        self.all(sql, &[stream.into(), position.into(), most.into()], op).await
+    }
+
     /// What a fold and a checkpoint need of the ops from after a position to another one, in the order of the log.
     ///
     /// # Errors
@@ -293,8 +322,17 @@ impl Session<'_> {
     /// # Errors
     /// Where the database fails.
     pub async fn admitted(&mut self, stream: i64, until: u64) -> Result<Vec<Hash>, Fault> {
-        let sql = "SELECT op_id FROM ops WHERE stream = $1 AND outcome = 'admitted' AND position <= $2";
-        self.all(sql, &[stream.into(), until.into()], |mut row| row.hash()).await
+        self.admitted_between(stream, 0, until).await
+    }
+
+    /// The ids of the ops that were admitted after a position until another one.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn admitted_between(&mut self, stream: i64, after: u64, until: u64) -> Result<Vec<Hash>, Fault> {
+        let sql =
+            "SELECT op_id FROM ops WHERE stream = $1 AND outcome = 'admitted' AND position > $2 AND position <= $3";
+        self.all(sql, &[stream.into(), after.into(), until.into()], |mut row| row.hash()).await
     }
 
     /// An epoch's snapshots, the newest first: how many records the log had, and the place of the last op.
@@ -331,14 +369,21 @@ impl Session<'_> {
         Ok(pages?)
     }
 
-    /// All pages of a map.
+    /// Up to so many pages of a map from a place on, in the order of their places.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn all_pages(&mut self, stream: i64, map: Map) -> Result<BTreeMap<pages::Place, Vec<u8>>, Fault> {
-        let sql = "SELECT place, bytes FROM pages WHERE stream = $1 AND map = $2";
+    pub async fn pages_from(
+        &mut self,
+        stream: i64,
+        map: Map,
+        from: &[u8],
+        most: u64,
+    ) -> Result<Vec<(pages::Place, Vec<u8>)>, Fault> {
+        let sql =
+            "SELECT place, bytes FROM pages WHERE stream = $1 AND map = $2 AND place >= $3 ORDER BY place LIMIT $4";
         let read = |mut row: Row| Ok((row.bytes()?, row.bytes()?));
-        Ok(self.all(sql, &[stream.into(), map.number().into()], read).await?.into_iter().collect())
+        self.all(sql, &[stream.into(), map.number().into(), from.into(), most.into()], read).await
     }
 
     /// A snapshot of an epoch.
@@ -370,12 +415,18 @@ impl Session<'_> {
     /// Where the database fails.
     pub async fn state(&mut self, stream: i64) -> Result<BTreeMap<Vec<u8>, StateRow>, Fault> {
         let sql = "SELECT key, value, path, name, view FROM state WHERE stream = $1";
-        let read = |mut row: Row| {
-            let (key, value) = (row.bytes()?, row.bytes_or_null()?);
-            let projection = Projection { path: row.text()?, name: row.text()?, view: row.text_or_null()? };
-            Ok((key.clone(), StateRow { key, value, projection }))
-        };
-        Ok(self.all(sql, &[stream.into()], read).await?.into_iter().collect())
+        let rows = self.all(sql, &[stream.into()], state_row).await?;
+        Ok(rows.into_iter().map(|row| (row.key.clone(), row)).collect())
+    }
+
+    /// Up to so many rows of the state from a key on, tombstones included, in the order of their keys.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn state_from(&mut self, stream: i64, from: &[u8], most: u64) -> Result<Vec<StateRow>, Fault> {
+        let sql =
+            "SELECT key, value, path, name, view FROM state WHERE stream = $1 AND key >= $2 ORDER BY key LIMIT $3";
+        self.all(sql, &[stream.into(), from.into(), most.into()], state_row).await
     }
 
     /// How many rows there are that are no tombstones.

@@ -1,8 +1,9 @@
 //! Writing: the same statements on every database.
 
 use super::cell::Cell;
+use super::postgres::bulk;
 use super::session::{Session, Transaction};
-use super::{StateRow, StoredOp, Stream, damaged, postgres};
+use super::{StateRow, StoredOp, Stream, damaged, postgres, sqlite};
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::code::Code;
 use crate::fault::Fault;
@@ -12,10 +13,66 @@ use crate::pages::{Map, Updated};
 use crate::program::Stored;
 use crate::relation::{self, Relation};
 use kerai_vm::trap::Trap;
+use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 
 /// Rows that a server is given in one statement.
 const ROWS: usize = 4096;
+
+/// Ops on their way into the database: a server takes them in while the next ones are decided.
+pub struct OpsToAdd<'t>(Adding<'t>);
+
+enum Adding<'t> {
+    Sqlite(&'t mut SqliteConnection, i64),
+    Postgres(Box<bulk::Ops<'t>>),
+}
+
+impl OpsToAdd<'_> {
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add(&mut self, op: &StoredOp) -> Result<(), Fault> {
+        match &mut self.0 {
+            Adding::Sqlite(connection, stream) => add_op(connection, *stream, op).await,
+            Adding::Postgres(ops) => ops.add(op).await,
+        }
+    }
+
+    /// # Errors
+    /// Where the database fails: then none of them is there.
+    pub async fn finish(self) -> Result<(), Fault> {
+        match self.0 {
+            Adding::Sqlite(..) => Ok(()),
+            Adding::Postgres(ops) => ops.finish().await,
+        }
+    }
+}
+
+async fn add_op(connection: &mut SqliteConnection, stream: i64, op: &StoredOp) -> Result<(), Fault> {
+    let sql = "INSERT INTO ops (stream, position, op_id, author, seq, ulid, given, outcome, is_governance, fold_root, \
+               policy_root, received_ms, body, payload, salts, signature, record) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+    let StoredOp { position, signed, record, columns } = op;
+    let cells = [
+        stream.into(),
+        (*position).into(),
+        (&columns.op_id).into(),
+        (&columns.author).into(),
+        columns.sequence.into(),
+        (&columns.ulid).into(),
+        (&columns.given).into(),
+        (&columns.outcome).into(),
+        i64::from(columns.is_governance).into(),
+        (&columns.fold_root).into(),
+        (&columns.policy_root).into(),
+        columns.received.into(),
+        (&signed.body).into(),
+        (&signed.payload).into(),
+        signed.salts.bytes().into(),
+        (&signed.signature).into(),
+        record.into(),
+    ];
+    sqlite::execute(connection, sql, &cells).await
+}
 
 impl Session<'_> {
     /// Keeps a program; one that is kept already stays.
@@ -60,50 +117,12 @@ impl Session<'_> {
         }
     }
 
-    /// Adds ops at their positions: a server takes them all at once.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn add_ops(&mut self, stream: i64, ops: &[StoredOp], added: impl Fn()) -> Result<(), Fault> {
-        if let Transaction::Postgres(transaction) = &mut self.0 {
-            if !ops.is_empty() {
-                postgres::bulk::add_ops(transaction, stream, ops).await?;
-                added();
-            }
-            return Ok(());
-        }
-        for op in ops {
-            self.add_op(stream, op).await?;
-            added();
-        }
-        Ok(())
-    }
-
-    async fn add_op(&mut self, stream: i64, op: &StoredOp) -> Result<(), Fault> {
-        let sql = "INSERT INTO ops (stream, position, op_id, author, seq, ulid, given, outcome, is_governance, fold_root, \
-                   policy_root, received_ms, body, payload, salts, signature, record) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
-        let StoredOp { position, signed, record, columns } = op;
-        let cells = [
-            stream.into(),
-            (*position).into(),
-            (&columns.op_id).into(),
-            (&columns.author).into(),
-            columns.sequence.into(),
-            (&columns.ulid).into(),
-            (&columns.given).into(),
-            (&columns.outcome).into(),
-            i64::from(columns.is_governance).into(),
-            (&columns.fold_root).into(),
-            (&columns.policy_root).into(),
-            columns.received.into(),
-            (&signed.body).into(),
-            (&signed.payload).into(),
-            signed.salts.bytes().into(),
-            (&signed.signature).into(),
-            record.into(),
-        ];
-        self.execute(sql, &cells).await
+    /// Adds ops at their positions, one after the other; nothing else can be asked meanwhile.
+    pub fn ops_to_add(&mut self, stream: i64) -> OpsToAdd<'_> {
+        OpsToAdd(match &mut self.0 {
+            Transaction::Sqlite(transaction) => Adding::Sqlite(transaction, stream),
+            Transaction::Postgres(transaction) => Adding::Postgres(Box::new(bulk::Ops::new(transaction, stream))),
+        })
     }
 
     /// Keeps an op that the log did not take as evidence.
@@ -147,10 +166,14 @@ impl Session<'_> {
         &mut self,
         stream: i64,
         rows: &[StateRow],
+        are_new: bool,
         checkpoint: &Checkpoint,
         written: impl Fn(),
     ) -> Result<(), Fault> {
         if let Transaction::Postgres(transaction) = &mut self.0 {
+            if are_new {
+                return bulk::add_rows(transaction, stream, rows, checkpoint, written).await;
+            }
             for rows in rows.chunks(ROWS) {
                 postgres::bulk::put_rows(transaction, stream, rows, checkpoint).await?;
                 written();

@@ -11,7 +11,7 @@ use crate::op::{Checked, Offered, Op, Read, Resource, SignedOp, Sound};
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS, Stored};
 use kerai_vm::bytecode::{Order, ProgramKind};
 use kerai_vm::ulid::Ulid;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The end of an author's chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,9 +24,9 @@ pub struct Head {
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// Positions by op id.
-    pub committed: BTreeMap<Hash, u64>,
+    pub committed: HashMap<Hash, u64>,
     /// What was given under an author's ULID.
-    pub given: BTreeMap<(Hash, Ulid), Hash>,
+    pub given: HashMap<(Hash, Ulid), Hash>,
 }
 
 /// An op with its place in the log.

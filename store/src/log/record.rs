@@ -1,7 +1,7 @@
 //! Commit records: what the log says of an op, for ever.
 
 use crate::code::{Code, Refused};
-use crate::document::{Hash, Reader, Writer};
+use crate::document::{Form, Hash, Reader};
 
 /// What became of an op that has a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,15 +67,15 @@ impl Record {
     /// # Errors
     /// Where a rule id has no canonical form.
     pub fn encode(&self) -> Result<Vec<u8>, Refused> {
-        let mut writer = Writer::new();
-        writer.integer("position", self.position).bytes("op", &self.op).text("outcome", self.outcome.name());
+        let mut form = Form::new();
+        form.integer("position", self.position).bytes("op", &self.op).text("outcome", self.outcome.name());
         if let Some(code) = self.outcome.code() {
-            writer.text("code", code.name());
+            form.text("code", code.name());
         }
-        writer.texts("rules", &self.rules);
-        writer.bytes_or_null("input", self.input.as_ref().map(<[u8; 32]>::as_slice));
-        writer.integer("received_ms", self.received).integer("governance", self.governance);
-        writer.finish().map_err(|refusal| Refused::new(Code::POLICY_FAULT, refusal.to_string()))
+        form.texts("rules", &self.rules);
+        form.bytes_or_null("input", self.input.as_ref().map(<[u8; 32]>::as_slice));
+        form.integer("received_ms", self.received).integer("governance", self.governance);
+        form.finish().map_err(|refusal| Refused::new(Code::POLICY_FAULT, refusal.to_string()))
     }
 
     /// Reads a record.

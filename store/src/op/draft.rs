@@ -2,7 +2,7 @@
 
 use super::{Op, form, is_name, unreadable};
 use crate::code::Refused;
-use crate::document::{Hash, Reader, Scratch, Writer, encode, hash};
+use crate::document::{Form, Hash, Reader, Scratch, encode, hash};
 use kerai_vm::encoding::root::Context;
 use kerai_vm::encoding::{Options, json};
 use kerai_vm::ulid::Ulid;
@@ -78,17 +78,17 @@ fn hash_of(
     resource: Option<&String>,
     documents: [Option<&Vec<u8>>; 3],
 ) -> Result<Hash, Refused> {
-    let mut writer = Writer::new();
-    writer.bytes("ulid", &ulid.to_bytes()).text("actor", actor).text("type", kind);
+    let mut form = Form::new();
+    form.bytes("ulid", &ulid.to_bytes()).text("actor", actor).text("type", kind);
     if let Some(resource) = resource {
-        writer.text("resource", resource);
+        form.text("resource", resource);
     }
     for (name, document) in ["payload", "caps", "labels"].into_iter().zip(documents) {
         if let Some(document) = document {
-            writer.document(name, document).map_err(unreadable(name))?;
+            form.document(name, document);
         }
     }
-    Ok(hash(Context::Given, &writer.finish().map_err(unreadable("op"))?))
+    Ok(hash(Context::Given, &form.finish().map_err(unreadable("op"))?))
 }
 
 fn optional(reader: &mut Reader, name: &str) -> Result<Option<String>, Refused> {

@@ -13,7 +13,7 @@ pub use payload::{SALT, Salts, payload_root};
 pub use resource::{Resource, is_segment};
 
 use crate::code::{Code, Refused};
-use crate::document::{Hash, Reader, Scratch, Writer, from_hex, hash, to_hex};
+use crate::document::{Form, Hash, Reader, Scratch, from_hex, hash, to_hex};
 use crate::limit::{self, length};
 use kerai_vm::encoding::Options;
 use kerai_vm::encoding::root::Context;
@@ -77,23 +77,23 @@ impl Op {
     /// # Errors
     /// Where a text is not in its one form, or the body would be too large.
     pub fn encode(&self) -> Result<Vec<u8>, Refused> {
-        let mut writer = Writer::new();
-        writer.integer("version", VERSION);
-        writer.bytes_or_null("stream", self.stream.as_ref().map(<[u8; 32]>::as_slice));
-        writer.bytes("ulid", &self.ulid.to_bytes()).bytes("author", &self.author).text("actor", &self.actor);
-        writer.integer("seq", self.sequence);
-        writer.bytes_or_null("prev", self.previous.as_ref().map(<[u8; 32]>::as_slice));
-        writer.text("type", &self.kind).bytes("payload_root", &self.payload_root);
-        writer.bytes("fold_root", &self.fold_root).bytes("policy_root", &self.policy_root);
+        let mut form = Form::new();
+        form.integer("version", VERSION);
+        form.bytes_or_null("stream", self.stream.as_ref().map(<[u8; 32]>::as_slice));
+        form.bytes("ulid", &self.ulid.to_bytes()).bytes("author", &self.author).text("actor", &self.actor);
+        form.integer("seq", self.sequence);
+        form.bytes_or_null("prev", self.previous.as_ref().map(<[u8; 32]>::as_slice));
+        form.text("type", &self.kind).bytes("payload_root", &self.payload_root);
+        form.bytes("fold_root", &self.fold_root).bytes("policy_root", &self.policy_root);
         if let Some(resource) = &self.resource {
-            writer.text("resource", resource);
+            form.text("resource", resource);
         }
         for (name, document) in [("caps", &self.caps), ("labels", &self.labels)] {
             if let Some(document) = document {
-                writer.document(name, document).map_err(unreadable(name))?;
+                form.document(name, document);
             }
         }
-        let body = writer.finish().map_err(unreadable("body"))?;
+        let body = form.finish().map_err(unreadable("body"))?;
         // What this build would not read it does not write.
         Op::decode(&body)?;
         Ok(body)
@@ -269,7 +269,9 @@ impl SignedOp {
         let id = op_id(&self.body);
         let read = Op::decode(&self.body).map(|op| {
             let fault = check(&self, &op, &id).err();
-            Read { given: draft::given(&op, &self.payload), op, fault }
+            // Only of a payload that was found right.
+            let given = fault.clone().map_or_else(|| draft::given(&op, &self.payload), Err);
+            Read { op, fault, given }
         });
         Offered { id, read, signed: self }
     }

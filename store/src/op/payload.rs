@@ -2,11 +2,11 @@
 
 use super::{form, unreadable};
 use crate::code::{Code, Refused};
-use crate::document::{Hash, Scratch, encode, hash};
+use crate::document::{Hash, INSIDE, Scratch, hash};
 use crate::limit::{self, length};
 use kerai_vm::encoding::root::Context;
 use kerai_vm::encoding::{Options, cbor};
-use kerai_vm::value::{Kind, Value};
+use kerai_vm::value::{Heap, Kind, Value};
 
 /// Bytes of a salt: enough that nobody finds a hidden value by trying.
 pub const SALT: usize = 16;
@@ -82,20 +82,18 @@ pub fn payload_root(payload: &[u8], salts: &Salts) -> Result<Hash, Refused> {
     let is_map = fields.is_map;
     let commitment = |opening: &[u8]| hash(Context::PayloadField, opening);
     let mut commitments = Vec::with_capacity(fields.fields.len());
-    fields.each_opening(salts, |_, opening| commitments.push(commitment(opening)))?;
-    commitments_root(is_map, &commitments)
+    fields.each_opening(salts, |_, _, opening| commitments.push(commitment(opening)))?;
+    Ok(commitments_root(is_map, &commitments))
 }
 
 /// The payload's root from the commitments to its fields.
-///
-/// # Errors
-/// Never where there are no more of them than fields may be; the encoder says so itself.
-pub(crate) fn commitments_root(is_map: bool, commitments: &[Hash]) -> Result<Hash, Refused> {
-    let mut heap = Scratch::new();
-    let commitments: Vec<Value> = commitments.iter().map(|commitment| heap.bytes(commitment)).collect();
-    let commitments = heap.list(&commitments);
-    let whole = heap.list(&[Value::bool(is_map), commitments]);
-    Ok(hash(Context::Payload, &encode(&heap, whole).map_err(unreadable("payload"))?))
+pub(crate) fn commitments_root(is_map: bool, commitments: &[Hash]) -> Hash {
+    let mut whole = Vec::with_capacity((commitments.len() + 1) * size_of::<Hash>() * 2);
+    cbor::write_list(&mut whole, 2);
+    cbor::write_bool(&mut whole, is_map);
+    cbor::write_list(&mut whole, commitments.len());
+    commitments.iter().for_each(|commitment| cbor::write_bytes(&mut whole, commitment));
+    hash(Context::Payload, &whole)
 }
 
 impl Fields {
@@ -105,21 +103,27 @@ impl Fields {
     /// `PAYLOAD_ROOT` where there is not one salt a field.
     pub(crate) fn openings(self, salts: &Salts) -> Result<Vec<Opening>, Refused> {
         let mut openings = Vec::new();
-        self.each_opening(salts, |name, opening| openings.push((name, opening.to_vec())))?;
+        self.each_opening(salts, |heap, key, opening| {
+            openings.push((crate::document::text_of(heap, key), opening.to_vec()));
+        })?;
         Ok(openings)
     }
 
-    fn each_opening(self, salts: &Salts, mut take: impl FnMut(Option<String>, &[u8])) -> Result<(), Refused> {
-        let Fields { mut heap, fields, .. } = self;
+    fn each_opening(self, salts: &Salts, mut take: impl FnMut(&Heap, Value, &[u8])) -> Result<(), Refused> {
+        let Fields { heap, fields, .. } = self;
         let (salts, _) = salts.0.as_chunks::<SALT>();
         if salts.len() != fields.len() {
             return Err(Refused::new(Code::PAYLOAD_ROOT, format!("{} salts for {} fields", salts.len(), fields.len())));
         }
+        let mut opening = Vec::new();
         for (&(key, value), salt) in fields.iter().zip(salts) {
-            let salt = heap.bytes(salt);
-            let field = heap.list(&[salt, key, value]);
-            let bytes = encode(&heap, field).map_err(unreadable("payload"))?;
-            take(crate::document::text_of(&heap, key), &bytes);
+            opening.clear();
+            cbor::write_list(&mut opening, 3);
+            cbor::write_bytes(&mut opening, salt);
+            for part in [key, value] {
+                cbor::encode(&heap, part, &INSIDE, &mut opening).map_err(unreadable("payload"))?;
+            }
+            take(&heap, key, &opening);
         }
         Ok(())
     }

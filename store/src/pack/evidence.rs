@@ -6,6 +6,7 @@ use crate::checkpoint::Checkpoint;
 use crate::code::{Code, Refused};
 use crate::document::to_hex;
 use crate::fault::Fault;
+use crate::limit;
 use crate::op::SignedOp;
 use crate::program::{Library, Stored};
 use crate::verify::{Divergence, Verification};
@@ -52,7 +53,14 @@ impl PackFile {
         };
         let (mut library, mut sources) = (Library::default(), Vec::new());
         let next = loop {
-            match reader.read()? {
+            let read = reader.read()?;
+            // These alone stay in memory.
+            if reader.at() > limit::PACK_PROGRAMS.value && matches!(read, Some((_, Part::Program(_) | Part::Source(_))))
+            {
+                let what = format!("programs and sources of more than {} bytes", limit::PACK_PROGRAMS.value);
+                return Err(form(reader.at(), &what).into());
+            }
+            match read {
                 Some((at, Part::Program(bytes))) => {
                     let program = Stored::from_bytes(&bytes);
                     let wrong = |no: Refused| Refused::new(no.code, format!("byte {at}: {}", no.what));

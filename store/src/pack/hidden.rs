@@ -23,6 +23,15 @@ pub struct Hidden {
 }
 
 impl Hidden {
+    /// About how many bytes its fields take.
+    pub(crate) fn size(&self) -> usize {
+        let size = |field: &Field| match field {
+            Field::Open(bytes) => bytes.len(),
+            Field::Hidden(commitment) => commitment.len(),
+        };
+        self.fields.iter().map(size).sum()
+    }
+
     /// The payload's root, from what is left of it.
     ///
     /// # Errors
@@ -34,7 +43,7 @@ impl Hidden {
         };
         let commitments: Vec<Hash> = self.fields.iter().map(commitment).collect();
         // Only what has names can be hidden, so that it is a map.
-        commitments_root(true, &commitments)
+        Ok(commitments_root(true, &commitments))
     }
 }
 

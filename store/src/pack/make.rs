@@ -59,7 +59,7 @@ impl Store {
         let mut behind = Behind::find(&mut session, &stream).await?;
         let (mut position, mut hidden) = (0, 0);
         while position < stream.count {
-            let ops = session.ops_between(stream.number, position, length(limit::LOG_BATCH) as u64).await?;
+            let ops = session.ops_between(stream.number, position, length(limit::AUDIT_READ) as u64).await?;
             if ops.is_empty() {
                 break;
             }
@@ -84,11 +84,7 @@ impl Store {
             return Err(Refused::new(Code::CLAIM_FALSE, what).into());
         }
         if header.hidden.is_empty() {
-            for (key, row) in session.state(stream.number).await? {
-                if let Some(value) = row.value {
-                    writer.row(&key, &value)?;
-                }
-            }
+            rows(&mut session, &stream, &mut writer).await?;
         }
         for proof in proofs {
             writer.proof(&proof)?;
@@ -129,6 +125,21 @@ async fn programs<W: Write>(
     Ok(roots)
 }
 
+/// Writes the rows, a part of them at a time.
+async fn rows<W: Write>(session: &mut Session<'_>, stream: &Stream, writer: &mut PackWriter<W>) -> Result<(), Fault> {
+    let mut from = Vec::new();
+    loop {
+        let part = session.state_from(stream.number, &from, length(limit::AUDIT_READ) as u64).await?;
+        let Some(last) = part.last() else { return Ok(()) };
+        from = crate::audit::after(&last.key);
+        for row in part {
+            if let Some(value) = row.value {
+                writer.row(&row.key, &value)?;
+            }
+        }
+    }
+}
+
 /// What stands behind ops: checkpoints, and the newest snapshot behind its own.
 struct Behind {
     checkpoints: BTreeMap<(u64, u64), SignedCheckpoint>,
@@ -142,9 +153,12 @@ impl Behind {
             let checkpoint = Checkpoint::decode(&signed.body)?;
             checkpoints.insert((checkpoint.count, checkpoint.epoch), signed);
         }
-        let kept = crate::store::kept_snapshots(session, stream).await?;
-        let newest = kept.into_iter().max_by_key(|kept| kept.1.count);
-        let snapshot = newest.map(|(epoch, snapshot)| ((snapshot.count, epoch), snapshot));
+        let newest = session.snapshots(stream.number, stream.epoch).await?.into_iter().map(|snapshot| snapshot.0).max();
+        let snapshot = match newest {
+            Some(count) => session.snapshot(stream.number, stream.epoch, count).await?,
+            None => None,
+        };
+        let snapshot = snapshot.map(|snapshot| ((snapshot.count, stream.epoch), snapshot));
         Ok(Behind { checkpoints, snapshot })
     }
 

@@ -84,7 +84,7 @@ impl Tag {
             (Tag::Header | Tag::Program, Tag::Program | Tag::Source | Tag::Op | Tag::HiddenOp) => true,
             (Tag::Source, Tag::Source | Tag::Op | Tag::HiddenOp) => true,
             (Tag::Op | Tag::HiddenOp | Tag::Checkpoint | Tag::Snapshot, Tag::Op | Tag::HiddenOp) => true,
-            (Tag::Op | Tag::HiddenOp | Tag::Checkpoint | Tag::Snapshot, Tag::Checkpoint) => true,
+            (Tag::Op | Tag::HiddenOp, Tag::Checkpoint) => true,
             (Tag::Checkpoint, Tag::Snapshot) => true,
             (Tag::Op | Tag::HiddenOp | Tag::Checkpoint | Tag::Snapshot | Tag::Row, Tag::Row) => true,
             (Tag::Op | Tag::HiddenOp | Tag::Checkpoint | Tag::Snapshot | Tag::Row | Tag::Proof, Tag::Proof) => true,

@@ -1,10 +1,10 @@
 //! Reading packs: strict, part by part, never more of it in memory than one part.
 
-use super::write::{VERSION, hasher};
+use super::write::{Tally, VERSION};
 use super::{Field, Header, Hidden, MAGIC, Part, SourceText, Tag, Totals, form, is_file_name};
 use crate::checkpoint::SignedCheckpoint;
 use crate::code::Refused;
-use crate::document::{Hash, Reader};
+use crate::document::Reader;
 use crate::fault::Fault;
 use crate::fold::{Place, Snapshot};
 use crate::limit::{self, length};
@@ -23,7 +23,7 @@ pub fn is_pack(bytes: &[u8]) -> bool {
 /// A pack that is read.
 pub struct PackReader<R> {
     input: R,
-    hasher: blake3::Hasher,
+    tally: Tally,
     /// How many bytes were read.
     at: u64,
     before: Option<Tag>,
@@ -41,10 +41,10 @@ impl<R: Read> PackReader<R> {
     pub fn new(input: R) -> Result<PackReader<R>, Fault> {
         let (last, content) = (Vec::new(), Vec::new());
         let mut reader =
-            PackReader { input, hasher: hasher(), at: 0, before: None, totals: Totals::default(), last, content };
+            PackReader { input, tally: Tally::new(), at: 0, before: None, totals: Totals::default(), last, content };
         let mut magic = [0; MAGIC.len()];
         reader.exactly(&mut magic)?;
-        reader.hasher.update(&magic);
+        reader.tally.add(&magic);
         if magic == *MAGIC { Ok(reader) } else { Err(form(0, "no pack").into()) }
     }
 
@@ -103,20 +103,18 @@ impl<R: Read> PackReader<R> {
         if (read as u64) < size {
             return Err(form(self.at, "the pack is cut off").into());
         }
-        let root: Hash = *self.hasher.finalize().as_bytes();
         let content = std::mem::take(&mut self.content);
         let part = part(tag, &content).ok_or_else(|| form(at, &format!("a {} that is none", tag.name())))?;
-        self.in_order(at, tag, &part, &root)?;
-        if tag != Tag::End {
-            self.hasher.update(&head).update(&content);
-        }
+        self.in_order(at, tag, &part)?;
+        self.tally.add(&head);
+        self.tally.add(&content);
         self.content = content;
         self.before = Some(tag);
         Ok(Some((at, part)))
     }
 
     /// Whether the part stands where it must, and the end says what was before it.
-    fn in_order(&mut self, at: u64, tag: Tag, part: &Part, root: &Hash) -> Result<(), Refused> {
+    fn in_order(&mut self, at: u64, tag: Tag, part: &Part) -> Result<(), Refused> {
         let place = match part {
             Part::Program(bytes) => kerai_vm::encoding::root::Root::of_program(bytes).bytes().to_vec(),
             Part::Source(source) => [&source.root[..], source.name.as_bytes()].concat(),
@@ -131,7 +129,7 @@ impl<R: Read> PackReader<R> {
             }
             Part::Header(_) | Part::Snapshot(_) | Part::Proof(_) => Vec::new(),
             Part::End(totals) => {
-                let counted = Totals { root: *root, ..self.totals };
+                let counted = Totals { root: self.tally.root(), ..self.totals };
                 return if *totals == counted {
                     Ok(())
                 } else {

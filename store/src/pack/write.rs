@@ -17,12 +17,41 @@ pub(super) const VERSION: u64 = 1;
 /// A pack under way. Whoever writes keeps the order of the parts; what is read checks it.
 pub struct PackWriter<W> {
     out: W,
-    hasher: blake3::Hasher,
+    tally: Tally,
     totals: Totals,
 }
 
-pub(super) fn hasher() -> blake3::Hasher {
-    blake3::Hasher::new_derive_key(Context::Pack.name())
+/// The hash of what a pack holds so far. Small parts are gathered: a long stretch is hashed in several lanes at once.
+pub(super) struct Tally {
+    hasher: blake3::Hasher,
+    gathered: Vec<u8>,
+}
+
+/// Bytes that are gathered before they are hashed.
+const GATHERED: usize = 1 << 17;
+
+impl Tally {
+    pub(super) fn new() -> Tally {
+        Tally { hasher: blake3::Hasher::new_derive_key(Context::Pack.name()), gathered: Vec::with_capacity(GATHERED) }
+    }
+
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        if self.gathered.len() + bytes.len() > GATHERED {
+            self.hasher.update(&self.gathered);
+            self.gathered.clear();
+        }
+        if bytes.len() > GATHERED {
+            self.hasher.update(bytes);
+        } else {
+            self.gathered.extend_from_slice(bytes);
+        }
+    }
+
+    pub(super) fn root(&mut self) -> Hash {
+        self.hasher.update(&self.gathered);
+        self.gathered.clear();
+        *self.hasher.finalize().as_bytes()
+    }
 }
 
 /// The content of a part: fields that may have any length have it before them.
@@ -52,7 +81,7 @@ impl<W: Write> PackWriter<W> {
     /// # Errors
     /// Where it can't be written; so it is with all parts.
     pub fn new(out: W, header: &Header) -> Result<PackWriter<W>, Fault> {
-        let mut writer = PackWriter { out, hasher: hasher(), totals: Totals::default() };
+        let mut writer = PackWriter { out, tally: Tally::new(), totals: Totals::default() };
         writer.put(MAGIC)?;
         let mut map = Writer::new();
         map.integer("version", VERSION).bytes("stream", &header.stream).text("name", &header.name);
@@ -63,7 +92,7 @@ impl<W: Write> PackWriter<W> {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.hasher.update(bytes);
+        self.tally.add(bytes);
         self.out.write_all(bytes).map_err(|cause| Fault::File { path: "the pack".into(), cause })
     }
 
@@ -141,7 +170,7 @@ impl<W: Write> PackWriter<W> {
     /// # Errors
     /// Where it can't be written.
     pub fn finish(mut self) -> Result<(W, Totals), Fault> {
-        let root: Hash = *self.hasher.finalize().as_bytes();
+        let root = self.tally.root();
         let Totals { ops, checkpoints, rows, .. } = self.totals;
         let content = [ops, checkpoints, rows].into_iter();
         let content = content.fold(Content(Vec::new()), |content, count| content.plain(&count.to_be_bytes()));

@@ -1,8 +1,8 @@
 //! Plants each bug into a copy of the sources, builds it, and sees whether generated programs find it:
-//! `planted FOLDER [machine|lua|all [COUNT [SEED [WORDS]]]]`. Ends with 1 where one stays hidden. The copy and what is
+//! `planted FOLDER [machine|lua|words|policies|all [COUNT [SEED [WORDS]]]]`. Ends with 1 where one stays hidden. The copy and what is
 //! built stand in the folder; only what a bug changes is built again. With WORDS, only bugs that these speak of.
 
-use kerai_tests::planted::{Bug, OF_LUA, OF_PLATFORMS, OF_THE_MACHINE, PlatformBug};
+use kerai_tests::planted::{Bug, OF_LUA, OF_PLATFORMS, OF_POLICIES, OF_THE_MACHINE, OF_WORDS, PlatformBug};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
 use std::{env, fs, io};
@@ -32,7 +32,24 @@ const JUDGES: &[Judge] = &[
         run: &["test", "--test", "stock", "--", "--exact", "generated_programs_agree_with_stock_lua"],
         count: "5000",
     },
+    Judge {
+        name: "words",
+        bugs: OF_WORDS,
+        build: &["build", "--bin", "words"],
+        run: &["run", "--bin", "words"],
+        count: "5000",
+    },
+    Judge {
+        name: "policies",
+        bugs: OF_POLICIES,
+        build: &["test", "--no-run", "--test", "policies"],
+        run: &["test", "--test", "policies", "--", "--exact", PAIRS],
+        count: "500",
+    },
 ];
+
+/// The test that holds policies against the naive evaluator.
+const PAIRS: &str = "compiled_policies_decide_and_explain_as_the_naive_evaluator";
 
 const SEED: &str = "1";
 
@@ -198,7 +215,7 @@ fn main() -> ExitCode {
     let judges: Vec<&Judge> = JUDGES.iter().filter(|judge| name == "all" || name == judge.name).collect();
     let (Some(folder), true) = (folder, is_of_platforms || !judges.is_empty()) else {
         eprintln!(
-            "planted FOLDER [machine|lua|all [COUNT [SEED [WORDS]]]] or planted FOLDER platforms [WORDS]: give a folder for \
+            "planted FOLDER [machine|lua|words|policies|all [COUNT [SEED [WORDS]]]] or planted FOLDER platforms [WORDS]: give a folder for \
              the copy, and who is to judge"
         );
         return ExitCode::from(2);

@@ -16,13 +16,14 @@ mod value;
 
 pub use builtin::FROM_THE_MACHINE;
 pub use encode::{Form, encode};
+pub use operator::{binary, negate};
 pub use value::{Key, Table, Value};
 
 use kerai_compiler::ir::{
     Action, Block, Call, Callee, Count, Each, Entry, Expression, Function, Ir, Lambda, Node, Place, Rest, Unary,
     Values, VariableId,
 };
-use kerai_vm::bytecode::Constant;
+use kerai_vm::bytecode::{Builtin, Constant};
 use kerai_vm::number::{Fixed, Float};
 use kerai_vm::trap::TrapCode;
 use std::collections::BTreeSet;
@@ -106,22 +107,27 @@ impl<'i> Evaluator<'i> {
         Some(result)
     }
 
+    /// Calls a built-in.
+    pub(crate) fn builtin(&mut self, builtin: Builtin, arguments: &[Value]) -> Outcome<Vec<Value>> {
+        builtin::call(self, builtin, arguments)
+    }
+
     fn no_cells(&self) -> Cells {
         vec![None; self.ir.variables.len()]
     }
 
-    fn burn(&mut self, fuel: u64) -> Outcome<()> {
+    pub(crate) fn burn(&mut self, fuel: u64) -> Outcome<()> {
         self.fuel = self.fuel.checked_sub(fuel).ok_or(Stop::Unknown)?;
         Ok(())
     }
 
-    fn new_table(&mut self, table: Table) -> Value {
+    pub(crate) fn new_table(&mut self, table: Table) -> Value {
         self.tables.push(table);
         Value::Table(self.tables.len() - 1)
     }
 
     /// A list, map or set.
-    fn table(&self, value: &Value) -> Result<&Table, TrapCode> {
+    pub(crate) fn table(&self, value: &Value) -> Result<&Table, TrapCode> {
         match value {
             Value::Table(place) => self.tables.get(*place).ok_or(TrapCode::KIND),
             _ => Err(TrapCode::KIND),
@@ -129,18 +135,18 @@ impl<'i> Evaluator<'i> {
     }
 
     /// A list or map.
-    fn map_mut(&mut self, value: &Value) -> Result<&mut Table, TrapCode> {
+    pub(crate) fn map_mut(&mut self, value: &Value) -> Result<&mut Table, TrapCode> {
         let place = if let Value::Table(place) = value { Some(*place) } else { None };
         place.and_then(|place| self.tables.get_mut(place)).filter(|table| !table.is_set).ok_or(TrapCode::KIND)
     }
 
-    fn put(&mut self, table: &Value, key: &Value, value: Value) -> Result<(), TrapCode> {
+    pub(crate) fn put(&mut self, table: &Value, key: &Value, value: Value) -> Result<(), TrapCode> {
         let table = self.map_mut(table)?;
         table.put(Key::of(key).ok_or(TrapCode::KEY)?, value);
         Ok(())
     }
 
-    fn length(&self, table: &Value) -> Result<i64, TrapCode> {
+    pub(crate) fn length(&self, table: &Value) -> Result<i64, TrapCode> {
         let table = self.table(table)?;
         if table.is_set { Err(TrapCode::KIND) } else { Ok(table.length()) }
     }
@@ -501,7 +507,7 @@ impl<'i> Evaluator<'i> {
         })
     }
 
-    fn join(&mut self, parts: &[Value], between: &[u8]) -> Outcome<Value> {
+    pub(crate) fn join(&mut self, parts: &[Value], between: &[u8]) -> Outcome<Value> {
         let mut out = Vec::new();
         for (position, part) in parts.iter().enumerate() {
             if position > 0 {

@@ -7,7 +7,7 @@
 mod builtin;
 mod drill;
 mod expression;
-mod input;
+pub mod input;
 mod statement;
 
 pub use input::{Input, input};

@@ -3,6 +3,7 @@
 use super::{event, folding, in_any_order, program, rows, ulid};
 use crate::folder::{File, Folder};
 use crate::judge::Report;
+use crate::keep;
 use kerai_compiler::Language;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ pub fn run(folder: &Folder, report: &mut Report) {
             report.note(format!("nothing is expected of {}", file.path));
             continue;
         };
-        match (found(&file.text()), serde_json::from_str::<BTreeMap<String, Json>>(&expected.text())) {
+        match (found(file, report), serde_json::from_str::<BTreeMap<String, Json>>(&expected.text())) {
             (Ok(found), Ok(expected)) => {
                 for (name, wanted) in &expected {
                     match found.get(name) {
@@ -37,13 +38,14 @@ pub fn run(folder: &Folder, report: &mut Report) {
 }
 
 /// What the folds say, by name.
-fn found(text: &str) -> Result<BTreeMap<String, Json>, String> {
+fn found(file: &File, report: &mut Report) -> Result<BTreeMap<String, Json>, String> {
     let mut events = Vec::new();
-    for (number, line) in (0..).zip(text.lines()) {
+    for (number, line) in (0..).zip(file.text().lines()) {
         let commit: Json = serde_json::from_str(line).map_err(|fault| fault.to_string())?;
         let seconds = commit["committed"].as_u64().unwrap_or(0);
         events.push(event(&ulid(1000 * seconds, number), &commit));
     }
+    report.keep(&file.path, || keep::folded("lua", include_str!("git.lua"), &events));
     let sums = in_any_order(&program(Language::Lua, include_str!("git.lua"))?, &events)?;
     let clock = program(Language::Lua, include_str!("clock.lua"))?;
     let clock = rows(&mut folding(&clock, &events.iter().collect::<Vec<_>>())?)?;

@@ -3,6 +3,7 @@
 use super::{event, folding, program, rows, ulid};
 use crate::folder::Folder;
 use crate::judge::Report;
+use crate::keep;
 use kerai_compiler::Language;
 use kerai_compiler::explain::Examiner;
 use kerai_compiler::syntax::policy::check;
@@ -35,6 +36,7 @@ pub fn run(folder: &Folder, report: &mut Report) {
             report.note(format!("not run, its values are texts that grow, not a register: {}", file.path));
             continue;
         };
+        report.keep(&file.path, || keep::folded("lua", include_str!("register.lua"), &events));
         match verdict(&fold, &events) {
             Ok(found) => report.equal(&file.path, "-", &wanted, &found),
             Err(why) => report.fail(&file.path, "-", wanted.to_string(), why),

@@ -3,6 +3,7 @@
 use super::{event, program, rows, ulid};
 use crate::folder::Folder;
 use crate::judge::Report;
+use crate::keep;
 use kerai_compiler::Language;
 use kerai_vm::bytecode::{Limits, Verified};
 use kerai_vm::fold::Folding;
@@ -25,7 +26,9 @@ pub fn run(folder: &Folder, report: &mut Report) {
             }
             // A case that says neither only asks for a patch that applies.
             let wanted = case.get("expected").or(case.get("error").map(|_| &case["doc"]));
-            match patched(&fold, &case["doc"], &case["patch"]) {
+            let operations = operations(&case["doc"], &case["patch"]);
+            report.keep(&file.path, || keep::folded("lua", include_str!("patch.lua"), &operations));
+            match patched(&fold, &operations) {
                 Ok((document, applied)) => {
                     report.equal(&file.path, number, &case.get("error").is_none(), &applied);
                     if let Some(wanted) = wanted {
@@ -38,14 +41,19 @@ pub fn run(folder: &Folder, report: &mut Report) {
     }
 }
 
-/// The document after a patch, and whether it applied.
-fn patched(fold: &Verified, document: &Json, patch: &Json) -> Result<(Json, bool), String> {
-    let mut folding = Folding::new(fold, 1, Limits::DEFAULT).map_err(|fault| format!("{fault:?}"))?;
-    let changes: Vec<Json> = patch.as_array().ok_or("no patch")?.iter().map(boxed_value).collect();
+/// A document and then a patch of it as operations.
+fn operations(document: &Json, patch: &Json) -> [String; 2] {
+    let changes: Vec<Json> = patch.as_array().into_iter().flatten().map(boxed_value).collect();
     let payloads = [json!({ "document": boxed(document) }), json!({ "patch": changes })];
+    [0, 1].map(|number| event(&ulid(number, number), &payloads[number as usize]))
+}
+
+/// The document after a patch, and whether it applied.
+fn patched(fold: &Verified, operations: &[String]) -> Result<(Json, bool), String> {
+    let mut folding = Folding::new(fold, 1, Limits::DEFAULT).map_err(|fault| format!("{fault:?}"))?;
     let mut applied = true;
-    for (number, payload) in (0..).zip(&payloads) {
-        folding.offer_json(event(&ulid(number, number), payload).as_bytes()).map_err(|refusal| refusal.to_string())?;
+    for operation in operations {
+        folding.offer_json(operation.as_bytes()).map_err(|refusal| refusal.to_string())?;
         applied = !matches!(folding.step(), Some(Err(_)));
     }
     let rows = rows(&mut folding)?;

@@ -3,6 +3,7 @@
 use super::{event, in_any_order, program, ulid};
 use crate::folder::Folder;
 use crate::judge::Report;
+use crate::keep;
 use kerai_compiler::Language;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ pub fn run(folder: &Folder, report: &mut Report) {
     let (Some(feed), Some(expected)) = (read("geojson"), read("json")) else {
         return report.fail("-", "-", "a feed and what is expected of it", "one is missing");
     };
-    match found(&feed) {
+    match found(&feed, report) {
         Ok(found) => {
             for name in ["features", "by_net", "max_sig"] {
                 report.equal("earthquakes.geojson", name, &expected[name], &found[name]);
@@ -26,7 +27,7 @@ pub fn run(folder: &Folder, report: &mut Report) {
     }
 }
 
-fn found(feed: &Json) -> Result<Json, String> {
+fn found(feed: &Json, report: &mut Report) -> Result<Json, String> {
     let mut events = Vec::new();
     for (number, feature) in (0..).zip(feed["features"].as_array().ok_or("no features")?) {
         let updated = feature["properties"]["updated"].as_u64().unwrap_or(0);
@@ -38,6 +39,7 @@ fn found(feed: &Json) -> Result<Json, String> {
         earlier["properties"]["sig"] = json!(0);
         events.push(event(&ulid(updated + 1, number), &earlier));
     }
+    report.keep("usgs", || keep::folded("yaml", include_str!("usgs.yaml"), &events));
     let rows = in_any_order(&program(Language::Yaml, include_str!("usgs.yaml"))?, &events)?;
     let mut nets: BTreeMap<String, u64> = BTreeMap::new();
     let quakes: Vec<&Json> = rows.iter().filter(|((path, _), _)| path == "quakes").map(|(_, value)| value).collect();

@@ -4,6 +4,7 @@ mod script;
 
 use crate::folder::{File, Folder};
 use crate::judge::Report;
+use crate::keep;
 use kerai_golden::MAP_SEED;
 use kerai_tests::differences::explained;
 use kerai_tests::lua::{self, Ending};
@@ -65,6 +66,7 @@ fn run_assertions(file: &File, share: &mut Share, report: &mut Report) {
         let name = field("id").map_or_else(|| (number + 1).to_string(), str::to_owned);
         share.all += 1;
         let text = script::as_text(&from_latin(code));
+        report.keep(&file.path, || keep::called("lua", &format!("{FLOAT}{text}"), "main []"));
         let (mut ending, mut is_float) = (lua::run(&text, MAP_SEED), false);
         if !matches!(ending, Ending::Gave(_)) {
             (ending, is_float) = (lua::run(&format!("{FLOAT}{text}"), MAP_SEED), true);
@@ -105,6 +107,7 @@ fn run_script(file: &File, share: &mut Share, report: &mut Report) {
             None => report.fail(&file.path, left_out.line, left_out.text, left_out.ending),
         }
     }
+    report.keep(&file.path, || keep::called("lua", &script.text(), "main []"));
     let ran = script.assertions();
     // Where a suite was reduced to what needs no metatables, nearly all of it has to run.
     if file.path.starts_with("reduced/") {

@@ -145,10 +145,15 @@ impl Script {
         Some(LeftOut { line, text, ending: format!("{ending:?}"), difference })
     }
 
+    /// What is left, behind what has to stand before it.
+    pub fn text(&self) -> String {
+        format!("{}{}", self.prefix(), self.body)
+    }
+
     /// Runs what is left, with the variables declared that only functions assign.
     fn run(&mut self) -> Ending {
         loop {
-            let text = format!("{}{}", self.prefix(), self.body);
+            let text = self.text();
             let ending = lua::run(&text, MAP_SEED);
             let Ending::Refused(found) = &ending else { return ending };
             let before = self.declared.len();

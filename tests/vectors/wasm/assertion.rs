@@ -14,6 +14,9 @@ use kerai_vm::number::{Float, Number};
 use kerai_vm::trap::TrapCode;
 use kerai_vm::value::{Heap, Value};
 
+/// So many calls of a module are shown.
+const SHOWN: usize = 40;
+
 /// What a vector says of a result.
 enum Pattern {
     Integer(i128, u32),
@@ -89,6 +92,8 @@ pub struct Instance<'m> {
     memory: Option<Value>,
     wrapping: Model<'m>,
     exact: Model<'m>,
+    /// Calls as golden cases write them, where they are about integers alone: JSON has no others of its kinds.
+    shown: Vec<String>,
     /// Why memory is no longer what the script takes it for.
     lost: Option<String>,
 }
@@ -112,7 +117,7 @@ impl<'m> Instance<'m> {
         let mut machine = Machine::new(verified, 0, Limits::DEFAULT);
         let memory = module.has_memory.then(|| memory(machine.heap(), module));
         let (wrapping, exact) = (Model::new(module, false), Model::new(module, true));
-        Instance { module, exports, machine, memory, wrapping, exact, lost: None }
+        Instance { module, exports, machine, memory, wrapping, exact, shown: Vec::new(), lost: None }
     }
 
     /// Runs a command and judges it where it asserts something; the error says why it can't be run.
@@ -232,7 +237,24 @@ impl<'m> Instance<'m> {
         Ok(Ran { machine: self.run(call), exact, wrapping })
     }
 
+    /// Calls that were made, as golden cases write them, some of many.
+    pub fn shown(&self) -> Vec<String> {
+        let step = self.shown.len().div_ceil(SHOWN).max(1);
+        self.shown.iter().step_by(step).cloned().collect()
+    }
+
     fn run(&mut self, call: &Call<'_>) -> Outcome {
+        let integers: Option<Vec<String>> = call
+            .arguments
+            .iter()
+            .map(|argument| match argument {
+                Constant::Integer(value) => Some(value.to_string()),
+                Constant::Float(..) => None,
+            })
+            .collect();
+        if let (Some(integers), None) = (integers, self.memory) {
+            self.shown.push(format!("{} [{}]", call.export, integers.join(",")));
+        }
         let heap = self.machine.heap();
         let mut arguments: Vec<Value> = call.arguments.iter().map(|argument| value(heap, argument)).collect();
         arguments.extend(self.memory);

@@ -13,6 +13,7 @@ mod translate;
 
 use crate::folder::{File, Folder};
 use crate::judge::Report;
+use crate::keep;
 use assertion::Instance;
 use module::Module;
 use syntax::Node;
@@ -82,11 +83,12 @@ fn part(file: &File, line: usize, fields: &[Node], commands: &[Node], report: &m
     let module = Module::read(fields);
     let verified = module.as_ref().map_err(Clone::clone).map(|module| {
         let translated = translate::translate(module)?;
+        let text = translated.program.to_text();
         let verified = translated.program.verify().map_err(|refusal| refusal.to_string())?;
-        Ok::<_, String>((module, translated.exports, verified))
+        Ok::<_, String>((module, translated.exports, verified, text))
     });
     let mut instance = match &verified {
-        Ok(Ok((module, exports, verified))) => Ok(Instance::new(module, exports, verified)),
+        Ok(Ok((module, exports, verified, _))) => Ok(Instance::new(module, exports, verified)),
         Ok(Err(fault)) => {
             report.fail(&file.path, format!("line {line}"), "a program that verifies", fault);
             return;
@@ -101,5 +103,8 @@ fn part(file: &File, line: usize, fields: &[Node], commands: &[Node], report: &m
         if let Err(reason) = ran.and_then(|instance| instance.judge(file, command, report)) {
             leave(command, &reason, report);
         }
+    }
+    if let (Ok(Ok((.., text))), Ok(instance)) = (&verified, &instance) {
+        report.keep(&file.path, || keep::called("asm", text, &instance.shown().join("\n")));
     }
 }

@@ -21,7 +21,7 @@ pub use module::{Constant, Function, Limits, PROFILE, Program, ProgramKind, Rule
 pub use quick::Quick;
 pub use ready::{After, Instruction, Ready, Reply, block_cost};
 pub use verify::Verified;
-pub(crate) use verify::live;
+pub(crate) use verify::{Assigned, live};
 
 pub(crate) use instruction::each_instruction;
 pub(crate) use quick::each_quick;

@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod between;
+mod decide;
 mod elsewhere;
 mod frame;
 mod library;
@@ -19,6 +20,7 @@ use frame::Frames;
 use sort::Sort;
 use step::{Mode, Plainly, Quickly, Watched};
 
+pub use decide::{DEFAULT_RULE, Decider, Decision, NO_RULE, Undecided};
 pub use library::Row;
 pub(crate) use library::{Deferred, Emission, Output, Place};
 pub use watch::Seen;

@@ -3,8 +3,11 @@
 use crate::Global;
 use crate::command::{append, materialize, stream, verify};
 use crate::outcome::{Answer, Outcome};
+use crate::progress::Progress;
 use crate::project::Project;
 use crate::store::{open, run as run_store};
+use kerai_store::audit::Ask;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub fn run(folder: &Path, global: &Global) -> Outcome {
@@ -26,9 +29,11 @@ pub fn run(folder: &Path, global: &Global) -> Outcome {
             }
             let done = materialize::materialize(&mut store, &project, name).await?;
             materialize::tell(name, &done, global);
-            if verify::tell(name, &store.verify(name, &[]).await?, &std::collections::BTreeMap::new(), global)
-                == Answer::No
-            {
+            let mut progress = Progress::new(global.quiet || global.json);
+            let told = &mut |ops, part| progress.say_part(ops, part);
+            let verification = store.audit(name, &Ask::default(), told).await?;
+            progress.end();
+            if verify::tell(name, &verification, &BTreeMap::new(), global) == Answer::No {
                 said = Answer::No;
             }
         }

@@ -26,10 +26,8 @@ use crate::ir::{
 use crate::syntax::policy::schema::Schema;
 use crate::syntax::policy::tree::{Condition, Policy, Pricing, Rule};
 use kerai_vm::bytecode::{self, Builtin, ProgramKind};
+pub use kerai_vm::execute::DEFAULT_RULE;
 use std::collections::BTreeMap;
-
-/// What is reported where no rule decides.
-pub const DEFAULT_RULE: &str = "default";
 
 /// How the rules that may apply are found. No decision depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -55,7 +55,7 @@ pub struct Effect {
 }
 
 /// An item that a word leaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Leaves {
     pub kind: Kind,
     /// The place of the item that it was, among those that were taken.

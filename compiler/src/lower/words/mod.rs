@@ -256,7 +256,11 @@ impl<'t> Lowering<'t> {
         for (at, line) in (1..).zip(&lines) {
             self.terms(&mut body, &line.terms, line.notation, &scope, at == lines.len())?;
         }
-        let effect = self.effect_of(&body);
+        let effect = match body.end {
+            // Each way of the last word gives its own values back.
+            End::Returned(count) => Effect { takes: Vec::new(), leaves: vec![Leaves::default(); count] },
+            End::Open | End::Raised => self.effect_of(&body),
+        };
         self.give_back(&mut body, span)?;
         let rest = self.variable("arguments");
         let id = self.function(MAIN, Lambda { parameters: Vec::new(), rest: Some(rest), body: body.block });

@@ -203,7 +203,8 @@ pub fn word(name: &str) -> Option<Word> {
 
 /// The names of all words, those of built-ins too.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    let built_in = Builtin::ALL.iter().map(|builtin| builtin.name()).filter(|name| word(name).is_some());
+    let is_further = |name: &&str| word(name).is_some() && ALL.iter().all(|word| word.name != *name);
+    let built_in = Builtin::ALL.iter().map(|builtin| builtin.name()).filter(is_further);
     ALL.iter().map(|word| word.name).chain(built_in)
 }
 

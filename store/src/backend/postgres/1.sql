@@ -49,17 +49,32 @@ CREATE TABLE kerai.ops (
     UNIQUE (stream, author, seq)
 );
 
-CREATE INDEX ops_by_ulid ON kerai.ops (stream, ulid, author);
+CREATE INDEX ops_by_ulid ON kerai.ops (stream, ulid);
 CREATE INDEX ops_of_governance ON kerai.ops (stream, position) WHERE is_governance = 1;
 
--- Once for all ops of a statement, where foreign keys and a trigger a row would ask a million times.
-CREATE FUNCTION kerai.ops_follow() RETURNS trigger LANGUAGE plpgsql SET search_path = kerai, pg_temp AS $$
+-- Once for all ops of a statement, where foreign keys and a trigger a row would ask a million times. Each stream is asked
+-- about by itself and by its key: in one statement the planner may read all ops for it.
+CREATE FUNCTION kerai.ops_follow() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = kerai, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+DECLARE a RECORD;
 BEGIN
-    IF EXISTS (
-        SELECT FROM (SELECT stream, min(position) AS first, max(position) AS last, count(*) AS count FROM added GROUP BY stream) a
-        WHERE a.last - a.first + 1 <> a.count
+    FOR a IN
+        SELECT g.stream, min(first) AS first, max(last) AS last, sum(count) AS count, bool_and(is_known) AS is_known
+        FROM (
+            SELECT b.stream, min(position) AS first, max(position) AS last, count(*) AS count,
+                EXISTS (SELECT FROM streams s WHERE s.stream = b.stream)
+                AND EXISTS (SELECT FROM programs p WHERE p.root = b.fold_root)
+                AND EXISTS (SELECT FROM programs p WHERE p.root = b.policy_root) AS is_known
+            FROM added b GROUP BY b.stream, b.fold_root, b.policy_root
+        ) g GROUP BY g.stream
+    LOOP
+        IF NOT a.is_known THEN
+            RAISE EXCEPTION 'rows name streams and programs that are here' USING ERRCODE = 'foreign_key_violation';
+        END IF;
+        IF a.last - a.first + 1 <> a.count
             OR a.first > 1 AND NOT EXISTS (SELECT FROM ops o WHERE o.stream = a.stream AND o.position = a.first - 1)
-    ) THEN RAISE EXCEPTION 'positions are gapless' USING ERRCODE = 'integrity_constraint_violation'; END IF;
+        THEN RAISE EXCEPTION 'positions are gapless' USING ERRCODE = 'integrity_constraint_violation'; END IF;
+    END LOOP;
     RETURN NULL;
 END $$;
 
@@ -73,9 +88,6 @@ BEGIN
     ) THEN RAISE EXCEPTION 'rows name streams and programs that are here' USING ERRCODE = 'foreign_key_violation'; END IF;
     RETURN NULL;
 END $$;
-
-CREATE TRIGGER ops_known AFTER INSERT ON kerai.ops
-    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION kerai.roots_known();
 
 CREATE TRIGGER ops_follow AFTER INSERT ON kerai.ops
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION kerai.ops_follow();

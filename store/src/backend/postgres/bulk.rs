@@ -6,6 +6,8 @@ use crate::backend::{StateRow, StoredOp};
 use crate::checkpoint::Checkpoint;
 use crate::fault::Fault;
 use crate::pages::{Map, Updated};
+use sqlx::PgConnection;
+use sqlx::postgres::PgCopyIn;
 
 /// What a binary COPY begins with: its signature, no flags, no extension.
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -15,9 +17,10 @@ const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 
 const COLUMNS: u16 = 17;
 const PAGE_COLUMNS: u16 = 4;
+const STATE_COLUMNS: u16 = 10;
 
 /// Bytes that are sent at a time, about: the server takes them in while the next ones are made.
-const CHUNK: usize = 256 << 10;
+const CHUNK: usize = 64 << 10;
 
 /// One row after the other, in COPY's binary form.
 struct Copy(Vec<u8>);
@@ -27,6 +30,14 @@ impl Copy {
         // An op's parts are far below the gigabyte that a field may have.
         self.0.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
         self.0.extend_from_slice(bytes);
+        self
+    }
+
+    fn field_or_null(&mut self, bytes: Option<&[u8]>) -> &mut Copy {
+        match bytes {
+            Some(bytes) => return self.field(bytes),
+            None => self.0.extend_from_slice(&(-1_i32).to_be_bytes()),
+        }
         self
     }
 
@@ -45,17 +56,100 @@ impl Copy {
     }
 }
 
-/// Adds ops at their positions.
-pub async fn add_ops(transaction: &mut Transaction<'_>, stream: i64, ops: &[StoredOp]) -> Result<(), Fault> {
-    let mut rows = Copy(HEADER.to_vec());
-    ops.iter().for_each(|op| rows.op(stream, op));
-    rows.0.extend_from_slice(&TRAILER);
-    let sql = "COPY ops (stream, position, op_id, author, seq, ulid, given, outcome, is_governance, fold_root, policy_root, \
-               received_ms, body, payload, salts, signature, record) FROM STDIN (FORMAT binary)";
-    let mut copy = transaction.copy_in_raw(sql).await?;
-    copy.send(rows.0).await?;
-    copy.finish().await?;
-    Ok(())
+/// Rows on their way into a table, whose COPY begins with the first chunk of them.
+struct Copying<'t> {
+    sql: &'static str,
+    way: Way<'t>,
+    rows: Copy,
+}
+
+enum Way<'t> {
+    Waiting(&'t mut PgConnection),
+    Begun(PgCopyIn<&'t mut PgConnection>),
+    /// A chunk failed: there is no more way.
+    Lost,
+}
+
+impl<'t> Copying<'t> {
+    fn new(connection: &'t mut PgConnection, sql: &'static str) -> Copying<'t> {
+        Copying { sql, way: Way::Waiting(connection), rows: Copy(HEADER.to_vec()) }
+    }
+
+    /// Sends what is there if it is enough for a chunk.
+    async fn pace(&mut self) -> Result<(), Fault> {
+        if self.rows.0.len() < CHUNK { Ok(()) } else { self.send().await }
+    }
+
+    async fn send(&mut self) -> Result<(), Fault> {
+        let mut copy = match std::mem::replace(&mut self.way, Way::Lost) {
+            Way::Waiting(connection) => connection.copy_in_raw(self.sql).await?,
+            Way::Begun(copy) => copy,
+            Way::Lost => return Ok(()),
+        };
+        copy.send(self.rows.0.as_slice()).await?;
+        self.rows.0.clear();
+        self.way = Way::Begun(copy);
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<(), Fault> {
+        self.rows.0.extend_from_slice(&TRAILER);
+        self.send().await?;
+        if let Way::Begun(copy) = self.way {
+            copy.finish().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Ops on their way.
+pub struct Ops<'t> {
+    stream: i64,
+    copying: Copying<'t>,
+    count: usize,
+}
+
+impl<'t> Ops<'t> {
+    pub fn new(transaction: &'t mut Transaction<'_>, stream: i64) -> Ops<'t> {
+        let sql = "COPY ops (stream, position, op_id, author, seq, ulid, given, outcome, is_governance, fold_root, \
+                   policy_root, received_ms, body, payload, salts, signature, record) FROM STDIN (FORMAT binary)";
+        Ops { stream, copying: Copying::new(transaction, sql), count: 0 }
+    }
+
+    pub async fn add(&mut self, op: &StoredOp) -> Result<(), Fault> {
+        self.copying.rows.op(self.stream, op);
+        self.count += 1;
+        self.copying.pace().await
+    }
+
+    pub async fn finish(self) -> Result<(), Fault> {
+        if self.count == 0 { Ok(()) } else { self.copying.finish().await }
+    }
+}
+
+/// Writes rows of a stream that has none yet.
+pub async fn add_rows(
+    transaction: &mut Transaction<'_>,
+    stream: i64,
+    rows: &[StateRow],
+    checkpoint: &Checkpoint,
+    written: impl Fn(),
+) -> Result<(), Fault> {
+    let sql = "COPY state (stream, key, value, path, name, view, epoch, count, fold_root, policy_root) \
+               FROM STDIN (FORMAT binary)";
+    let mut copying = Copying::new(transaction, sql);
+    for StateRow { key, value, projection } in rows {
+        let row = &mut copying.rows;
+        row.0.extend_from_slice(&STATE_COLUMNS.to_be_bytes());
+        row.field(&stream.to_be_bytes()).field(key).field_or_null(value.as_deref());
+        row.field(projection.path.as_bytes()).field(projection.name.as_bytes());
+        row.field_or_null(projection.view.as_deref().map(str::as_bytes));
+        row.number(checkpoint.epoch).number(checkpoint.count);
+        row.field(&checkpoint.fold_root).field(&checkpoint.policy_root);
+        copying.pace().await?;
+        written();
+    }
+    copying.finish().await
 }
 
 /// Writes rows and tombstones as of a checkpoint; no key comes twice.
@@ -103,19 +197,15 @@ pub async fn put_pages(
         query.execute(&mut **transaction).await?;
     }
     if !updated.added.is_empty() {
-        let mut copy =
-            transaction.copy_in_raw("COPY pages (stream, map, place, bytes) FROM STDIN (FORMAT binary)").await?;
-        let mut rows = Copy(HEADER.to_vec());
+        let sql = "COPY pages (stream, map, place, bytes) FROM STDIN (FORMAT binary)";
+        let mut copying = Copying::new(transaction, sql);
         for (place, bytes) in &updated.added {
+            let rows = &mut copying.rows;
             rows.0.extend_from_slice(&PAGE_COLUMNS.to_be_bytes());
             rows.field(&stream.to_be_bytes()).field(&map.number().to_be_bytes()).field(place).field(bytes);
-            if rows.0.len() > CHUNK {
-                copy.send(std::mem::take(&mut rows.0)).await?;
-            }
+            copying.pace().await?;
         }
-        rows.0.extend_from_slice(&TRAILER);
-        copy.send(rows.0).await?;
-        copy.finish().await?;
+        copying.finish().await?;
     }
     Ok(())
 }

@@ -41,7 +41,9 @@ impl Database {
         let wait_text = wait.as_millis().to_string();
         let options = PgConnectOptions::from_str(url)?.application_name("kerai").disable_statement_logging();
         // What is reported as committed is on the disk, whatever the server does by default.
-        let settings = [("search_path", "kerai"), ("synchronous_commit", "on"), ("lock_timeout", wait_text.as_str())];
+        let mut settings = vec![("search_path", "kerai"), ("synchronous_commit", "on")];
+        // What triggers look at once a batch stays in memory.
+        settings.extend([("work_mem", "64MB"), ("lock_timeout", wait_text.as_str())]);
         let connecting = tokio::time::timeout(wait, options.options(settings).connect()).await;
         let connection = connecting.map_err(|_| Refused::new(Code::DATABASE_GONE, "it does not answer"))??;
         let mut database = Database { connection, url: url.into(), listener: None };

@@ -120,10 +120,10 @@ pub(super) async fn rows(
 }
 
 pub(super) async fn execute(
-    transaction: &mut Transaction<'_>,
+    connection: &mut SqliteConnection,
     sql: &'static str,
     cells: &[Cell<'_>],
 ) -> Result<(), Fault> {
-    query(sql, cells).execute(&mut **transaction).await?;
+    query(sql, cells).execute(connection).await?;
     Ok(())
 }

@@ -5,11 +5,13 @@ mod check;
 mod encode;
 mod read;
 mod snapshot;
+mod write;
 
 pub use build::decode;
 pub use check::check;
 pub use encode::encode;
 pub use snapshot::{decode_snapshot, encode_snapshot};
+pub use write::{write_bool, write_bytes, write_integer, write_list, write_map, write_null, write_text};
 
 /// The tags, each with the one meaning that it has here.
 mod tag {

@@ -3,8 +3,6 @@
 //! The private one lives in a folder of its own as long as this process does, however it ends: a shell waits for the end
 //! of a pipe whose other end is here, and then stops the server and removes the folder.
 
-use crate::desk::run;
-use sqlx::{Connection, PgConnection};
 use std::fs;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
@@ -46,6 +44,8 @@ pub struct Server {
     /// A URL before the database's name, and after.
     before: String,
     after: String,
+    /// Where its programs are; of no use for one that runs elsewhere.
+    binaries: PathBuf,
     /// The shell that ends with us.
     _watch: Option<Child>,
 }
@@ -59,7 +59,7 @@ impl Server {
     fn named(url: &str) -> Server {
         let (path, after) = url.find('?').map_or((url, ""), |at| url.split_at(at));
         let before = path.rfind('/').map_or(path, |at| path.get(..=at).expect("a slash is one byte"));
-        Server { before: before.into(), after: after.into(), _watch: None }
+        Server { before: before.into(), after: after.into(), binaries: PathBuf::new(), _watch: None }
     }
 
     /// A server of its own, in a folder that is made.
@@ -83,8 +83,9 @@ impl Server {
             .spawn()
             .expect("a shell");
         let after = format!("?host={}", folder.display());
-        let server = Server { before: "postgres://kerai@localhost/".into(), after, _watch: Some(watch) };
-        server.wait();
+        let before = "postgres://kerai@localhost/".into();
+        let server = Server { before, after, binaries: binaries.to_path_buf(), _watch: Some(watch) };
+        server.wait(folder);
         server
     }
 
@@ -93,20 +94,21 @@ impl Server {
         let page = fs::read_to_string(folder.join("data/postmaster.pid")).expect("a running server");
         let number = page.lines().next().expect("its number");
         assert!(Command::new("kill").args(["-9", number]).status().expect("kill runs").success());
-        self.wait();
+        self.wait(folder);
     }
 
-    /// Waits until it answers.
-    pub fn wait(&self) {
-        let url = self.url("postgres");
+    /// Waits until a server in a folder answers.
+    pub fn wait(&self, folder: &Path) {
         let is_up = |_| {
-            let is_up = run(async { PgConnection::connect(&url).await.is_ok() });
+            let asked =
+                Command::new(self.binaries.join("pg_isready")).arg("--quiet").arg("--host").arg(folder).status();
+            let is_up = asked.expect("pg_isready runs").success();
             if !is_up {
                 std::thread::sleep(PAUSE);
             }
             is_up
         };
-        assert!((0..TRIES).any(is_up), "the server at {url} does not answer");
+        assert!((0..TRIES).any(is_up), "the server in {} does not answer", folder.display());
     }
 }
 
@@ -176,17 +178,4 @@ pub fn the_server() -> Option<&'static Server> {
         found
     };
     SERVER.get_or_init(find).as_ref()
-}
-
-/// Has the server do something outside of all tests' databases.
-pub fn administer(sql: String) {
-    let work = move || {
-        let url = the_server().expect("a server").url("postgres");
-        run(async {
-            let mut connection = PgConnection::connect(&url).await.expect("it answers");
-            let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone())).execute(&mut connection).await;
-            done.unwrap_or_else(|fault| panic!("{sql}: {fault}"));
-        });
-    };
-    std::thread::spawn(work).join().expect("done");
 }
