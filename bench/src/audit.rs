@@ -1,6 +1,8 @@
-//! Verifying a pack beside what can't be left out: the same signatures alone, and the same folding alone.
+//! Verifying a pack beside what can't be left out: the same signatures alone, and folding the same pack alone.
 //!
-//! Threads share the work here, so that time is the clock's and all sides have the same processors.
+//! Threads share the work here, so that time is the clock's and all sides have the same processors. Folding alone is what
+//! somebody does who believes everything: the ops are read from the file and folded, and nothing is checked. Beside it
+//! stands, as a ceiling, folding documents that were made before and lie in memory.
 
 use crate::harness::{Contender, Outcome, Plan, Report, Role, Work, measure};
 use crate::machine::compiled;
@@ -9,10 +11,10 @@ use kerai_store::checkpoint::Checkpoint;
 use kerai_store::document::Hash;
 use kerai_store::fold::{Input, Step};
 use kerai_store::governance::Genesis;
-use kerai_store::log::Log;
+use kerai_store::log::{Log, Record};
 use kerai_store::op::signature::{Domain, SecretKey, verify};
-use kerai_store::op::{GENESIS, Op, Salts, SignedOp, payload_root};
-use kerai_store::pack::{self, Header, PackWriter};
+use kerai_store::op::{Checked, GENESIS, Op, Salts, SignedOp, payload_root};
+use kerai_store::pack::{self, Header, PackReader, PackWriter, Part};
 use kerai_store::program::{DEFAULT_GOVERNANCE, DEFAULT_POLICY, Library, Stored};
 use kerai_vm::bytecode::{Limits, Order, PROFILE};
 use kerai_vm::encoding::root::Root;
@@ -22,7 +24,7 @@ use kerai_vm::ulid::Ulid;
 use kerai_vm::value::Heap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufReader, BufWriter};
 use std::path::PathBuf;
 use std::thread;
 
@@ -231,7 +233,28 @@ impl Made {
         })
     }
 
-    /// How many ops were folded.
+    /// How many ops were folded that were read from the pack, and nothing else was done.
+    fn replayed(&self) -> Outcome<u64> {
+        let file = BufReader::with_capacity(1 << 16, File::open(&self.file).map_err(said)?);
+        let mut reader = PackReader::new(file).map_err(said)?;
+        let mut folding = Folding::new(&self.fold.verified, 0, Limits::DEFAULT).map_err(|fault| format!("{fault:?}"))?;
+        while let Some((_, part)) = reader.read().map_err(said)? {
+            let Part::Op { record, signed } = part else { continue };
+            let record = Record::decode(&record).map_err(said)?;
+            let op = Op::decode(&signed.body).map_err(said)?;
+            if record.outcome != kerai_store::log::Outcome::Admitted || op.is_governance() {
+                continue;
+            }
+            let op = Checked { id: record.op, op, signed };
+            let input = Input { position: record.position, received: record.received, op };
+            folding.offer(&Step::of(&input, Order::Ulid).map_err(said)?.document).map_err(said)?;
+            folding.step();
+        }
+        folding.finish().map_err(said)?;
+        Ok(folding.count())
+    }
+
+    /// How many ops were folded of which the documents are at hand.
     fn folded(&self) -> u64 {
         let Ok(mut folding) = Folding::new(&self.fold.verified, 0, Limits::DEFAULT) else { return 0 };
         for document in &self.documents {
@@ -259,10 +282,13 @@ pub fn run(chosen: impl Fn(&str) -> bool, plan: &Plan) -> Outcome<Vec<(&'static 
         let signatures = name == "verify";
         let ours = Contender::new(Role::Ours, "kerai", work, made.count as u64, || made.verified(signatures));
         let alone = match signatures {
-            true => Contender::new(Role::Peer, "ed25519-alone", work, others, || made.signatures()),
-            false => Contender::new(Role::Peer, "folding-alone", work, others, || made.folded()),
+            true => vec![Contender::new(Role::Peer, "ed25519-alone", work, others, || made.signatures())],
+            false => vec![
+                Contender::new(Role::Peer, "folding-alone", work, others, || made.replayed().unwrap_or(0)),
+                Contender::new(Role::Ceiling, "ready-documents", work, others, || made.folded()),
+            ],
         };
-        let contenders = vec![ours.by_the_clock(), alone.by_the_clock()];
+        let contenders = [ours].into_iter().chain(alone).map(Contender::by_the_clock).collect();
         reports.push((name, measure(unit(about), plan.rounds, contenders)?));
     }
     Ok(reports)

@@ -299,6 +299,10 @@ forbid(principal, action, resource) when { context.labels.contains(\"private\") 
     }))
 }
 
+fn is_true(program: &cel::Program, context: &cel::Context) -> bool {
+    matches!(program.execute(context), Ok(cel::Value::Bool(true)))
+}
+
 fn cel<'a>(shape: Shape, count: usize, requests: &[Plain]) -> Outcome<Side<'a>> {
     let environment = Arc::new(cel::Env::stdlib());
     let compile = |text: &str| environment.compile(text).map_err(said);
@@ -310,9 +314,8 @@ fn cel<'a>(shape: Shape, count: usize, requests: &[Plain]) -> Outcome<Side<'a>> 
             Shape::Prefix => format!("path.startsWith(\"gatos/journal/{name}/\")"),
             Shape::Suffix => format!("path.endsWith(\"/{name}\")"),
         };
-        let text = format!(
-            "intent == \"write\" && {is_there} && \"journal:append\" in caps && trust[actor].level >= 2"
-        );
+        let text =
+            format!("intent == \"write\" && {is_there} && \"journal:append\" in caps && trust[actor].level >= 2");
         rules.push((format!("{name}-write"), compile(&text)?));
     }
     let mut contexts = Vec::new();
@@ -324,10 +327,12 @@ fn cel<'a>(shape: Shape, count: usize, requests: &[Plain]) -> Outcome<Side<'a>> 
         contexts.push(context);
     }
     Ok(Box::new(move || {
-        let is_true = |program: &cel::Program, context| matches!(program.execute(context), Ok(cel::Value::Bool(true)));
         let allows = |context: &&cel::Context| {
             !is_true(&denial, context)
-                && rules.iter().find(|(_, rule)| is_true(rule, context)).is_some_and(|found| !black_box(&found.0).is_empty())
+                && rules
+                    .iter()
+                    .find(|(_, rule)| is_true(rule, context))
+                    .is_some_and(|found| !black_box(&found.0).is_empty())
         };
         contexts.iter().filter(allows).count() as u64
     }))
@@ -354,7 +359,11 @@ fn compare(shape: Shape, plan: &Plan) -> Outcome<Vec<(usize, Report, u64)>> {
             let work = Work { units: passes * requests.len(), bytes: 0 };
             Contender::new(role, name, work, expected * passes as u64, move || (0..passes).map(|_| side()).sum())
         });
-        let report = measure(format!("one decision of {count} rules that allow and one that denies"), plan.rounds, contenders.collect())?;
+        let report = measure(
+            format!("one decision of {count} rules that allow and one that denies"),
+            plan.rounds,
+            contenders.collect(),
+        )?;
         reports.push((count, report, allocations));
     }
     Ok(reports)
@@ -390,7 +399,10 @@ pub fn run(plan: &Plan, as_json: bool) -> Outcome<()> {
             if as_json {
                 println!("{}", report.to_json(&name));
             } else {
-                println!("\n{}\n  asked the host for memory {allocations} times in eight decisions", report.to_table(&name));
+                println!(
+                    "\n{}\n  asked the host for memory {allocations} times in eight decisions",
+                    report.to_table(&name)
+                );
             }
         }
     }

@@ -26,7 +26,7 @@ OF_THE_MACHINE {
         "counting upwards in integers begins with one round too few"
             "let is_empty = counter.body().cast_signed() > limit" => "let is_empty = counter.body().cast_signed() >= limit";
         "counting upwards in integers ends a round too early"
-            "let goes_on = next <= limit" => "let goes_on = next < limit";
+            "Ok(next <= limit" => "Ok(next < limit";
         "the quick subtraction of integers swaps its operands"
             "Subtract i64::checked_sub," => "Subtract |b, c| c.checked_sub(b),";
         "the quick division takes negative divisors and rounds them the wrong way"
@@ -42,13 +42,15 @@ OF_THE_MACHINE {
     }
     "vm/src/execute/run.rs" {
         "a quick call is not charged"
-            "put(registers, 1, second);\n    }\n    let frame = core.frames.push();\n    frame.ready = ready;\n    frame.base = base as u32;\n    frame.reply = Reply::of_word(word.next);\n    Some((registers, left))" => "put(registers, 1, second);\n    }\n    let frame = core.frames.push();\n    frame.ready = ready;\n    frame.base = base as u32;\n    frame.reply = Reply::of_word(word.next);\n    Some((registers, gas))";
-        "the depth of calls is one more than the limit"
-            "if self.core.frames.count() >= self.core.depth {\n            return Err(TrapCode::DEPTH);" => "if self.core.frames.count() > self.core.depth {\n            return Err(TrapCode::DEPTH);";
+            "put(&mut frame.registers, 1, second);\n    }\n    frame.ready = ready;\n    frame.reply = Reply::of_word(word.next);\n    Some((frame, left))" => "put(&mut frame.registers, 1, second);\n    }\n    frame.ready = ready;\n    frame.reply = Reply::of_word(word.next);\n    Some((frame, gas))";
+    }
+    "vm/src/execute/frame.rs" {
+        "the depth of calls is one less than the limit"
+            "if next > self.depth {" => "if next >= self.depth {";
     }
     "vm/src/execute/step.rs" {
         "a block of the quick way costs one less"
-            "let cost = if M::QUICK { ready } else {" => "let cost = if M::QUICK { ready.saturating_sub(1) } else {";
+            "if M::QUICK { ready } else {" => "if M::QUICK { ready.saturating_sub(1) } else {";
     }
     "vm/src/bytecode/ready.rs" {
         "the block behind a branch costs what the branch does"

@@ -71,9 +71,9 @@ fn replaced(
     *parts.get_mut(number)? = Part::Program(after.clone());
     // Programs stand in the order of their roots.
     let programs = base.those(|part| matches!(part, Part::Program(_)));
-    let root = |part: &Part| match part {
-        Part::Program(bytes) => *Root::of_program(bytes).bytes(),
-        _ => [0; 32],
+    let root = |part: &Part| {
+        let Part::Program(bytes) = part else { return [0; 32] };
+        *Root::of_program(bytes).bytes()
     };
     parts.get_mut(*programs.first()?..=*programs.last()?)?.sort_by_key(root);
     if Program::decode(&after).expect("a program").verify().is_ok() {
@@ -140,7 +140,7 @@ fn a_false_trial_is_found_where_it_is_bound() {
     };
     let more = match claim.grounds {
         Grounds::Tested { trials, seed } => Grounds::Tested { trials: trials + 1, seed },
-        grounds => grounds,
+        grounds @ (Grounds::Construction {} | Grounds::Exhaustion { .. }) => grounds,
     };
     for fold in [lie(Class::Lattice, claim.grounds), lie(claim.class, more)] {
         let place = Place::new();

@@ -123,9 +123,9 @@ impl Parts {
     /// The position of the first op that names a program.
     pub fn named(&self, root: &Hash) -> u64 {
         let root = kerai_store::document::program_text(root);
-        let names = |part: &Part| match part {
-            Part::Op { signed, .. } => signed.payload.windows(root.len()).any(|window| window == root.as_bytes()),
-            _ => false,
+        let names = |part: &Part| {
+            let Part::Op { signed, .. } = part else { return false };
+            signed.payload.windows(root.len()).any(|window| window == root.as_bytes())
         };
         self.position(*self.those(names).first().expect("an op that binds it"))
     }
@@ -199,6 +199,10 @@ fn in_record(base: &Parts, numbers: &mut Numbers, change: impl Fn(&mut Record, &
         change(&mut record, numbers);
         assert_ne!(record, before);
         *bytes = record.encode().expect("bytes");
+        if record.position == 1 && record.received != before.received {
+            // When the log began only the log says: what comes next can't have come earlier.
+            return (parts, Where::Op(2));
+        }
     }
     (parts, Where::Op(base.position(number)))
 }
@@ -267,7 +271,12 @@ const CLASSES: &[(&str, Plant)] = &[
         let number = pick(numbers, rest);
         parts.remove(number);
         // What comes next stands at its position, unless a checkpoint counts it first.
+        let before = number.checked_sub(1).and_then(|before| base.parts.get(before));
         let place = match base.parts.get(number + 1) {
+            Some(Part::Checkpoint(_)) if matches!(before, Some(Part::Checkpoint(_) | Part::Snapshot(_))) => {
+                // Two checkpoints can't stand behind one op.
+                Where::Byte(*base.at.get(number)?)
+            }
             Some(Part::Checkpoint(signed)) => {
                 Where::Interval(Checkpoint::decode(&signed.body).ok()?.count, "a checkpoint's count")
             }

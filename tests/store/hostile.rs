@@ -124,9 +124,9 @@ fn mutated(base: &Parts, other: &Parts, numbers: &mut Numbers) -> Vec<u8> {
 
 /// The checkpoints of a pack, as they were signed.
 fn checkpoints(parts: &[Part]) -> Vec<Vec<u8>> {
-    let body = |part: &Part| match part {
-        Part::Checkpoint(signed) => Some(signed.body.clone()),
-        _ => None,
+    let body = |part: &Part| {
+        let Part::Checkpoint(signed) = part else { return None };
+        Some(signed.body.clone())
     };
     parts.iter().filter_map(body).collect()
 }

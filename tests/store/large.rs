@@ -1,12 +1,14 @@
-//! A large pack, checked in little memory: what an audit keeps is the state and less than a hundred bytes an op.
+//! Large packs and streams, checked in little memory: what an audit of a pack keeps is the state and less than a hundred
+//! bytes an op, whatever the ops' size.
 
-use crate::desk::{NOW, Place, canonical, host, key, run, stocked, ulid};
+use crate::desk::{NOW, Place, canonical, draft, host, key, run, signers, stocked, ulid};
 use crate::faults::is_long;
 use kerai_store::audit::Ask;
+use kerai_store::backend::Address;
 use kerai_store::checkpoint::Checkpoint;
 use kerai_store::document::Hash;
 use kerai_store::log::{Log, Outcome};
-use kerai_store::op::{Op, Salts, SignedOp, payload_root};
+use kerai_store::op::{Draft, Op, Salts, SignedOp, payload_root};
 use kerai_store::pack::{self, Header, PackWriter};
 use kerai_store::program::{Library, Stored};
 use kerai_vm::bytecode::{Limits, Order, PROFILE};
@@ -17,8 +19,9 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where the child finds the pack, and how many threads it uses.
+/// Where the child finds the pack, or the database, and how many threads it uses.
 const PACK: &str = "KERAI_TEST_PACK";
+const DATABASE: &str = "KERAI_TEST_DATABASE";
 const JOBS: &str = "KERAI_TEST_JOBS";
 
 /// Bytes that may be used whatever the pack's size: programs, buffers, batches ahead, the fold's own room.
@@ -31,8 +34,14 @@ fn library(store: &mut kerai_store::Store) -> (SignedOp, Library) {
     })
 }
 
+/// A payload with so many bytes that no fold looks at.
+fn payload(number: u64, padding: usize) -> String {
+    let more = if padding > 0 { format!(",\"note\":\"{}\"", "x".repeat(padding)) } else { String::new() };
+    format!("{{\"item\":\"item {}\",\"count\":{}{more}}}", number % 100, number % 1000)
+}
+
 /// Writes a pack of so many ops, a checkpoint at its end, without holding them.
-fn write(path: &Path, count: u64) {
+fn write(path: &Path, count: u64, padding: usize) {
     let place = Place::new();
     let mut store = run(stocked(&place, host()));
     let (genesis, library) = library(&mut store);
@@ -55,7 +64,7 @@ fn write(path: &Path, count: u64) {
     let mut previous = first.op.id;
     let mut gate = None;
     for number in 1..count {
-        let payload = canonical(&format!("{{\"item\":\"item {}\",\"count\":{}}}", number % 100, number % 1000));
+        let payload = canonical(&payload(number, padding));
         let salts = Salts::fresh(&payload, &mut |bytes| bytes.fill(number as u8)).expect("salts");
         let op = Op {
             stream: Some(log.stream),
@@ -106,45 +115,107 @@ fn write(path: &Path, count: u64) {
 fn memory(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|text| text.parse::<u64>().ok()).unwrap_or_default() * 1024
+    line.split_whitespace().next().and_then(|text| text.parse::<u64>().ok()).unwrap_or_default() * 1024
 }
 
-/// Only does something where it is asked to: checks a pack and says what it took.
+/// Only does something where it is asked to: checks a pack or a stream and says what it took.
 #[test]
 fn child_checks() {
-    let Some(path) = std::env::var_os(PACK).map(PathBuf::from) else { return };
+    let (pack, database) = (std::env::var_os(PACK), std::env::var_os(DATABASE));
     let jobs = std::env::var(JOBS).ok().and_then(|jobs| jobs.parse().ok()).unwrap_or(1);
     let (before, begun) = (memory("VmRSS:"), std::time::Instant::now());
     let ask = Ask { jobs, signatures: !is_long() || jobs > 1, ..Ask::default() };
     let mut told = 0;
-    let (_, answer) = pack::verify(&path, &ask, &mut |_, part| told += u64::from(part > 0.0)).expect("an answer");
+    let mut count = |_: u64, part: f64| told += u64::from(part > 0.0);
+    let answer = match (pack, database) {
+        (Some(path), _) => pack::verify(Path::new(&path), &ask, &mut count).expect("an answer").1,
+        (None, Some(path)) => run(async {
+            let database = Address::File(PathBuf::from(path));
+            let mut store = kerai_store::Store::open(&database, host()).await.expect("the database opens");
+            store.audit(crate::desk::STREAM, &ask, &mut count).await.expect("an answer")
+        }),
+        (None, None) => return,
+    };
     assert_eq!(answer.first_divergence, None);
-    let took = memory("VmHWM:") - before;
-    println!("checked {} took {took} told {told} in {:?}", answer.checked.ops, begun.elapsed());
+    let peak = memory("VmHWM:");
+    assert!(!SAYS_MEMORY || (before > 0 && peak > 0), "the system says nothing");
+    let (ops, took) = (answer.checked.ops, peak.saturating_sub(before));
+    println!("checked {ops} took {took} peak {peak} told {told} in {:?}", begun.elapsed());
 }
+
+/// What a child said: how many ops it checked, what memory that took, its peak, and how often it was told how far it is.
+fn checked(what: &str, path: &Path, jobs: &str) -> [u64; 4] {
+    let mut child = Command::new(std::env::current_exe().expect("this test"));
+    child.args(["large::child_checks", "--exact", "--nocapture"]).env_remove(PACK).env_remove(DATABASE);
+    let output = child.env(what, path).env(JOBS, jobs).output().expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().find(|line| line.contains("checked ")).unwrap_or_else(|| panic!("{text}"));
+    println!("{jobs} jobs: {line}");
+    let words: Vec<u64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    words.try_into().unwrap_or_else(|_| panic!("{line}"))
+}
+
+/// Only there the system says how much memory a process had.
+const SAYS_MEMORY: bool = cfg!(target_os = "linux");
 
 #[test]
 fn a_large_pack_needs_little_memory() {
-    if !cfg!(target_os = "linux") {
-        // Only there the system says how much memory a process had.
+    if !SAYS_MEMORY {
         return;
     }
     let count: u64 = if is_long() { 1_000_000 } else { 4000 };
     let place = Place::new();
     let path = place.path().join("large.pack");
-    write(&path, count);
+    write(&path, count, 0);
     for jobs in ["1", "2"] {
-        let child = Command::new(std::env::current_exe().expect("this test"));
-        let mut child = child;
-        child.args(["large::child_checks", "--exact", "--nocapture"]).env(PACK, &path).env(JOBS, jobs);
-        let output = child.output().expect("it runs");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let line = text.lines().find(|line| line.contains("checked ")).unwrap_or_else(|| panic!("{text}"));
-        println!("{jobs} jobs: {line}");
-        let words: Vec<u64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        let &[ops, took, told] = words.as_slice() else { panic!("{line}") };
+        let [ops, took, _, told] = checked(PACK, &path, jobs);
         assert_eq!(ops, count);
         assert!(took <= FIXED + 100 * count, "{took} bytes for {count} ops");
         assert!(told >= count / 1024, "told {told} times");
     }
+}
+
+/// Ops of four thousand bytes: were they held, the greater pack would take fifty megabytes more.
+#[test]
+fn what_a_pack_takes_does_not_grow_with_the_size_of_ops() {
+    if !SAYS_MEMORY {
+        return;
+    }
+    let place = Place::new();
+    let path = place.path().join("large.pack");
+    let counts = [2000, 14_000];
+    let peaks = counts.map(|count| {
+        write(&path, count, 4000);
+        let [ops, _, peak, _] = checked(PACK, &path, "2");
+        assert_eq!(ops, count);
+        peak
+    });
+    let more = 100 * (counts[1] - counts[0]) + (16 << 20);
+    assert!(peaks[1] <= peaks[0] + more, "{peaks:?}");
+}
+
+/// The same of a stream that lies in a database, which keeps three hundred bytes an op.
+#[test]
+fn what_a_stream_takes_does_not_grow_with_the_size_of_ops() {
+    if !SAYS_MEMORY {
+        return;
+    }
+    let counts = [2000, 14_000];
+    let peaks = counts.map(|count| {
+        let place = Place::new();
+        run(async {
+            let mut store = stocked(&place, host()).await;
+            for from in (0..count).step_by(1000) {
+                let draft = |number| draft(number, &format!("\"payload\":{}", payload(number, 4000)));
+                let drafts: Vec<Draft> = (from..from + 1000).map(draft).collect();
+                store.append(crate::desk::STREAM, &signers(), &drafts).await.expect("appended");
+            }
+            store.materialize(crate::desk::STREAM, &key("keeper")).await.expect("materialized");
+        });
+        let [ops, _, peak, _] = checked(DATABASE, &place.file(), "2");
+        assert_eq!(ops, count + 1);
+        peak
+    });
+    let more = 300 * (counts[1] - counts[0]) + (16 << 20);
+    assert!(peaks[1] <= peaks[0] + more, "{peaks:?}");
 }

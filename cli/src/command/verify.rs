@@ -8,6 +8,7 @@ use crate::progress::Progress;
 use crate::spool::PackPath;
 use crate::store::{open, run as run_store};
 use kerai_store::audit::{Ask, Differing, Written};
+use kerai_store::code::Code;
 use kerai_store::document::{Hash, data_text, program_text};
 use kerai_store::pack;
 use kerai_store::verify::{Divergence, Verification};
@@ -160,8 +161,14 @@ fn divergence_json(found: &Divergence, places: &AllPlaces) -> Value {
         "what": found.what,
         "stored": found.stored,
         "computed": found.computed,
+        "help": code_of(found).map(Code::explanation),
         "keys": found.keys.iter().map(|differing| differing_json(differing, places)).collect::<Vec<_>>(),
     })
+}
+
+/// The code by which something was refused that was said to be accepted.
+fn code_of(found: &Divergence) -> Option<Code> {
+    found.computed.split(':').next().and_then(Code::of)
 }
 
 /// The answer as `--json` shows it.
@@ -218,12 +225,16 @@ fn tell_divergence(name: &str, found: &Divergence, places: &AllPlaces) {
         (None, Some(op), _) => format!("op {op}"),
         (None, None, Some((after, to))) if after == to => format!("record {to}"),
         (None, None, Some((after, to))) => format!("records {} to {to}", after + 1),
+        (None, None, None) if found.what == "the pack" => "the file".into(),
         (None, None, None) => "the stream".into(),
     };
     println!("{name}: diverges at {place}: {}", found.what);
     println!("  stored   {}\n  computed {}", found.stored, found.computed);
     if let Some(rule) = &found.rule {
         println!("  decided by rule `{rule}`");
+    }
+    if let Some(code) = code_of(found) {
+        println!("  help: {}", code.explanation());
     }
     for differing in &found.keys {
         println!(

@@ -69,7 +69,7 @@ impl Aim<'_> {
         let part = match self.value(part) {
             Some(part) => part,
             None => {
-                let someone = text(SOMEONE);
+                let someone = text(&named(part, truth));
                 self.put(part, someone.clone())?;
                 someone
             }
@@ -147,7 +147,11 @@ impl Aim<'_> {
                 self.put(left, wanted)
             }
             (None, None) => {
-                let value = if is_text { text(SOMEONE) } else { Sample::Scalar(Scalar::Number(Number::from_i64(10))) };
+                let value = if is_text {
+                    text(&named(left, true))
+                } else {
+                    Sample::Scalar(Scalar::Number(Number::from_i64(10)))
+                };
                 self.put(left, value.clone())?;
                 // The left may be a part of the right.
                 match self.value(right) {
@@ -253,6 +257,15 @@ const MOST_ITEMS: usize = 1_000;
 
 fn text(text: &str) -> Sample {
     Sample::Scalar(Scalar::Text(text.to_owned()))
+}
+
+/// A text of an attribute's own, so that attributes are equal only where they must be.
+fn named(tree: &Expression, truth: bool) -> String {
+    let name = match &tree.kind {
+        ExpressionKind::Reference(reference) => reference.to_string(),
+        _ => SOMEONE.to_owned(),
+    };
+    if truth { format!("some {name}") } else { format!("no {name}") }
 }
 
 fn number(sample: &Sample) -> Option<Number> {

@@ -95,8 +95,10 @@ pub fn relate(first: Asked<'_>, second: Asked<'_>) -> Result<Difference, Unexpla
     let mut find = |formulas: &mut Formulas, pair: Pair, wanted: [bool; 2]| {
         let budget = Budget { cases: limit::RELATE_CASES.value, tries: limit::RELATE_TRIES.value };
         search(formulas, pair, budget, |values| {
-            let sample = Sample::of(&world, values)?;
-            decided.is(&sample, wanted).then(|| sample.to_json())
+            [false, true].into_iter().find_map(|is_open| {
+                let sample = Sample::of(&world, values, is_open)?;
+                decided.is(&sample, wanted).then(|| sample.to_json())
+            })
         })
     };
     let lost = find(&mut formulas, Pair { first: a, second: b }, [true, false]);

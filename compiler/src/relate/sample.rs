@@ -26,7 +26,9 @@ pub(super) const SOMEONE: &str = "someone";
 
 impl Sample {
     /// The request in which variables have these values; none where they can't be had together.
-    pub(super) fn of(world: &World, values: &[(u32, usize)]) -> Option<Sample> {
+    /// Where conditions are not to be true it makes no difference whether they are false: `is_open` says that they are
+    /// left open.
+    pub(super) fn of(world: &World, values: &[(u32, usize)], is_open: bool) -> Option<Sample> {
         let mut attributes: BTreeMap<String, (&Reference, &Cell)> = BTreeMap::new();
         let mut items: BTreeMap<String, Vec<&Scalar>> = BTreeMap::new();
         let mut aims = Vec::new();
@@ -55,7 +57,9 @@ impl Sample {
                 place(&mut request, reference, sample)?;
             }
         }
-        for (schema, tree, truth) in aims {
+        // What must be true comes first, because what must not is easier to have.
+        aims.sort_by_key(|(_, _, truth)| *truth != Some(true));
+        for (schema, tree, truth) in aims.into_iter().filter(|aim| !is_open || aim.2 == Some(true)) {
             // What can't be aimed at comes as it comes.
             _ = aim(&mut request, schema, tree, truth);
         }

@@ -1,9 +1,13 @@
 //! Looking at ops ahead of the log: what is said by an op alone needs no order, so that threads share it.
 
-use super::{Ask, Evidence, Item, Looked, Stopped};
-use crate::code::Refused;
+use super::{Ask, Evidence, Item, Looked, LookedOp, Stopped};
+use crate::code::{Code, Refused};
+use crate::fold::{Input, Step};
 use crate::limit::{self, length};
-use crate::op::{SignedOp, Sound, op_id};
+use crate::log::Record;
+use crate::op::{SignedOp, Sound};
+use kerai_vm::bytecode::Order;
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
@@ -12,10 +16,14 @@ use std::thread;
 /// Bytes after which a batch is closed.
 const BYTES: usize = 1 << 20;
 
-type Answers = Vec<Result<Box<Sound>, Refused>>;
+/// Ops to look at: where each is, its record, and itself.
+type Ops = Vec<(u64, Vec<u8>, SignedOp)>;
 
-/// Ops to look at, and where the answers go.
-type Job = (Vec<SignedOp>, Sender<Answers>);
+/// What comes of looking at ops.
+type Answers = Vec<Box<LookedOp>>;
+
+/// Ops, the order that the fold wants them in, and where the answers go.
+type Job = (Ops, Order, Sender<Answers>);
 
 /// Items in their order, of which the ops are looked at somewhere.
 struct Batch {
@@ -24,24 +32,37 @@ struct Batch {
 }
 
 enum Pending {
-    Op { place: u64, record: Vec<u8>, op: [u8; 32] },
+    /// The next of the answers.
+    Op,
     Other(Item),
 }
 
-fn look(signed: SignedOp, signatures: bool) -> Result<Sound, Refused> {
+/// Everything that is said by an op and its record alone.
+fn look(place: u64, record: Vec<u8>, signed: SignedOp, order: Order, signatures: bool) -> LookedOp {
     let offered = if signatures { signed.read() } else { signed.read_unsigned() };
-    offered.sound()
+    let id = offered.id;
+    let (sound, said) = (offered.sound(), Record::decode(&record));
+    let (sound, step) = match (sound, &said) {
+        (Ok(Sound { op, given }), Ok(said)) if !op.op.is_governance() => {
+            let input = Input { position: said.position, received: said.received, op };
+            let step = Step::of(&input, order).ok().map(|step| (order, step));
+            (Ok(Sound { op: input.op, given }), step)
+        }
+        (sound, _) => (sound, None),
+    };
+    LookedOp { place, record, op: id, said, sound, step }
 }
 
 /// Gives every item of the evidence to its taker, in order, with what is said by its op alone.
 pub(super) fn each(
     evidence: &mut dyn Evidence,
     ask: &Ask,
+    order: &Cell<Order>,
     take: &mut dyn FnMut(Looked, &mut dyn Evidence) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
     let jobs = ask.jobs.clamp(1, length(limit::AUDIT_JOBS));
     if jobs == 1 {
-        return each_here(evidence, ask, take);
+        return each_here(evidence, ask, order, take);
     }
     let (send, receive) = channel::<Job>();
     let receive = Mutex::new(receive);
@@ -52,9 +73,10 @@ pub(super) fn each(
             scope.spawn(move || {
                 loop {
                     let job = receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok((ops, answer)) = job else { return };
+                    let Ok((ops, order, answer)) = job else { return };
+                    let look = |(place, record, signed)| Box::new(look(place, record, signed, order, signatures));
                     // Who asked may have had enough.
-                    let _ = answer.send(ops.into_iter().map(|signed| look(signed, signatures).map(Box::new)).collect());
+                    let _ = answer.send(ops.into_iter().map(look).collect());
                 }
             });
         }
@@ -62,7 +84,7 @@ pub(super) fn each(
         let mut is_over = false;
         loop {
             while !is_over && waiting.len() < 2 * jobs {
-                let (batch, job) = match next(evidence) {
+                let (batch, job) = match next(evidence, order.get()) {
                     Ok((batch, job, over)) => {
                         is_over = over;
                         (batch, job)
@@ -86,12 +108,12 @@ pub(super) fn each(
 fn each_here(
     evidence: &mut dyn Evidence,
     ask: &Ask,
+    order: &Cell<Order>,
     take: &mut dyn FnMut(Looked, &mut dyn Evidence) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
     while let Some(item) = evidence.next()? {
         let looked = if let Item::Op { place, record, signed } = item {
-            let op = op_id(&signed.body);
-            Looked::Op { place, record, sound: look(signed, ask.signatures).map(Box::new), op }
+            Looked::Op(Box::new(look(place, record, signed, order.get(), ask.signatures)))
         } else {
             Looked::Other(item)
         };
@@ -101,15 +123,15 @@ fn each_here(
 }
 
 /// The next items, and whether there are no more.
-fn next(evidence: &mut dyn Evidence) -> Result<(Batch, Job, bool), Stopped> {
+fn next(evidence: &mut dyn Evidence, order: Order) -> Result<(Batch, Job, bool), Stopped> {
     let (mut items, mut ops, mut bytes) = (Vec::new(), Vec::new(), 0);
     let mut is_over = false;
     while items.len() < length(limit::AUDIT_BATCH) && bytes < BYTES {
         match evidence.next() {
             Ok(Some(Item::Op { place, record, signed })) => {
                 bytes += record.len() + signed.body.len() + signed.payload.len() + signed.salts.bytes().len();
-                items.push(Pending::Op { place, record, op: op_id(&signed.body) });
-                ops.push(signed);
+                items.push(Pending::Op);
+                ops.push((place, record, signed));
             }
             Ok(Some(other)) => {
                 bytes += size(&other);
@@ -128,7 +150,7 @@ fn next(evidence: &mut dyn Evidence) -> Result<(Batch, Job, bool), Stopped> {
         }
     }
     let (send, answers) = channel();
-    Ok((Batch { items, answers }, (ops, send), is_over))
+    Ok((Batch { items, answers }, (ops, order, send), is_over))
 }
 
 /// About how much memory an item takes.
@@ -152,9 +174,9 @@ fn taken(
     let mut answers = batch.answers.recv().unwrap_or_default().into_iter();
     for item in batch.items {
         let looked = match item {
-            Pending::Op { place, record, op } => {
-                let lost = || Err(Refused::new(crate::code::Code::LOG_DAMAGED, "nobody looked at the op"));
-                Looked::Op { place, record, sound: answers.next().unwrap_or_else(lost), op }
+            Pending::Op => {
+                let lost = || Refused::new(Code::LOG_DAMAGED, "nobody looked at the op");
+                Looked::Op(answers.next().ok_or_else(lost)?)
             }
             Pending::Other(Item::Broken(fault)) => return Err(fault.into()),
             Pending::Other(other) => Looked::Other(other),

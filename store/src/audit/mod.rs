@@ -23,7 +23,7 @@ use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::code::{Code, Refused};
 use crate::document::{Hash, data_text, hash, program_text, to_hex};
 use crate::fault::Fault;
-use crate::fold::Snapshot;
+use crate::fold::{Snapshot, Step};
 use crate::gate::Gate;
 use crate::governance::Binding;
 use crate::log::{Commit, Log, Outcome, Record};
@@ -34,12 +34,14 @@ use crate::program::{FOLD_EXPORTS, Library};
 use crate::proof;
 use crate::verify::{Checked as Counts, Divergence, Verification};
 use index::{Index, Inputs};
-use kerai_vm::bytecode::{Certificate, Class, Grounds, PROFILE, ProgramKind};
+use kerai_vm::bytecode::{Certificate, Class, Grounds, Order, PROFILE, ProgramKind};
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::law;
 use refold::Refold;
 use rows::Given;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,7 +174,8 @@ pub fn audit(
     told: &mut dyn FnMut(u64, f64),
 ) -> Result<Audited, Fault> {
     let mut audit = Audit::new(library, ask);
-    let run = ahead::each(evidence, ask, &mut |item, evidence| {
+    let order = audit.order.clone();
+    let run = ahead::each(evidence, ask, &order, &mut |item, evidence| {
         audit.item(item, evidence)?;
         if audit.counts.ops.is_multiple_of(1024) {
             told(audit.counts.ops, evidence.progress());
@@ -190,8 +193,19 @@ pub fn audit(
 
 /// An op that was looked at ahead of the log.
 pub(crate) enum Looked {
-    Op { place: u64, record: Vec<u8>, sound: Result<Box<Sound>, Refused>, op: Hash },
+    Op(Box<LookedOp>),
     Other(Item),
+}
+
+/// An op with what is said by it and its record alone.
+pub(crate) struct LookedOp {
+    place: u64,
+    record: Vec<u8>,
+    op: Hash,
+    said: Result<Record, Refused>,
+    sound: Result<Sound, Refused>,
+    /// What its fold gets, made for this order.
+    step: Option<(Order, Step)>,
 }
 
 struct Audit<'p> {
@@ -201,6 +215,8 @@ struct Audit<'p> {
     index: Index,
     inputs: Inputs,
     refold: Option<Refold<'p>>,
+    /// The order of the fold that is bound, for those who look ahead: what they make for another one is made again.
+    order: Rc<Cell<Order>>,
     gate: Option<Gate<'p>>,
     /// The roots that governance ever named.
     bound: BTreeSet<Hash>,
@@ -231,6 +247,7 @@ impl<'p> Audit<'p> {
             index: Index::new(),
             inputs: Inputs::new(),
             refold: None,
+            order: Rc::default(),
             gate: None,
             bound: BTreeSet::new(),
             tried: BTreeSet::new(),
@@ -252,21 +269,21 @@ impl<'p> Audit<'p> {
                 Looked::Other(Item::Row(..)) => {}
                 // It is the checkpoint's, which is wrong already: rows may follow that say how.
                 Looked::Other(Item::Snapshot(_)) => return Ok(()),
-                Looked::Op { .. } | Looked::Other(_) => {
+                Looked::Op(_) | Looked::Other(_) => {
                     return self.pending.take().map_or(Ok(()), |stop| Err(stop.into()));
                 }
             }
         }
         match looked {
-            Looked::Op { place, record, sound, op } => {
-                let position = self.counts.ops + 1;
+            Looked::Op(looked) => {
+                let (position, op) = (self.counts.ops + 1, looked.op);
                 let at = |stop: Stopped| match stop {
                     Stopped::Diverged(stop) => {
                         Stopped::Diverged(Box::new(Divergence { op: Some(position), op_id: Some(op), ..*stop }))
                     }
                     Stopped::Fault(fault) => Stopped::Fault(fault),
                 };
-                self.op(place, &record, sound, evidence).map_err(at)
+                self.op(*looked, evidence).map_err(at)
             }
             Looked::Other(Item::HiddenOp { place, record, hidden }) => {
                 let (position, op) = (self.counts.ops + 1, op_id(&hidden.body));
@@ -290,15 +307,10 @@ impl<'p> Audit<'p> {
 
     // Ops.
 
-    fn op(
-        &mut self,
-        place: u64,
-        record: &[u8],
-        sound: Result<Box<Sound>, Refused>,
-        evidence: &mut dyn Evidence,
-    ) -> Result<(), Stopped> {
-        let said = Record::decode(record).map_err(|no| refused("the commit record", &no))?;
-        let sound = *sound.map_err(|no| refused("the op", &no))?;
+    fn op(&mut self, looked: LookedOp, evidence: &mut dyn Evidence) -> Result<(), Stopped> {
+        let LookedOp { place, record, said, sound, step, .. } = looked;
+        let said = said.map_err(|no| refused("the commit record", &no))?;
+        let sound = sound.map_err(|no| refused("the op", &no))?;
         let (author, ulid) = (sound.op.op.author, sound.op.op.ulid);
         let Some(log) = &mut self.log else {
             let begun = Log::begin_with(sound, self.library, said.received);
@@ -308,9 +320,10 @@ impl<'p> Audit<'p> {
             self.certified(fold)?;
             let refold = Refold::new(fold, binding.policy_root, self.ask.from.is_some());
             self.log = Some(log);
+            self.order.set(refold.order());
             self.refold = Some(refold);
-            self.agree(place, record, &commit, &binding, evidence)?;
-            return self.took(place, commit);
+            self.agree(place, &record, &commit, &binding, evidence)?;
+            return self.took(place, commit, step);
         };
         let before = match self.index.given(&author, ulid) {
             Some(entry) => given_before(entry.place(), evidence)?,
@@ -332,8 +345,8 @@ impl<'p> Audit<'p> {
             Some(before) => log.place(sound, before, self.library, received, &mut self.gate),
         };
         let commit = commit.map_err(|no| refused("the op", &no))?;
-        self.agree(place, record, &commit, &binding, evidence)?;
-        self.took(place, commit)
+        self.agree(place, &record, &commit, &binding, evidence)?;
+        self.took(place, commit, step)
     }
 
     /// The fold that is bound.
@@ -387,7 +400,7 @@ impl<'p> Audit<'p> {
         evidence.agrees(place, commit, binding)
     }
 
-    fn took(&mut self, place: u64, commit: Commit) -> Result<(), Stopped> {
+    fn took(&mut self, place: u64, commit: Commit, step: Option<(Order, Step)>) -> Result<(), Stopped> {
         let Commit { op, record, .. } = commit;
         let is_admitted = record.outcome == Outcome::Admitted;
         self.count(&op.op, op.id, place, is_admitted);
@@ -404,13 +417,17 @@ impl<'p> Audit<'p> {
             self.certified(program)?;
             if let Some(refold) = &mut self.refold {
                 refold.bind(program, binding.policy_root);
+                self.order.set(refold.order());
             }
             return Ok(());
         }
         let number = u32::try_from(record.position - 1).unwrap_or(u32::MAX);
         let input = crate::fold::Input { position: record.position, received: record.received, op };
         match &mut self.refold {
-            Some(refold) if !self.is_hidden => Ok(refold.take(number, &input, &self.index)?),
+            Some(refold) if !self.is_hidden => {
+                let step = step.filter(|step| step.0 == refold.order()).map(|step| step.1);
+                Ok(refold.take(number, &input, step, &self.index)?)
+            }
             _ => Ok(()),
         }
     }

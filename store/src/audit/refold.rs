@@ -118,7 +118,13 @@ impl<'p> Refold<'p> {
     }
 
     /// Takes the log's next op.
-    pub(super) fn take(&mut self, number: u32, input: &Input, index: &Index) -> Result<(), Refused> {
+    pub(super) fn take(
+        &mut self,
+        number: u32,
+        input: &Input,
+        step: Option<Step>,
+        index: &Index,
+    ) -> Result<(), Refused> {
         let is_next = !self.waits && self.late.is_empty() && self.folded == self.sorted.count();
         if !(is_next && self.comes_last(input.op.op.ulid, index)) {
             self.late.push(number);
@@ -128,7 +134,10 @@ impl<'p> Refold<'p> {
             self.begin()?;
         }
         self.sorted.push(number);
-        self.step(input)
+        match step {
+            Some(step) => self.step(&step),
+            None => self.step(&Step::of(input, self.order)?),
+        }
     }
 
     /// Whether an op of this ULID comes after all that are folded. Equal ones are told apart later.
@@ -151,13 +160,12 @@ impl<'p> Refold<'p> {
         Ok(folding)
     }
 
-    fn step(&mut self, input: &Input) -> Result<(), Refused> {
+    fn step(&mut self, step: &Step) -> Result<(), Refused> {
         let Some(folding) = &mut self.folding else { return Ok(()) };
-        let damaged = |refusal| Refused::new(Code::LOG_DAMAGED, format!("op {}: {refusal}", input.position));
-        let step = Step::of(input, self.order)?;
+        let damaged = |refusal| Refused::new(Code::LOG_DAMAGED, format!("op {}: {refusal}", step.position));
         folding.offer(&step.document).map_err(damaged)?;
         if let Some(Err(trap)) = folding.step() {
-            self.poison.insert(input.position, trap);
+            self.poison.insert(step.position, trap);
         }
         self.folded += 1;
         self.steps += 1;
@@ -185,7 +193,7 @@ impl<'p> Refold<'p> {
         }
         while let Some(&number) = self.sorted.get(self.folded as u32) {
             let input = recalled(number, index, recall)?;
-            self.step(&input)?;
+            self.step(&Step::of(&input, self.order)?)?;
         }
         Ok(())
     }

@@ -53,9 +53,10 @@ fn gathered<'p>(
 ) -> Result<(Audit<'p>, Option<Record>), Fault> {
     let mut audit = Audit::new(library, ask);
     let mut found = None;
-    let taken = ahead::each(evidence, ask, &mut |looked, evidence| match looked {
-        Looked::Op { ref record, .. } => {
-            let said = Record::decode(record).map_err(|no| refused("the commit record", &no))?;
+    let order = audit.order.clone();
+    let taken = ahead::each(evidence, ask, &order, &mut |looked, evidence| match looked {
+        Looked::Op(ref op) => {
+            let said = op.said.clone().map_err(|no| refused("the commit record", &no))?;
             let is_it = match which {
                 Some(Which::Position(position)) => said.position == position,
                 Some(Which::Op(op)) => said.op == op,

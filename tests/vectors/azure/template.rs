@@ -1,5 +1,7 @@
 //! Template expressions: what Azure's policies write in brackets, computed before a request is made of it.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the arms name the kinds that are treated alone")]
+
 use super::{Scope, Untranslated};
 use serde_json::{Value as Json, json};
 use std::net::IpAddr;
@@ -188,7 +190,7 @@ fn call(name: &str, arguments: &[Option<Json>], scope: &Scope) -> Computed {
         "resourcegroup" => Ok(super::entry(scope.context, "resourceGroup").cloned()),
         "subscription" => Ok(super::entry(scope.context, "subscription").cloned()),
         "requestcontext" => Ok(Some(scope.request.clone())),
-        "concat" if given.iter().all(Json::is_array) => {
+        "concat" if !given.is_empty() && given.iter().all(Json::is_array) => {
             known(Json::Array(given.iter().flat_map(|list| list.as_array().into_iter().flatten().cloned()).collect()))
         }
         "concat" => known(json!(given.iter().map(text).collect::<String>())),
@@ -228,7 +230,7 @@ fn call(name: &str, arguments: &[Option<Json>], scope: &Scope) -> Computed {
             Json::String(text) => text.clone(),
             other => other.to_string(),
         })),
-        "int" => known(json!(whole(0)?)),
+        "int" => Ok(integer(at(0)?).map(|integer| json!(integer))),
         "float" => known(serde_json::from_str(&texts(0)?).map_err(|_| missing())?),
         "bool" => known(json!(lower(at(0)?) == "true" || lower(at(0)?) == "1")),
         "json" => known(serde_json::from_str(&texts(0)?).map_err(|_| missing())?),
@@ -296,7 +298,7 @@ fn call(name: &str, arguments: &[Option<Json>], scope: &Scope) -> Computed {
         "equals" => known(json!(super::is_same(at(0)?, at(1)?))),
         "not" => known(json!(given.first() != Some(&json!(true)))),
         "and" => known(json!(given.iter().all(|value| *value == json!(true)))),
-        "or" => known(json!(given.iter().any(|value| *value == json!(true)))),
+        "or" => known(json!(given.contains(&json!(true)))),
         "less" | "lessorequals" | "greater" | "greaterorequals" => {
             let order = match (at(0)?, at(1)?) {
                 (Json::String(a), Json::String(b)) => a.to_lowercase().cmp(&b.to_lowercase()),
@@ -319,9 +321,45 @@ fn call(name: &str, arguments: &[Option<Json>], scope: &Scope) -> Computed {
             let all = all.iter().filter_map(integer);
             known(json!(if name == "min" { all.min() } else { all.max() }.ok_or_else(missing)?))
         }
+        "uri" => known(json!(format!("{}/{}", texts(0)?.trim_end_matches('/'), texts(1)?.trim_start_matches('/')))),
+        "uricomponent" => known(json!(escaped(&texts(0)?))),
+        "uricomponenttostring" => known(json!(unescaped(&texts(0)?))),
+        "format" => {
+            let mut out = texts(0)?;
+            for (place, value) in given.iter().skip(1).enumerate() {
+                out = out.replace(&format!("{{{place}}}"), &text(value));
+            }
+            known(json!(out))
+        }
         "iprangecontains" => Ok(contains_range(&texts(0)?, &texts(1)?).map(|truth| json!(truth))),
         _ => Err(Untranslated(format!("function `{name}`"))),
     }
+}
+
+fn escaped(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    text.bytes()
+        .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&first, others)) = rest.split_first() {
+        let code = others.get(..2).and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
+        match (first, code) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = others.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(first);
+                rest = others;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The first and the last address of a range: one address, a network, or two with `-` between them.

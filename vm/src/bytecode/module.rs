@@ -79,12 +79,6 @@ impl Function {
     pub const fn filled(&self) -> u16 {
         self.parameters as u16 + self.is_variadic as u16
     }
-
-    /// How many registers its frame takes: behind those that it uses lies its closure.
-    #[must_use]
-    pub const fn frame(&self) -> u8 {
-        self.registers.saturating_add(1)
-    }
 }
 
 /// What a run may use. A module states less than the defaults or the defaults, never more.

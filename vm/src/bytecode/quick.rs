@@ -7,7 +7,8 @@ use super::{Builtin, Op, Word};
 
 /// The way that an operation runs at its place.
 macro_rules! quick {
-    (([$($special:ident $about:literal)+] [$($row:ident: $first:ident $($next:ident)+;)+])
+    (([$($special:ident $about:literal)+] [$($row:ident: $first:ident $($next:ident)+;)+]
+      [$($circle:ident: $($inner:ident)+;)+])
      $($byte:literal $op:ident)+) => {
         // Counted from 0, so that dispatch is one look into a table.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,10 +17,14 @@ macro_rules! quick {
             $(#[doc = "as the operation says"] $op,)+
             $(#[doc = $about] $special,)+
             $(#[doc = "the one and then the others"] $row,)+
+            $(#[doc = "the same ones again and again"] $circle,)+
         }
 
         /// Every row, by the operations in it.
         const ROWS: &[(Quick, &[Quick])] = &[$((Quick::$row, &[Quick::$first, $(Quick::$next),+])),+];
+
+        /// Every circle, by the operations in it but for the `again` at its end.
+        const CIRCLES: &[(Quick, &[Quick])] = &[$((Quick::$circle, &[$(Quick::$inner),+])),+];
 
         impl Quick {
             /// The way of an operation that knows nothing of its place.
@@ -43,9 +48,7 @@ macro_rules! each_quick {
             [AddIntegerCallOne: AddInteger CallOne;
              AddReturnOne: Add ReturnOne;
              LessReturnOne: Less ReturnOne;
-             BoolSetAgain: Bool Set Again;
              SetAgain: Set Again;
-             GetAddAgain: Get Add Again;
              AddAgain: Add Again;
              GetUnless: Get Unless;
              GetConstantSetField: Get Constant SetField;
@@ -62,7 +65,12 @@ macro_rules! each_quick {
              MultiplyMultiplyAdd: Multiply Multiply Add;
              MultiplyAddSetField: Multiply Add SetField;
              MultiplyAdd: Multiply Add;
-             MultiplySubtract: Multiply Subtract;])
+             MultiplySubtract: Multiply Subtract;]
+            // Rows behind which an `again` goes back to the first: whole loops.
+            [BoolSetCircle: Bool Set;
+             SetCircle: Set;
+             GetAddCircle: Get Add;
+             AddCircle: Add;])
         }
     };
 }
@@ -85,11 +93,12 @@ impl Quick {
         }
     }
 
-    /// The way of the first of some operations: with the others, as many as there is a row for.
-    pub(super) fn of_row(operations: impl Iterator<Item = Quick> + Clone) -> Option<Quick> {
-        let begins =
-            |row: &[Quick]| operations.clone().zip(row).filter(|(one, other)| one == *other).count() == row.len();
-        let longest = ROWS.iter().filter(|(_, row)| begins(row)).max_by_key(|(_, row)| row.len());
-        longest.map(|(way, _)| *way).or(operations.clone().next())
+    /// The way of the first of some operations: with the others, as many as there is a row for. It is known whether an
+    /// operation, by its number among them, goes back to the first.
+    pub(super) fn of_row(operations: &[Quick], goes_back: impl Fn(usize) -> bool) -> Option<Quick> {
+        let is_circle = |row: &[Quick]| operations.get(row.len()) == Some(&Quick::Again) && goes_back(row.len());
+        let circle = CIRCLES.iter().find(|(_, row)| operations.starts_with(row) && is_circle(row));
+        let longest = || ROWS.iter().filter(|(_, row)| operations.starts_with(row)).max_by_key(|(_, row)| row.len());
+        circle.or_else(longest).map(|(way, _)| *way).or(operations.first().copied())
     }
 }

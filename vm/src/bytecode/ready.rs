@@ -134,13 +134,6 @@ impl Instruction {
         self.wide
     }
 
-    /// How many registers further the frame of the function begins that is called.
-    #[must_use]
-    #[inline(always)]
-    pub const fn frame(&self) -> u8 {
-        self.c
-    }
-
     /// The small integer in the places of b and c.
     #[must_use]
     #[inline(always)]
@@ -225,9 +218,6 @@ fn instructions(
                 }
                 Role::Results => {
                     ready.next = Reply::new(word.a(), word.c(), After::Caller).0;
-                    if matches!(op, Op::Call | Op::CallFunction) {
-                        ready.c = function.frame();
-                    }
                 }
                 Role::Write | Role::Read | Role::Base | Role::Arguments | Role::Cursor => {}
                 Role::Counter | Role::Flag | Role::Small | Role::Integer | Role::Constant => {}
@@ -242,8 +232,11 @@ fn instructions(
 /// The instructions, each of which knows of those behind it that run with it.
 fn in_rows(mut code: Vec<Instruction>) -> Box<[Instruction]> {
     let alone: Vec<Quick> = code.iter().map(|instruction| instruction.quick).collect();
+    let targets: Vec<u32> = code.iter().map(|instruction| instruction.wide).collect();
     for (at, instruction) in code.iter_mut().enumerate() {
-        instruction.quick = Quick::of_row(alone.iter().skip(at).copied()).unwrap_or(instruction.quick);
+        let goes_back = |further: usize| targets.get(at + further).is_some_and(|&target| target as usize == at);
+        let way = Quick::of_row(alone.get(at..).unwrap_or_default(), goes_back);
+        instruction.quick = way.unwrap_or(instruction.quick);
     }
     code.into_boxed_slice()
 }

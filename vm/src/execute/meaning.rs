@@ -54,7 +54,7 @@ pub(super) fn Closure<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
 #[inline(always)]
 pub(super) fn Capture<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     // Its closure lies behind the registers.
-    let kept = step.core.heap.kept(step.get(step.ready.registers), word.wide());
+    let kept = step.core.heap.kept(step.get(step.frame.ready.registers), word.wide());
     step.set(word.a(), kept);
     Ok(())
 }
@@ -150,8 +150,9 @@ pub(super) fn Loop<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     step.branch(!begins, word)
 }
 
+/// Counts on; whether the limit is not passed.
 #[inline(always)]
-pub(super) fn Again<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+pub(super) fn counts_on<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Result<bool, Leave> {
     // The quick way: upwards in integers.
     if M::QUICK
         && let Some([counter, limit, by, variable]) = step.four(word.a())
@@ -161,10 +162,14 @@ pub(super) fn Again<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     {
         *counter = Value::integer(next);
         *variable = Value::integer(next);
-        let goes_on = next <= limit.body().cast_signed();
-        return step.branch(goes_on, word);
+        return Ok(next <= limit.body().cast_signed());
     }
-    let goes_on = step.outside(move |core, registers| elsewhere::count_on(core, registers, word))?;
+    Ok(step.outside(move |core, registers| elsewhere::count_on(core, registers, word))?)
+}
+
+#[inline(always)]
+pub(super) fn Again<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    let goes_on = counts_on(step, word)?;
     step.branch(goes_on, word)
 }
 

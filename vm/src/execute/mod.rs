@@ -22,27 +22,23 @@ use step::{Mode, Plainly, Quickly, Watched};
 
 pub use decide::{DEFAULT_RULE, Decider, Decision, NO_RULE, Undecided};
 pub use library::Row;
-pub(crate) use library::{Deferred, Emission, Output};
+pub(crate) use library::{Deferred, Emission, Output, Place};
 pub use watch::Seen;
 pub(crate) use watch::Watch;
 
 /// A machine with one program: its heap lives as long as it does.
 pub struct Machine<'p> {
     program: &'p Verified,
-    core: Core<'p>,
-    /// The registers of all frames, one behind the other.
-    stack: Vec<Value>,
+    core: Core,
+    frames: Frames<'p>,
 }
 
 /// What instructions work on, beside registers.
-struct Core<'p> {
+struct Core {
     heap: Heap,
     constants: Vec<Value>,
     limits: Limits,
-    /// How many calls may be under way.
-    depth: u8,
     meter: Meter,
-    frames: Frames<'p>,
     sorts: Vec<Sort>,
     /// By instruction, where its field was found last.
     places: Vec<FieldPlace>,
@@ -53,7 +49,7 @@ struct Core<'p> {
     watch: Option<Watch>,
 }
 
-impl Core<'_> {
+impl Core {
     fn constant(&self, index: u32) -> Value {
         self.constants.get(index as usize).copied().unwrap_or(Value::NIL)
     }
@@ -79,16 +75,15 @@ impl<'p> Machine<'p> {
             heap,
             constants,
             limits,
-            depth: u8::try_from(limits.depth).unwrap_or(u8::MAX),
             meter: Meter::new(limits),
-            frames: Frames::new(program.host()),
             sorts: Vec::new(),
             places: vec![FieldPlace::default(); program.places() as usize],
             raised: Value::NIL,
             output: Output::default(),
             watch: None,
         };
-        Machine { program, core, stack: Vec::new() }
+        let depth = usize::try_from(limits.depth).unwrap_or(usize::MAX);
+        Machine { program, core, frames: Frames::new(program.host(), depth) }
     }
 
     /// Where arguments are made.
@@ -167,7 +162,7 @@ impl<'p> Machine<'p> {
         self.core.output.begin(defers_below);
         self.core.raised = Value::NIL;
         let result = self.evaluate::<M>(function, arguments);
-        self.core.frames.keep(0);
+        self.frames.keep(0);
         self.core.sorts.clear();
         if result.is_err() {
             self.core.output.begin(0);

@@ -1,8 +1,8 @@
 //! Running: calls, returns and traps. What single instructions do stands in `meaning.rs`.
 
 use super::elsewhere::pack;
-use super::frame::Frame;
-use super::step::{Leave, Mode, NAMEABLE, Registers, Step, copied, put, spread};
+use super::frame::{Frame, Frames};
+use super::step::{Leave, Mode, Registers, Step, copied, put, register, spread, window};
 use super::{Core, Machine, Outcome, meaning, sort};
 use crate::bytecode::{
     ALL_RESULTS, After, Arguments, Instruction, Op, Quick, Ready, Reply, Verified, Word, block_cost, each_quick,
@@ -10,13 +10,13 @@ use crate::bytecode::{
 use crate::trap::{Trap, TrapCode};
 use crate::value::Value;
 use core::marker::PhantomData;
-use core::slice::Iter;
 
 /// Each arm ends by itself: going on is one jump, and usual calls and returns have places of their own to go to.
 macro_rules! dispatch {
     (($step:ident $word:ident $seen:ident $gas:ident $rest:ident
       $called:lifetime $one:lifetime $closed:lifetime $returned:lifetime $given:lifetime $left:lifetime
-      [$($special:ident $about:literal)+] [$($row:ident: $first:ident $($next:ident)+;)+])
+      [$($special:ident $about:literal)+] [$($row:ident: $first:ident $($next:ident)+;)+]
+      [$($circle:ident: $($inner:ident)+;)+])
      $($byte:literal $name:ident)+) => {
         match $seen.quick {
             $(Quick::$name => dispatch!(@go meaning::$name(&mut $step, $seen);
@@ -29,6 +29,29 @@ macro_rules! dispatch {
                     $word = $step.rest.next().expect("all of a row stand behind one another");
                     flow = meaning::$next(&mut $step, $word);
                 })+
+                dispatch!(@go flow; $step $gas $rest $called $one $closed $returned $given $left)
+            })+
+            $(Quick::$circle => {
+                let (first, behind) = ($word, $step.rest.clone());
+                let flow = loop {
+                    ($word, $step.rest) = (first, behind.clone());
+                    let mut flow = Ok(());
+                    $(if flow.is_ok() {
+                        flow = meaning::$inner(&mut $step, $word);
+                        if flow.is_ok() {
+                            $word = $step.rest.next().expect("all of a row stand behind one another");
+                        }
+                    })+
+                    if flow.is_err() {
+                        break flow;
+                    }
+                    // The last is an `again` that goes back to the first. Where it can't be paid for, it goes there to say so.
+                    match meaning::counts_on(&mut $step, $word) {
+                        Ok(true) if $step.pay($word.ahead) => {}
+                        Ok(goes_on) => break $step.branch(goes_on, $word),
+                        Err(leave) => break Err(leave),
+                    }
+                };
                 dispatch!(@go flow; $step $gas $rest $called $one $closed $returned $given $left)
             })+
         }
@@ -49,12 +72,6 @@ macro_rules! dispatch {
     }};
 }
 
-/// The registers of the frame that begins at a place, if there is room for it.
-#[inline(always)]
-fn registers(stack: &mut [Value], base: usize) -> Option<&mut Registers> {
-    stack.get_mut(base..base.wrapping_add(NAMEABLE))?.first_chunk_mut::<NAMEABLE>()
-}
-
 impl<'p> Machine<'p> {
     /// Runs a function to its end.
     pub(super) fn evaluate<M: Mode>(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
@@ -66,7 +83,7 @@ impl<'p> Machine<'p> {
                 Leave::Call(function) => self.call_window::<M>(function, After::Caller),
                 Leave::Protect(function) => self.call_window::<M>(function, After::Protected),
                 Leave::Sort => self.begin_sort::<M>(),
-                Leave::Return | Leave::ReturnOne => match self.core.frames.last().reply.after() {
+                Leave::Return | Leave::ReturnOne => match self.frames.last().reply.after() {
                     After::Caller | After::Protected => self.leave_frame(),
                     After::Sort => self.go_on_sorting::<M>(),
                     After::End => match self.arguments(self.last_word()) {
@@ -89,11 +106,13 @@ impl<'p> Machine<'p> {
     /// Runs the innermost frame, and those that it calls and returns to in the usual way, until anything else is to be done.
     #[inline(never)]
     fn run_frames<M: Mode>(&mut self) -> Leave {
-        let Machine { program, core, stack } = self;
-        let (functions, stack): (&'p [Ready], &mut [Value]) = (program.functions(), stack);
-        let Frame { mut ready, mut rest, base, .. } = core.frames.last().clone();
-        let words = if M::QUICK { &[] } else { words(program, ready.number) };
-        let mut registers = registers(stack, base as usize).expect("entering made room for the frame");
+        let Machine { program, core, frames: Frames { frames, last, .. } } = self;
+        let (functions, frames): (&'p [Ready], &mut [Frame<'p>]) = (program.functions(), frames);
+        // The number of the innermost frame, and that frame.
+        let mut inner = *last;
+        let mut frame = frames.get_mut(inner).expect("the innermost frame was found when it was entered");
+        let mut rest = frame.rest.clone();
+        let words = if M::QUICK { &[] } else { words(program, frame.ready.number) };
         let mut gas = core.meter.gas;
         let mut word;
         let leave = 'left: loop {
@@ -103,74 +122,87 @@ impl<'p> Machine<'p> {
                         let function = 'closed: {
                             'called: {
                                 loop {
-                                    if M::WATCHED && !watched(core, registers, (ready, words, rest.len()), gas) {
+                                    if M::WATCHED && !watched(core, frame, (words, rest.len()), gas) {
                                         rest.next();
                                         break 'left Leave::Trap(TrapCode::GAS);
                                     }
                                     word = rest.next().expect("verified code does not run past its end");
-                                    let mut step =
-                                        Step::<M> { registers, core, gas, ready, words, rest, mode: PhantomData };
+                                    let mut step = Step::<M> { frame, core, gas, words, rest, mode: PhantomData };
                                     let bare;
                                     let seen = if M::QUICK {
                                         word
                                     } else {
-                                        bare = plain(words, ready.code.len() - step.rest.len() - 1);
+                                        bare = plain(words, step.frame.ready.code.len() - step.rest.len() - 1);
                                         &bare
                                     };
                                     each_quick!(dispatch step word seen gas rest
                                         'called 'one 'closed 'returned 'given 'left);
                                 }
                             }
-                            let arguments = first_two(registers, word);
+                            let arguments = first_two(&frame.registers, word);
                             let callee = functions.get(word.wide() as usize).expect("calls are verified");
-                            match begin::<M>(core, stack, callee, word, &rest, arguments, (gas, word.ahead)) {
-                                Some((window, left)) => {
-                                    (ready, rest, registers, gas) = (callee, callee.code.iter(), window, left)
+                            frame.rest = rest.clone();
+                            match begin::<M>(frames, inner, callee, word, arguments, (gas, word.ahead)) {
+                                Some((callees, left)) => {
+                                    (rest, frame, gas) = (callee.code.iter(), callees, left);
+                                    inner += 1;
                                 }
                                 None => break 'left Leave::CallFunction,
                             }
                             continue 'left;
                         };
-                        let (arguments, closure) = (first_two(registers, word), copied(registers, word.wide() as u8));
+                        let arguments = first_two(&frame.registers, word);
+                        let closure = copied(&frame.registers, word.wide() as u8);
                         let callee = functions.get(function as usize).expect("closures are made of functions");
-                        match begin::<M>(core, stack, callee, word, &rest, arguments, (gas, callee.cost)) {
-                            Some((window, left)) => {
-                                (ready, rest, registers, gas) = (callee, callee.code.iter(), window, left)
+                        frame.rest = rest.clone();
+                        match begin::<M>(frames, inner, callee, word, arguments, (gas, callee.cost)) {
+                            Some((callees, left)) => {
+                                put(&mut callees.registers, callee.registers, closure);
+                                (rest, frame, gas) = (callee.code.iter(), callees, left);
+                                inner += 1;
                             }
                             None => break 'left Leave::Call(function),
                         }
-                        put(registers, callee.registers, closure);
                         continue 'left;
                     }
-                    let argument = copied(registers, word.a());
+                    let argument = copied(&frame.registers, word.a());
                     let callee = functions.get(word.wide() as usize).expect("calls are verified");
-                    match begin_one::<M>(core, stack, callee, word, &rest, argument, gas) {
-                        Some((window, left)) => {
-                            (ready, rest, registers, gas) = (callee, callee.code.iter(), window, left)
+                    frame.rest = rest.clone();
+                    match begin_one::<M>(frames, inner, callee, word, argument, gas) {
+                        Some((callees, left)) => {
+                            (rest, frame, gas) = (callee.code.iter(), callees, left);
+                            inner += 1;
                         }
                         None => break 'left Leave::CallFunction,
                     }
                     continue 'left;
                 }
-                let result = copied(registers, word.a());
-                if let Some((caller, following, window)) = return_quickly(core, stack, word, result) {
-                    (ready, rest, registers) = (caller, following, window);
-                    continue 'left;
+                match return_quickly(frames, inner, word) {
+                    Some(caller) => {
+                        (rest, frame) = (caller.rest.clone(), caller);
+                        inner -= 1;
+                    }
+                    None => break 'left Leave::Return,
                 }
-                break 'left Leave::Return;
+                continue 'left;
             }
-            let result = copied(registers, word.a());
-            if let Some((caller, following, window)) = return_one(core, stack, result) {
-                (ready, rest, registers) = (caller, following, window);
-            } else if core.frames.last().reply.after() == After::Sort
-                && let Some((window, left)) = compare_on::<M>(core, stack, result, gas)
+            let (result, reply) = (copied(&frame.registers, word.a()), frame.reply);
+            if reply.exactly() == 1 {
+                // The first frame, which has no caller, expects something else.
+                inner = inner.wrapping_sub(1);
+                frame = frames.get_mut(inner).expect("a call has a caller");
+                put(&mut frame.registers, reply.window(), result);
+                rest = frame.rest.clone();
+            } else if reply.after() == After::Sort
+                && let Some(left) = compare_on::<M>(core, frame, result, gas)
             {
-                (rest, registers, gas) = (ready.code.iter(), window, left);
+                (rest, gas) = (frame.ready.code.iter(), left);
             } else {
                 break 'left Leave::Return;
             }
         };
-        core.frames.last_mut().rest = rest;
+        *last = inner;
+        frames.get_mut(inner).expect("the innermost frame was found when it was entered").rest = rest;
         core.meter.gas = gas;
         leave
     }
@@ -183,7 +215,8 @@ fn words(program: &Verified, function: u32) -> &[Word] {
 
 /// Shows the next instruction to who watches; false where it must not run.
 #[cold]
-fn watched(core: &mut Core, registers: &Registers, (ready, words, left): (&Ready, &[Word], usize), gas: u64) -> bool {
+fn watched(core: &mut Core, frame: &Frame, (words, left): (&[Word], usize), gas: u64) -> bool {
+    let Frame { ready, registers, .. } = frame;
     let at = ready.code.len() - left;
     let Core { heap, watch, .. } = core;
     let word = words.get(at).copied();
@@ -204,175 +237,108 @@ fn first_two(registers: &Registers, word: &Instruction) -> [Value; 2] {
     [copied(registers, word.a()), second]
 }
 
-/// Begins the usual call, with just the arguments that the function takes: gives its registers and the gas that is left.
-/// Does nothing but note where the caller goes on if the call is not usual.
+/// Begins the usual call, with just the arguments that the function takes: gives its frame and the gas that is left.
+/// Does nothing if the call is not usual, or has no room yet.
 #[inline(always)]
-fn begin<'s, 'p, M: Mode>(
-    core: &mut Core<'p>,
-    stack: &'s mut [Value],
+fn begin<'f, 'p, M: Mode>(
+    frames: &'f mut [Frame<'p>],
+    inner: usize,
     ready: &'p Ready,
     word: &Instruction,
-    rest: &Iter<'p, Instruction>,
-    arguments: [Value; 2],
+    [first, second]: [Value; 2],
     (gas, cost): (u64, u32),
-) -> Option<(&'s mut Registers, u64)> {
+) -> Option<(&'f mut Frame<'p>, u64)> {
     let given = word.b();
-    if given != ready.exactly || core.frames.count() >= core.depth {
+    if given != ready.exactly {
         return None;
     }
     let left = if M::METERED { gas.checked_sub(u64::from(cost))? } else { gas };
-    let caller = core.frames.last_mut();
-    caller.rest = rest.clone();
-    let base = caller.base as usize + usize::from(word.frame());
     if given > 2 {
-        copy_further(stack, caller.base as usize + usize::from(word.a()), base, given)?;
+        copy_further(frames, inner, word.a(), given)?;
     }
-    let registers = registers(stack, base)?;
-    let [first, second] = arguments;
-    put(registers, 0, first);
+    let frame = frames.get_mut(inner + 1)?;
+    put(&mut frame.registers, 0, first);
     if given > 1 {
-        put(registers, 1, second);
+        put(&mut frame.registers, 1, second);
     }
-    let frame = core.frames.push();
     frame.ready = ready;
-    frame.base = base as u32;
     frame.reply = Reply::of_word(word.next);
-    Some((registers, left))
+    Some((frame, left))
 }
 
 /// As [`begin`], where code was made ready for a function that takes one argument and is given just that.
 #[inline(always)]
-fn begin_one<'s, 'p, M: Mode>(
-    core: &mut Core<'p>,
-    stack: &'s mut [Value],
+fn begin_one<'f, 'p, M: Mode>(
+    frames: &'f mut [Frame<'p>],
+    inner: usize,
     ready: &'p Ready,
     word: &Instruction,
-    rest: &Iter<'p, Instruction>,
     argument: Value,
     gas: u64,
-) -> Option<(&'s mut Registers, u64)> {
-    if core.frames.count() >= core.depth {
-        return None;
-    }
+) -> Option<(&'f mut Frame<'p>, u64)> {
     let left = if M::METERED { gas.checked_sub(u64::from(word.ahead))? } else { gas };
-    let caller = core.frames.last_mut();
-    caller.rest = rest.clone();
-    let base = caller.base as usize + usize::from(word.frame());
-    let registers = registers(stack, base)?;
-    put(registers, 0, argument);
-    let frame = core.frames.push();
+    let frame = frames.get_mut(inner + 1)?;
+    put(&mut frame.registers, 0, argument);
     frame.ready = ready;
-    frame.base = base as u32;
     frame.reply = Reply::of_word(word.next);
-    Some((registers, left))
+    Some((frame, left))
 }
 
-/// Copies the arguments after the second.
+/// Copies the arguments after the second into the next frame.
 #[cold]
-fn copy_further(stack: &mut [Value], from: usize, to: usize, count: u8) -> Option<()> {
-    let (before, after) = stack.split_at_mut_checked(to)?;
-    let from = before.get(from..)?.iter().take(count.into()).skip(2);
-    after.iter_mut().skip(2).zip(from).for_each(|(to, from)| *to = *from);
+fn copy_further(frames: &mut [Frame], inner: usize, window: u8, count: u8) -> Option<()> {
+    let (before, after) = frames.split_at_mut_checked(inner + 1)?;
+    let from = before.last()?.registers.get(usize::from(window)..)?.iter().take(count.into()).skip(2);
+    after.first_mut()?.registers.iter_mut().skip(2).zip(from).for_each(|(to, from)| *to = *from);
     Some(())
 }
 
-/// The usual return: just the results that the caller wants. What goes on, if the return is usual.
+/// The usual return: just the results that the caller wants. Gives the caller's frame, if the return is usual.
 #[inline(always)]
-fn return_quickly<'s, 'p>(
-    core: &mut Core<'p>,
-    stack: &'s mut [Value],
-    word: &Instruction,
-    result: Value,
-) -> Option<(&'p Ready, Iter<'p, Instruction>, &'s mut Registers)> {
-    let Frame { base: from, reply, .. } = *core.frames.last();
-    let (given, window) = (word.b(), reply.window());
-    if given != reply.exactly() {
+fn return_quickly<'f, 'p>(frames: &'f mut [Frame<'p>], inner: usize, word: &Instruction) -> Option<&'f mut Frame<'p>> {
+    let (before, after) = frames.split_at_mut_checked(inner)?;
+    let (caller, callee) = (before.last_mut()?, after.first()?);
+    let (given, window) = (word.b(), callee.reply.window());
+    if given != callee.reply.exactly() {
         return None;
     }
-    core.frames.pop();
-    let Frame { ready, base, ref rest, .. } = *core.frames.last();
-    if given > 1 {
-        copy_results(stack, from as usize + usize::from(word.a()), base as usize + usize::from(window), given)?;
-    }
-    let registers = registers(stack, base as usize)?;
-    if given == 1 {
-        put(registers, window, result);
-    }
-    Some((ready, rest.clone(), registers))
+    let results = callee.registers.get(usize::from(word.a())..)?.iter().take(given.into());
+    let wanted = caller.registers.get_mut(usize::from(window)..)?;
+    wanted.iter_mut().zip(results).for_each(|(to, from)| *to = from.copied());
+    Some(caller)
 }
 
-/// As [`return_quickly`], of one result.
-#[inline(always)]
-fn return_one<'s, 'p>(
-    core: &mut Core<'p>,
-    stack: &'s mut [Value],
-    result: Value,
-) -> Option<(&'p Ready, Iter<'p, Instruction>, &'s mut Registers)> {
-    let reply = core.frames.last().reply;
-    if reply.exactly() != 1 {
-        return None;
-    }
-    core.frames.pop();
-    let Frame { ready, base, ref rest, .. } = *core.frames.last();
-    let registers = registers(stack, base as usize)?;
-    put(registers, reply.window(), result);
-    Some((ready, rest.clone(), registers))
-}
-
-/// The usual return from a comparator: its frame begins anew, with what is to be compared next and the gas that is left.
-/// The innermost frame is a comparator's. Does nothing where more is to be done.
+/// The usual return from a comparator: its frame begins anew, with what is to be compared next; gives the gas that is left.
+/// Does nothing where more is to be done.
 #[inline(never)]
-fn compare_on<'s, M: Mode>(
-    core: &mut Core,
-    stack: &'s mut [Value],
-    answer: Value,
-    gas: u64,
-) -> Option<(&'s mut Registers, u64)> {
-    let Frame { ready, base, .. } = *core.frames.last();
-    if ready.exactly != 2 {
+fn compare_on<M: Mode>(core: &mut Core, frame: &mut Frame, answer: Value, gas: u64) -> Option<u64> {
+    if frame.ready.exactly != 2 {
         return None;
     }
-    let registers = registers(stack, base as usize)?;
-    let block = if M::METERED { u64::from(ready.cost) } else { 0 };
+    let block = if M::METERED { u64::from(frame.ready.cost) } else { 0 };
     let left = gas.checked_sub(sort::COMPARISON + block)?;
     let [first, second] = core.sorts.last_mut()?.answer_within_runs(answer.is_true())?;
-    put(registers, 0, first);
-    put(registers, 1, second);
-    Some((registers, left))
-}
-
-/// Copies more results than one.
-#[cold]
-fn copy_results(stack: &mut [Value], from: usize, to: usize, count: u8) -> Option<()> {
-    for place in 0..usize::from(count) {
-        *stack.get_mut(to + place)? = *stack.get(from + place)?;
-    }
-    Some(())
+    put(&mut frame.registers, 0, first);
+    put(&mut frame.registers, 1, second);
+    Some(left)
 }
 
 impl<'p> Machine<'p> {
     /// The instruction that left the innermost frame.
     pub(super) fn last_word(&self) -> Word {
-        let frame = self.core.frames.last();
+        let frame = self.frames.last();
         *words(self.program, frame.ready.number).get(frame.at()).expect("a frame that was left had an instruction")
     }
 
-    /// Where a register of the innermost frame lies.
-    pub(super) fn place_of(&self, register: u8) -> usize {
-        self.core.frames.last().base as usize + usize::from(register)
-    }
-
     /// A register of the innermost frame.
-    pub(super) fn register(&self, register: u8) -> Value {
-        self.stack.get(self.place_of(register)).copied().unwrap_or(Value::NIL)
+    pub(super) fn register(&self, number: u8) -> Value {
+        register(&self.frames.last().registers, number)
     }
 
     /// The values of the window that an instruction of the innermost frame names.
     pub(super) fn window(&self, word: Word) -> Outcome<Vec<Value>> {
-        let given = Arguments::of(word.b());
-        let start = self.place_of(word.a());
-        let values = self.stack.get(start..start + usize::from(given.count)).unwrap_or_default();
-        if given.is_spread { spread(&self.core.heap, values) } else { Ok(values.to_vec()) }
+        let values = window(&self.frames.last().registers, word.a(), word.b());
+        if Arguments::of(word.b()).is_spread { spread(&self.core.heap, values) } else { Ok(values.to_vec()) }
     }
 
     /// As [`Machine::window`], for a call or a return, to which it is charged when a list is spread.
@@ -405,42 +371,31 @@ impl<'p> Machine<'p> {
     /// Begins a call with any arguments: places them, packs what the function takes as a list, charges for its first block.
     pub(super) fn enter<M: Mode>(&mut self, call: Call, arguments: &[Value]) -> Outcome<()> {
         let Call { function, closure, after, window, results } = call;
-        if self.core.frames.count() >= self.core.depth {
-            return Err(TrapCode::DEPTH);
-        }
-        let base = self.core.frames.last().next_base();
-        let needed = base + NAMEABLE;
-        if self.stack.len() < needed {
-            self.stack.resize(needed.next_power_of_two(), Value::NIL);
-        }
         let program: &'p Verified = self.program;
+        let Machine { core, frames, .. } = self;
+        let frame = frames.next_mut().ok_or(TrapCode::DEPTH)?;
         let ready: &'p Ready = program.functions().get(function as usize).ok_or(TrapCode::KIND)?;
         let parameters = usize::from(ready.parameters);
-        let registers = self.stack.get_mut(base..).unwrap_or_default();
-        if let Some(behind) = registers.get_mut(usize::from(ready.registers)) {
-            *behind = closure;
-        }
-        for (register, value) in registers.iter_mut().zip(arguments).take(parameters) {
+        put(&mut frame.registers, ready.registers, closure);
+        for (register, value) in frame.registers.iter_mut().zip(arguments).take(parameters) {
             *register = value.copied();
         }
-        registers.iter_mut().take(parameters).skip(arguments.len()).for_each(|register| *register = Value::NIL);
+        frame.registers.iter_mut().take(parameters).skip(arguments.len()).for_each(|register| *register = Value::NIL);
         if ready.is_variadic {
             let further = arguments.get(parameters..).unwrap_or_default();
-            let list = pack(&mut self.core.heap, &mut self.core.meter, further)?;
-            if let Some(register) = registers.get_mut(parameters) {
-                *register = list;
-            }
+            put(&mut frame.registers, ready.parameters, pack(&mut core.heap, &mut core.meter, further)?);
         }
-        let mut rest = ready.code.iter();
+        frame.ready = ready;
+        frame.reply = Reply::new(window, results, after);
+        frame.rest = ready.code.iter();
         // Until it is paid for, the frame stands behind its first instruction: there a trap belongs.
-        rest.next();
-        let reply = Reply::new(window, results, after);
-        *self.core.frames.push() = Frame { ready, rest, base: base as u32, reply };
+        frame.rest.next();
+        frames.push();
         if M::METERED {
             let cost = if M::QUICK { ready.cost } else { block_cost(words(program, function), 0) };
-            self.core.meter.charge(u64::from(cost))?;
+            core.meter.charge(u64::from(cost))?;
         }
-        self.core.frames.last_mut().rest = ready.code.iter();
+        frames.last_mut().rest = ready.code.iter();
         Ok(())
     }
 
@@ -448,25 +403,22 @@ impl<'p> Machine<'p> {
     fn leave_frame(&mut self) -> Outcome<()> {
         let word = self.last_word();
         let mut values = self.arguments(word)?;
-        let reply = self.core.frames.last().reply;
+        let reply = self.frames.last().reply;
         if reply.after() == After::Protected {
             values.insert(0, Value::TRUE);
         }
-        self.core.frames.pop();
+        self.frames.pop();
         self.place(reply.window(), reply.results(), &values)
     }
 
     /// Puts results where the innermost frame wants them: as many as it asked for, nil where there are too few.
     pub(super) fn place(&mut self, window: u8, results: u8, values: &[Value]) -> Outcome<()> {
-        let start = self.place_of(window);
+        let registers = &mut self.frames.last_mut().registers;
         if results == ALL_RESULTS {
-            let list = pack(&mut self.core.heap, &mut self.core.meter, values)?;
-            if let Some(register) = self.stack.get_mut(start) {
-                *register = list;
-            }
+            put(registers, window, pack(&mut self.core.heap, &mut self.core.meter, values)?);
             return Ok(());
         }
-        let wanted = self.stack.iter_mut().skip(start).take(usize::from(results));
+        let wanted = registers.iter_mut().skip(usize::from(window)).take(usize::from(results));
         let values = values.iter().copied().chain(core::iter::repeat(Value::NIL));
         wanted.zip(values).for_each(|(register, value)| *register = value);
         Ok(())
@@ -474,7 +426,7 @@ impl<'p> Machine<'p> {
 
     /// Goes back to the innermost protected call, or ends the run.
     fn unwind(&mut self, code: TrapCode) -> Result<(), Trap> {
-        let frame = self.core.frames.last();
+        let frame = self.frames.last();
         let instruction = u32::try_from(frame.at()).unwrap_or(u32::MAX);
         let trap = Trap { code, function: frame.ready.number, instruction };
         if code.is_resource() {
@@ -494,7 +446,7 @@ impl<'p> Machine<'p> {
             return Some((word.a(), word.c()));
         }
         let (mut sorts, mut found) = (0, None);
-        for (number, frame) in self.core.frames.innermost_first() {
+        for (number, frame) in self.frames.innermost_first() {
             sorts += usize::from(frame.reply.after() == After::Sort);
             if frame.reply.after() == After::Protected {
                 found = Some((number - 1, frame.reply.window(), frame.reply.results()));
@@ -502,7 +454,7 @@ impl<'p> Machine<'p> {
             }
         }
         let (count, window, results) = found?;
-        self.core.frames.keep(count);
+        self.frames.keep(count);
         self.core.sorts.truncate(self.core.sorts.len().saturating_sub(sorts));
         Some((window, results))
     }

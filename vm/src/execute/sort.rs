@@ -131,7 +131,7 @@ impl Machine<'_> {
             Arguments { is_spread: false, .. } => self.register(word.a()).is_true(),
             Arguments { is_spread: true, .. } => self.arguments(word)?.first().is_some_and(|value| value.is_true()),
         };
-        self.core.frames.pop();
+        self.frames.pop();
         if let Some(sort) = self.core.sorts.last_mut() {
             sort.answer(is_right_first);
         }

@@ -1,7 +1,8 @@
 //! What the instructions of one frame work on, and the two ways to run them.
 
+use super::frame::Frame;
 use super::{Core, Outcome};
-use crate::bytecode::{Arguments, Instruction, Ready, Word, block_cost};
+use crate::bytecode::{Arguments, Instruction, Word, block_cost};
 use crate::trap::TrapCode;
 use crate::value::{FieldPlace, Heap, Value};
 use core::marker::PhantomData;
@@ -86,10 +87,9 @@ pub(super) type Registers = [Value; NAMEABLE];
 
 /// It is taken apart into registers of the processor, so it may be lent to functions that are inlined, and to no other.
 pub(super) struct Step<'m, 'p, M: Mode> {
-    pub(super) registers: &'m mut Registers,
-    pub(super) core: &'m mut Core<'p>,
+    pub(super) frame: &'m mut Frame<'p>,
+    pub(super) core: &'m mut Core,
     pub(super) gas: u64,
-    pub(super) ready: &'p Ready,
     /// The canonical code, where it runs plainly.
     pub(super) words: &'p [Word],
     /// The instructions that follow, the next one first.
@@ -125,24 +125,24 @@ pub(super) fn put(registers: &mut Registers, number: u8, value: Value) {
 impl<'p, M: Mode> Step<'_, 'p, M> {
     #[inline(always)]
     pub(super) fn get(&self, number: u8) -> Value {
-        register(self.registers, number)
+        register(&self.frame.registers, number)
     }
 
     /// As [`Step::get`], for a value that is only passed on.
     #[inline(always)]
     pub(super) fn copy(&self, number: u8) -> Value {
-        copied(self.registers, number)
+        copied(&self.frame.registers, number)
     }
 
     #[inline(always)]
     pub(super) fn set(&mut self, number: u8, value: Value) {
-        put(self.registers, number, value);
+        put(&mut self.frame.registers, number, value);
     }
 
     /// Four registers that follow one another.
     #[inline(always)]
     pub(super) fn four(&mut self, first: u8) -> Option<&mut [Value; 4]> {
-        self.registers.get_mut(usize::from(first)..)?.first_chunk_mut()
+        self.frame.registers.get_mut(usize::from(first)..)?.first_chunk_mut()
     }
 
     #[inline(always)]
@@ -152,9 +152,9 @@ impl<'p, M: Mode> Step<'_, 'p, M> {
 
     /// Work elsewhere that may be charged or allocate: while it lasts, the gas that is left stands in the meter.
     #[inline(always)]
-    pub(super) fn outside<T>(&mut self, work: impl FnOnce(&mut Core<'_>, &mut Registers) -> T) -> T {
+    pub(super) fn outside<T>(&mut self, work: impl FnOnce(&mut Core, &mut Registers) -> T) -> T {
         self.core.meter.gas = self.gas;
-        let result = work(self.core, self.registers);
+        let result = work(self.core, &mut self.frame.registers);
         self.gas = self.core.meter.gas;
         result
     }
@@ -168,7 +168,7 @@ impl<'p, M: Mode> Step<'_, 'p, M> {
     /// Charges for the block that begins at an instruction, and goes there. Its cost stands beside the branch.
     #[inline(always)]
     pub(super) fn enter(&mut self, target: usize, ready: u32) -> Flow {
-        self.enter_rest(from(&self.ready.code, target), ready)
+        self.enter_rest(from(&self.frame.ready.code, target), ready)
     }
 
     /// As [`Step::enter`], for the instructions from there on.
@@ -176,7 +176,8 @@ impl<'p, M: Mode> Step<'_, 'p, M> {
     fn enter_rest(&mut self, rest: Iter<'p, Instruction>, ready: u32) -> Flow {
         self.rest = rest;
         if M::METERED {
-            let cost = if M::QUICK { ready } else { block_cost(self.words, self.ready.code.len() - self.rest.len()) };
+            let cost =
+                if M::QUICK { ready } else { block_cost(self.words, self.frame.ready.code.len() - self.rest.len()) };
             match self.gas.checked_sub(u64::from(cost)) {
                 Some(left) => self.gas = left,
                 None => {
@@ -187,6 +188,17 @@ impl<'p, M: Mode> Step<'_, 'p, M> {
             }
         }
         Ok(())
+    }
+
+    /// Charges for a block that is entered without going anywhere; false, and nothing, where there is too little gas.
+    #[inline(always)]
+    pub(super) fn pay(&mut self, cost: u32) -> bool {
+        match self.gas.checked_sub(u64::from(cost)) {
+            Some(left) if M::METERED => self.gas = left,
+            Some(_) => {}
+            None => return !M::METERED,
+        }
+        true
     }
 
     /// Goes to the instruction's target, or on to the next block.

@@ -3,7 +3,7 @@
 
 use super::owners::Owners;
 use crate::bytecode::Limits;
-use crate::execute::{Deferred, Emission, Row};
+use crate::execute::{Deferred, Emission, Place, Row};
 use crate::value::{Heap, TableId, Value};
 use std::collections::BTreeMap;
 
@@ -32,8 +32,7 @@ pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// A table that was emitted, with what its rows cost.
 pub(super) struct Document {
-    /// How the keys of its rows begin: all but the entry's.
-    prefix: Vec<u8>,
+    place: Place,
     table: Value,
     id: TableId,
     costs: BTreeMap<Vec<u8>, Cost>,
@@ -46,35 +45,36 @@ impl Document {
     /// the limits, or has a key that is no text as it stands.
     pub(super) fn build(heap: &Heap, limits: Limits, emitted: &Deferred, rows: &mut Vec<Row>) -> Option<Document> {
         let mut document = Document {
-            prefix: Emission::prefix(heap, limits, emitted.path).ok()?,
+            place: Place::new(heap, limits, emitted.path).ok()?,
             table: emitted.table,
             id: emitted.table.as_table()?,
             costs: BTreeMap::new(),
             total: Cost::default(),
             owners: Owners::default(),
         };
-        for (key, value) in heap.entries(emitted.table)? {
-            rows.push(document.put(heap, limits, emitted.path, key, value)?);
+        let entries = heap.entries(emitted.table)?;
+        let (mut costs, mut room) = (Vec::with_capacity(entries.len()), Vec::new());
+        rows.reserve(entries.len());
+        for (key, value) in entries {
+            let (text, cost, row) = document.put(heap, key, value, &mut room)?;
+            costs.push((text, cost));
+            rows.push(row);
         }
+        // They are sorted already, so that no search is needed.
+        document.costs = costs.into_iter().collect();
         document.owners.forget_repeats();
         Some(document)
     }
 
     /// Whether it is the same table at the same path.
     pub(super) fn is(&self, heap: &Heap, limits: Limits, emitted: &Deferred) -> bool {
-        let prefix = Emission::prefix(heap, limits, emitted.path);
-        self.table.is_same_table(emitted.table) && prefix.as_ref() == Ok(&self.prefix)
+        let place = Place::new(heap, limits, emitted.path);
+        self.table.is_same_table(emitted.table) && place.is_ok_and(|place| place.prefix == self.place.prefix)
     }
 
     /// The rows of entries that can be others than they were, by what was changed since: tables and keys. Nothing where
     /// all must be made.
-    pub(super) fn update(
-        &mut self,
-        heap: &Heap,
-        limits: Limits,
-        path: Value,
-        changed: &[(TableId, Value)],
-    ) -> Option<Changes> {
+    pub(super) fn update(&mut self, heap: &Heap, changed: &[(TableId, Value)]) -> Option<Changes> {
         let mut keys: BTreeMap<Vec<u8>, Value> = BTreeMap::new();
         for &(table, key) in changed {
             // A change of the table's kind has no key.
@@ -83,17 +83,18 @@ impl Document {
                 keys.insert(heap.as_string(key)?.to_vec(), *key);
             }
         }
-        let mut changes = Changes::new();
+        let (mut changes, mut room) = (Changes::new(), Vec::new());
         for (text, key) in keys {
             let before = self.costs.remove(&text);
             before.iter().for_each(|&cost| self.total.remove(cost));
             match heap.get(self.table, key) {
                 Some(value) => {
-                    let row = self.put(heap, limits, path, key, value)?;
+                    let (text, cost, row) = self.put(heap, key, value, &mut room)?;
+                    self.costs.insert(text, cost);
                     changes.insert(row.key, Some(row.value));
                 }
                 None if before.is_some() => {
-                    changes.insert(Emission::new(heap, limits, path, key, Value::NIL).ok()?.row.key, None);
+                    changes.insert(self.place.emission(heap, key, Value::NIL, &mut room).ok()?.row.key, None);
                 }
                 None => {}
             }
@@ -101,18 +102,18 @@ impl Document {
         (self.owners.repeats() <= 2 * self.costs.len() + FEWEST_REPEATS).then_some(changes)
     }
 
-    fn put(&mut self, heap: &Heap, limits: Limits, path: Value, key: Value, value: Value) -> Option<Row> {
+    /// The row of an entry, its key's text and what it costs, which is added to the total.
+    fn put(&mut self, heap: &Heap, key: Value, value: Value, room: &mut Vec<u8>) -> Option<(Vec<u8>, Cost, Row)> {
         let text = heap.as_string(&key)?;
-        let Emission { row, gas, output } = Emission::new(heap, limits, path, key, value).ok()?;
+        let Emission { row, gas, output } = self.place.emission(heap, key, value, room).ok()?;
         // A text that is written otherwise than it stands could meet another one.
-        if row.key.len() != self.prefix.len() + text_length(text.len()) || !row.key.ends_with(text) {
+        if row.key.len() != self.place.prefix.len() + text_length(text.len()) || !row.key.ends_with(text) {
             return None;
         }
         let cost = Cost { gas, output };
         self.total.add(cost)?;
-        self.costs.insert(text.to_vec(), cost);
         heap.each_table(value, &mut |table| self.owners.add(table, key));
-        Some(row)
+        Some((text.to_vec(), cost, row))
     }
 
     /// What the emission of the whole table costs.
@@ -125,12 +126,12 @@ impl Document {
 
     /// Whether a row's path is the document's.
     pub(super) fn covers(&self, row: &Row) -> bool {
-        row.key.starts_with(&self.prefix)
+        row.key.starts_with(&self.place.prefix)
     }
 
     /// Whether another document is at the same path.
     pub(super) fn meets(&self, other: &Document) -> bool {
-        self.prefix == other.prefix
+        self.place.prefix == other.place.prefix
     }
 }
 

@@ -125,12 +125,12 @@ impl Folding<'_> {
     }
 
     fn update(&self, output: &Output, before: Documents, changed: &[(TableId, Value)]) -> Option<Made> {
-        let (heap, limits) = (self.machine.values(), self.machine.limits());
+        let heap = self.machine.values();
         let Documents { mut list, others, .. } = before;
         let mut changes: Changes = others.into_iter().map(|key| (key, None)).collect();
         changes.extend(output.rows.iter().map(|row| (row.key.clone(), Some(row.value.clone()))));
-        for (document, deferred) in list.iter_mut().zip(&output.deferred) {
-            changes.extend(document.update(heap, limits, deferred.path, changed)?);
+        for document in &mut list {
+            changes.extend(document.update(heap, changed)?);
         }
         Some(Made { rows: Rows::Changed(changes), documents: list, others: Vec::new(), cost: Cost::default() })
     }

@@ -51,6 +51,19 @@ fn order(a: &Row, b: &Row) -> Ordering {
     texts(a).cmp(&texts(b)).then_with(|| a.key.cmp(&b.key))
 }
 
+/// How many of some sorted rows come before one: looked for from the front in steps that double, for what is sought next
+/// lies near to what was found last, and rows far away would have to come from memory.
+fn before(rows: &[Row], row: &Row) -> usize {
+    let is_before = |other: &Row| order(other, row).is_lt();
+    let (mut known, mut step) = (0, 1);
+    while rows.get(known + step - 1).is_some_and(is_before) {
+        known += step;
+        step *= 2;
+    }
+    let open = rows.get(known..rows.len().min(known + step)).unwrap_or_default();
+    known + open.partition_point(is_before)
+}
+
 impl Rows {
     /// The rows, by path and then key.
     #[must_use]
@@ -96,7 +109,7 @@ impl Rows {
         let mut old = core::mem::take(&mut self.sorted).into_iter();
         let mut sorted = Vec::with_capacity(old.len() + changes.len());
         for (row, stays) in changes {
-            let before = old.as_slice().partition_point(|other| order(other, &row).is_lt());
+            let before = before(old.as_slice(), &row);
             sorted.extend(old.by_ref().take(before));
             let is_there = old.as_slice().first().is_some_and(|other| other.key == row.key);
             let gone = if is_there { old.next() } else { None };

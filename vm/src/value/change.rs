@@ -66,7 +66,7 @@ impl Heap {
             && !held.is_nil()
         {
             let old = core::mem::replace(held, value);
-            self.note(id, key, (old, value), 0);
+            self.note(id, key, (old, value));
             return Ok(false);
         }
         if let Form::Dictionary(number) = table.form
@@ -76,7 +76,7 @@ impl Heap {
             && let Some(entry) = dictionary.find_again(&self.content, key)
             && let Some((key, old)) = dictionary.replace(entry, value)
         {
-            self.note(id, key, (old, value), entry);
+            self.note(id, key, (old, value));
             return Ok(false);
         }
         let probe = self.probe(key)?;
@@ -111,15 +111,16 @@ impl Heap {
 
     /// Logs the value that is about to be changed.
     fn note_present(&mut self, id: TableId, probe: Probe, place: &Place, new: Value) {
-        let entry = |number: u32, entry: usize| self.dictionaries.get(number as usize)?.entries.get(entry).copied();
-        let (found, hint) = match (place, probe) {
-            (&Place::Entry(number, at), _) => (entry(number, at), at),
-            (&Place::Slot(slot), Probe::Value(key)) => (self.slots.get(slot).map(|&old| (key, old)), 0),
+        let found = match (place, probe) {
+            (&Place::Entry(number, at), _) => {
+                self.dictionaries.get_mut(number as usize).and_then(|others| others.entry_mut(at).copied())
+            }
+            (&Place::Slot(slot), Probe::Value(key)) => self.slots.get(slot).map(|&old| (key, old)),
             // Numbers beyond a word have no slot.
-            (Place::Slot(_), Probe::Wide(_)) => (None, 0),
+            (Place::Slot(_), Probe::Wide(_)) => None,
         };
         if let Some((key, old)) = found {
-            self.note(id, key, (old, new), hint);
+            self.note(id, key, (old, new));
         }
     }
 
@@ -130,10 +131,9 @@ impl Heap {
         }
         if table.count == 0 {
             let is_list = matches!(self.layout(Value::table(id, table.start)), Some(Layout::List(_)));
-            self.note(id, Value::NIL, (Value::bool(is_list), Value::NIL), 0);
+            self.note(id, Value::NIL, (Value::bool(is_list), Value::NIL));
         }
-        let hint = self.dictionary(table).map_or(0, |dictionary| dictionary.entries.len());
-        self.note(id, key, (Value::ABSENT, new), hint);
+        self.note(id, key, (Value::ABSENT, new));
     }
 
     /// Puts a null value, which counts as present, at a key.
@@ -292,7 +292,7 @@ impl Heap {
 
     /// How many positions in use are absent.
     fn holes(&self, table: &Table) -> u32 {
-        let others = self.dictionary(table).map_or(0, |dictionary| narrow(dictionary.entries.len()));
+        let others = self.dictionary(table).map_or(0, |dictionary| narrow(dictionary.count()));
         (table.used + others).saturating_sub(table.count)
     }
 

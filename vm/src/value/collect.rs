@@ -22,8 +22,8 @@ pub enum Extent {
 
 /// Bytes that a dictionary takes beside its entries, about.
 const DICTIONARY: usize = 128;
-/// Bytes that an entry of a dictionary takes with its place in the index, about.
-const ENTRY: usize = 40;
+/// Bytes that an entry of a dictionary takes with the vacant places beside it, about.
+const ENTRY: usize = 56;
 
 /// Where a value lies that an older table took since the last collection.
 enum Cell {
@@ -172,7 +172,7 @@ impl Mover {
         let Form::Dictionary(number) = table.form else { return };
         let Some(mut dictionary) = heap.dictionaries.get_mut(number as usize).map(core::mem::take) else { return };
         if !is_rewritten {
-            for (key, value) in &mut dictionary.entries {
+            for (key, value) in dictionary.entries_mut() {
                 (*key, *value) = (self.value(heap, *key), self.value(heap, *value));
             }
         }
@@ -189,7 +189,7 @@ impl Mover {
 
 impl Dictionary {
     fn size(&self) -> usize {
-        DICTIONARY + ENTRY * self.entries.len()
+        DICTIONARY + ENTRY * self.count()
     }
 }
 
@@ -279,7 +279,7 @@ impl Heap {
             let Some(table) = self.tables.get(id.0 as usize) else { continue };
             self.slots_of(table).iter().for_each(|&slot| trace.reach(slot));
             if let Some(dictionary) = self.dictionary(table) {
-                dictionary.entries.iter().for_each(|entry| trace.reach(entry.1));
+                dictionary.entries().for_each(|entry| trace.reach(entry.1));
             }
         }
         trace
@@ -299,11 +299,8 @@ impl Heap {
         }
         let Form::Dictionary(number) = table.form else { return };
         let Some(dictionary) = self.dictionaries.get_mut(number as usize) else { return };
-        let hint = change.hint as usize;
-        let is_there = dictionary.entries.get(hint).is_some_and(|entry| self.content.is_same_key(entry.0, change.key));
-        let place = if is_there { Some(hint) } else { dictionary.find_value(&self.content, change.key) };
-        if let Some(place) = place
-            && let Some((key, value)) = dictionary.entries.get_mut(place)
+        if let Some(place) = dictionary.find_value(&self.content, change.key)
+            && let Some((key, value)) = dictionary.entry_mut(place)
         {
             trace.reach_cell(key, Cell::EntryKey(number, place));
             trace.reach_cell(value, Cell::EntryValue(number, place));
@@ -316,10 +313,10 @@ impl Heap {
         match *cell {
             Cell::Slot(slot) => self.slots.get_mut(slot),
             Cell::EntryKey(number, place) => {
-                self.dictionaries.get_mut(number as usize)?.entries.get_mut(place).map(|entry| &mut entry.0)
+                self.dictionaries.get_mut(number as usize)?.entry_mut(place).map(|entry| &mut entry.0)
             }
             Cell::EntryValue(number, place) => {
-                self.dictionaries.get_mut(number as usize)?.entries.get_mut(place).map(|entry| &mut entry.1)
+                self.dictionaries.get_mut(number as usize)?.entry_mut(place).map(|entry| &mut entry.1)
             }
         }
     }

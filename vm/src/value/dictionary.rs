@@ -2,109 +2,189 @@
 
 use super::Value;
 use super::content::{Content, Probe};
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 
 /// The entries of a map by hash, but for those that its slots hold by position. Their order means nothing.
+///
+/// An entry lies at its key's place or behind it, before the next vacant one: one look where most others would need a
+/// look into an index and one at the entry, each waiting for memory.
 #[derive(Default)]
 pub(crate) struct Dictionary {
-    pub(crate) entries: Vec<(Value, Value)>,
-    index: HashTable<u32>,
-    /// The number of the entry that was met last: who asks for one and then changes it asks for the same key again.
-    last: u32,
+    /// As many as a power of two, a third of them vacant; or none.
+    places: Vec<Place>,
+    count: usize,
+    /// The place of the entry that was met last: who asks for one and then changes it asks for the same key again.
+    last: usize,
     /// How many keys are positive integers.
     pub(crate) positives: u32,
     /// Whether the table is a list while it has no entries at all.
     pub(crate) is_list_when_empty: bool,
 }
 
+/// Key and value, aligned so that they lie in one line of a processor's cache.
+#[derive(Clone, Copy)]
+#[repr(align(32))]
+struct Place((Value, Value));
+
+/// What a place without an entry holds: no key is absent.
+const VACANT: Place = Place((Value::ABSENT, Value::ABSENT));
+
+impl Place {
+    const fn is_vacant(&self) -> bool {
+        self.0.0.is_absent()
+    }
+}
+
+/// The fewest places of a dictionary that has any.
+const FEWEST: usize = 8;
+
 const fn is_positive(key: Value) -> bool {
     matches!(key.as_i64(), Some(1..))
 }
 
 impl Dictionary {
-    /// The number of the key's entry.
+    /// How many entries there are.
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// All entries, in no order.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (Value, Value)> {
+        self.places.iter().filter(|place| !place.is_vacant()).map(|place| place.0)
+    }
+
+    /// As [`Dictionary::entries`], to be changed: keys only to others that are the same and have the same hash.
+    pub(crate) fn entries_mut(&mut self) -> impl Iterator<Item = &mut (Value, Value)> {
+        self.places.iter_mut().filter(|place| !place.is_vacant()).map(|place| &mut place.0)
+    }
+
+    /// The entry at a place.
+    pub(crate) fn entry_mut(&mut self, place: usize) -> Option<&mut (Value, Value)> {
+        self.places.get_mut(place).filter(|place| !place.is_vacant()).map(|place| &mut place.0)
+    }
+
+    /// The place of the key's entry.
     pub(crate) fn find(&self, content: &Content, probe: Probe) -> Option<usize> {
         match probe {
             Probe::Value(key) => self.find_value(content, key),
             Probe::Wide(_) => {
-                let same = |&number: &u32| self.key(number).is_some_and(|key| content.is_key(key, probe));
-                self.index.find(content.hash(probe), same).map(|&number| number as usize)
+                let (place, is_there) = self.look(content.hash(probe), |key| content.is_key(key, probe))?;
+                is_there.then_some(place)
             }
         }
     }
 
-    /// The number of the entry of a key that is in its one form.
+    /// The place of the entry of a key that is in its one form.
     #[inline]
     pub(crate) fn find_value(&self, content: &Content, key: Value) -> Option<usize> {
-        let same = |&number: &u32| self.key(number).is_some_and(|other| content.is_same_key(other, key));
-        self.index.find(content.hash_key(key), same).map(|&number| number as usize)
+        let (place, is_there) = self.look(content.hash_key(key), |other| content.is_same_key(other, key))?;
+        is_there.then_some(place)
+    }
+
+    /// The place of the key with a hash, or the vacant one where it would go; none where there are no places.
+    #[inline(always)]
+    fn look(&self, hash: u64, is_same: impl Fn(Value) -> bool) -> Option<(usize, bool)> {
+        let mask = self.places.len().wrapping_sub(1);
+        let mut place = hash as usize & mask;
+        // It ends: some place is vacant.
+        loop {
+            let (key, _) = self.places.get(place)?.0;
+            if is_same(key) {
+                return Some((place, true));
+            }
+            if key.is_absent() {
+                return Some((place, false));
+            }
+            place = place.wrapping_add(1) & mask;
+        }
     }
 
     /// As [`Dictionary::find_value`], and next time the same key is found without its hash.
     #[inline]
     pub(crate) fn find_again(&mut self, content: &Content, key: Value) -> Option<usize> {
-        if self.key(self.last).is_some_and(|last| last.is_same_words(key)) {
-            return Some(self.last as usize);
+        if self.places.get(self.last).is_some_and(|last| last.0.0.is_same_words(key)) {
+            return Some(self.last);
         }
-        let found = self.find_value(content, key)?;
-        self.last = u32::try_from(found).unwrap_or(u32::MAX);
-        Some(found)
+        self.last = self.find_value(content, key)?;
+        Some(self.last)
     }
 
-    /// The value of an entry.
-    pub(crate) fn value(&self, entry: usize) -> Option<Value> {
-        self.entries.get(entry).map(|entry| entry.1)
+    /// The value of the entry at a place.
+    pub(crate) fn value(&self, place: usize) -> Option<Value> {
+        self.places.get(place).map(|place| place.0.1)
     }
 
     /// Puts another value into an entry, and gives what it was.
     #[inline]
-    pub(crate) fn replace(&mut self, entry: usize, value: Value) -> Option<(Value, Value)> {
-        let entry = self.entries.get_mut(entry)?;
+    pub(crate) fn replace(&mut self, place: usize, value: Value) -> Option<(Value, Value)> {
+        let entry = self.entry_mut(place)?;
         let old = *entry;
         entry.1 = value;
         Some(old)
     }
 
-    fn key(&self, number: u32) -> Option<Value> {
-        self.entries.get(number as usize).map(|entry| entry.0)
-    }
-
     /// Puts an entry in, in the place of one with the same key. The key is in its one form.
     pub(crate) fn insert(&mut self, content: &Content, key: Value, value: Value) {
-        let Dictionary { entries, index, positives, .. } = self;
-        let at = |number: u32| entries.get(number as usize).map_or(Value::NIL, |entry| entry.0);
-        let entry = index.entry(
-            content.hash_key(key),
-            |&number| content.is_same_key(at(number), key),
-            |&number| content.hash_key(at(number)),
-        );
-        match entry {
-            Entry::Occupied(found) => {
-                if let Some(entry) = entries.get_mut(*found.get() as usize) {
-                    entry.1 = value;
-                }
+        if 3 * (self.count + 1) > 2 * self.places.len() {
+            self.spread_over(content, (2 * self.places.len()).max(FEWEST));
+        }
+        let found = self.look(content.hash_key(key), |other| content.is_same_key(other, key));
+        if let Some((place, is_there)) = found
+            && let Some(Place(entry)) = self.places.get_mut(place)
+        {
+            // A key that is there already stays as it is.
+            entry.1 = value;
+            if !is_there {
+                entry.0 = key;
+                self.count += 1;
+                self.positives += u32::from(is_positive(key));
             }
-            Entry::Vacant(vacant) => {
-                vacant.insert(u32::try_from(entries.len()).unwrap_or(u32::MAX));
-                entries.push((key, value));
-                *positives += u32::from(is_positive(key));
+            self.last = place;
+        }
+    }
+
+    /// Puts the entries into so many places.
+    #[cold]
+    fn spread_over(&mut self, content: &Content, places: usize) {
+        for entry in core::mem::replace(&mut self.places, vec![VACANT; places]) {
+            if !entry.is_vacant()
+                && let Some((place, _)) = self.look(content.hash_key(entry.0.0), |_| false)
+                && let Some(place) = self.places.get_mut(place)
+            {
+                *place = entry;
             }
         }
     }
 
-    /// Takes an entry out; the last one takes its number.
+    /// Takes an entry out.
     pub(crate) fn remove(&mut self, content: &Content, probe: Probe) -> Option<Value> {
-        let Dictionary { entries, index, positives, .. } = self;
-        let same = |&number: &u32| entries.get(number as usize).is_some_and(|entry| content.is_key(entry.0, probe));
-        let (number, _) = index.find_entry(content.hash(probe), same).ok()?.remove();
-        let last = u32::try_from(entries.len()).unwrap_or(u32::MAX).wrapping_sub(1);
-        if number != last {
-            let moved = entries.last()?.0;
-            *index.find_mut(content.hash_key(moved), |&other| other == last)? = number;
+        let vacant = self.find(content, probe)?;
+        let Place((key, value)) = core::mem::replace(self.places.get_mut(vacant)?, VACANT);
+        self.count -= 1;
+        self.positives = self.positives.saturating_sub(u32::from(is_positive(key)));
+        self.move_up(content, vacant);
+        // Who asks for all entries looks at all places.
+        if self.places.len() > FEWEST && 8 * self.count < self.places.len() {
+            self.spread_over(content, self.places.len() / 2);
         }
-        let (key, value) = entries.swap_remove(number as usize);
-        *positives = positives.saturating_sub(u32::from(is_positive(key)));
         Some(value)
+    }
+
+    /// Fills a place that became vacant with what was put behind it for want of room.
+    fn move_up(&mut self, content: &Content, mut vacant: usize) {
+        let mask = self.places.len().wrapping_sub(1);
+        let mut place = vacant;
+        loop {
+            place = place.wrapping_add(1) & mask;
+            let Some(&entry) = self.places.get(place) else { return };
+            if entry.is_vacant() {
+                return;
+            }
+            // It may move up to the vacant place unless its own lies behind that.
+            let own = content.hash_key(entry.0.0) as usize & mask;
+            if place.wrapping_sub(own) & mask >= place.wrapping_sub(vacant) & mask {
+                self.places.swap(vacant, place);
+                vacant = place;
+            }
+        }
     }
 }

@@ -250,7 +250,10 @@ impl Heap {
     /// The best form for a map that was gathered by key.
     fn table_of(&mut self, dictionary: Dictionary) -> Value {
         let mut shape = Some(ShapeId::EMPTY);
-        for &(key, _) in &dictionary.entries {
+        // In the order that no seed decides.
+        let mut entries: Vec<(Value, Value)> = dictionary.entries().collect();
+        entries.sort_unstable_by(|a, b| self.order(a.0, b.0));
+        for &(key, _) in &entries {
             shape = match shape {
                 Some(shape) if key.tag() == Tag::ShortString => self.shapes.step(shape, key),
                 _ => None,
@@ -258,7 +261,7 @@ impl Heap {
         }
         match shape {
             Some(shape) => {
-                let values: Vec<Value> = dictionary.entries.iter().map(|&(_, value)| value).collect();
+                let values: Vec<Value> = entries.iter().map(|&(_, value)| value).collect();
                 self.push_table(Form::Record(shape), &values)
             }
             None => self.push_dictionary(dictionary),
@@ -282,7 +285,7 @@ impl Heap {
 
     /// A table of entries that were gathered by key.
     pub(super) fn push_dictionary(&mut self, dictionary: Dictionary) -> Value {
-        let count = narrow(dictionary.entries.len());
+        let count = narrow(dictionary.count());
         let id = TableId(narrow(self.tables.len()));
         let value = self.push_table(Form::Dictionary(narrow(self.dictionaries.len())), &[]);
         self.dictionaries.push(dictionary);

@@ -3,6 +3,7 @@
 //! A change is logged by key, not by place: what a table holds is restored, in whichever form it then lies, and forms
 //! can't be observed. Tables made after the last point need no log, since nothing older reaches them.
 
+use super::dictionary::Dictionary;
 use super::heap::Mark;
 use super::shape::fold;
 use super::table::{TableFault, TableId};
@@ -17,8 +18,6 @@ const FEWEST_PRUNED: usize = 1 << 12;
 #[derive(Clone, Copy)]
 pub(super) struct Change {
     pub(super) table: TableId,
-    /// The number that the key's entry had in the table's dictionary, if it had one: where to look first.
-    pub(super) hint: u32,
     /// Whether the key, or what was put there, is younger than the last collection: only then has the next one to look.
     pub(super) brings_young: bool,
     /// In its one form. Nil stands for what the table was when it had no entries: true for a list.
@@ -271,7 +270,7 @@ impl Heap {
             if let (Some(id), Some(table)) = (value.as_table(), self.table(value)) {
                 called(id);
                 pending.extend_from_slice(self.slots_of(table));
-                pending.extend(self.dictionary(table).iter().flat_map(|others| &others.entries).map(|entry| entry.1));
+                pending.extend(self.dictionary(table).into_iter().flat_map(Dictionary::entries).map(|entry| entry.1));
             }
         }
     }
@@ -283,15 +282,14 @@ impl Heap {
 
     /// Logs what a watched table holds at a key, before that is changed to something new.
     #[inline]
-    pub(super) fn note(&mut self, table: TableId, key: Value, (old, new): (Value, Value), hint: usize) {
+    pub(super) fn note(&mut self, table: TableId, key: Value, (old, new): (Value, Value)) {
         if table.0 < self.watched {
             let brings_young = self.watermark.is_before(new) || self.watermark.is_before(key);
-            let hint = u32::try_from(hint).unwrap_or(u32::MAX);
             if self.journal.changes.len() >= self.journal.prune_at {
                 let collected = self.journal.collected;
                 self.journal.prune(collected);
             }
-            self.journal.changes.push(Change { table, hint, brings_young, key, old });
+            self.journal.changes.push(Change { table, brings_young, key, old });
         }
     }
 
@@ -354,7 +352,7 @@ impl Heap {
             {
                 *met = true;
                 pending.extend_from_slice(self.slots_of(table));
-                pending.extend(self.dictionary(table).iter().flat_map(|others| &others.entries).map(|entry| entry.1));
+                pending.extend(self.dictionary(table).into_iter().flat_map(Dictionary::entries).map(|entry| entry.1));
             }
         }
         false

@@ -237,6 +237,11 @@ impl Value {
         all.get(2..2 + usize::from(self.second_byte())).unwrap_or_default()
     }
 
+    /// A number by which short strings are in bytewise order: their content, and then their length.
+    pub(crate) const fn short_order(self) -> u128 {
+        (self.window() >> 16).swap_bytes() | self.second_byte() as u128
+    }
+
     /// The value with another second word.
     pub(crate) const fn with_body(self, body: u64) -> Value {
         Value { head: self.head, body }

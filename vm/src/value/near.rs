@@ -116,7 +116,7 @@ impl Heap {
         match self.slots.get_mut(slot) {
             Some(held) if !held.is_nil() => {
                 let old = core::mem::replace(held, value);
-                self.note(id, key, (old, value), 0);
+                self.note(id, key, (old, value));
                 Wrote::Replaced
             }
             _ => Wrote::Nothing,

@@ -110,7 +110,7 @@ impl Heap {
             Form::List | Form::Dictionary(_) if table.count != table.used => Layout::Map,
             Form::List => Layout::List(self.slots_of(table)),
             Form::Dictionary(_) => match self.dictionary(table) {
-                Some(others) if others.entries.is_empty() && (table.count > 0 || others.is_list_when_empty) => {
+                Some(others) if others.count() == 0 && (table.count > 0 || others.is_list_when_empty) => {
                     Layout::List(self.slots_of(table))
                 }
                 _ => Layout::Map,
@@ -177,6 +177,19 @@ impl Heap {
         Ok(found.is_ok())
     }
 
+    /// Calls for the entries of a list or map in canonical order of their keys, until one fails.
+    pub(crate) fn each_entry<E>(
+        &self,
+        value: Value,
+        called: impl FnMut((Value, Value)) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Some(Layout::Record(shape, slots)) = self.layout(value) else {
+            return self.entries(value).unwrap_or_default().into_iter().try_for_each(called);
+        };
+        let entry = |&slot: &u8| Some((shape.fields.get(usize::from(slot))?.key, *slots.get(usize::from(slot))?));
+        shape.text_order.iter().filter_map(entry).try_for_each(called)
+    }
+
     /// The entries of a list or map in canonical order of their keys.
     #[must_use]
     pub fn entries(&self, value: Value) -> Option<Entries> {
@@ -193,10 +206,15 @@ impl Heap {
         let mut entries: Entries = Vec::with_capacity(table.count as usize);
         entries.extend(positions.filter(|entry| !entry.1.is_absent()));
         if let Some(others) = self.dictionary(table)
-            && !others.entries.is_empty()
+            && others.count() > 0
         {
-            entries.extend_from_slice(&others.entries);
-            entries.sort_unstable_by(|a, b| self.order(a.0, b.0));
+            entries.extend(others.entries());
+            // Short strings, which most keys are, need no look at what they are.
+            if entries.iter().all(|entry| entry.0.is_short_string()) {
+                entries.sort_unstable_by_key(|entry| entry.0.short_order());
+            } else {
+                entries.sort_unstable_by(|a, b| self.order(a.0, b.0));
+            }
         }
         Some(entries)
     }

@@ -14,6 +14,17 @@ impl Heap {
         &mut self.content.bytes
     }
 
+    /// Where a string begins that is about to be written and starts with another one. What the other one lacks is written
+    /// behind it where it lies last: so the two share bytes, and a text that is made piece by piece is not copied each time.
+    /// Old strings are left alone, for what is written behind them would not be old.
+    pub(crate) fn begin_text_behind(&self, first: Value) -> Option<usize> {
+        if first.tag() != Tag::LongString {
+            return None;
+        }
+        let span = Span::of(first).range();
+        (span.end == self.content.bytes.len() && span.start >= self.watermark.bytes).then_some(span.start)
+    }
+
     /// Appends a range of a string to the one that is being written.
     pub(crate) fn copy_text(&mut self, string: Value, range: Range<usize>) {
         if string.tag() == Tag::LongString {

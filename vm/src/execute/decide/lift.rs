@@ -148,8 +148,6 @@ impl Bounds<'_> {
         for (at, word) in code.iter().enumerate() {
             let op = word.op()?;
             gas = gas.saturating_add(u64::from(op.information().cost));
-            // More than any of the instructions below makes.
-            memory = memory.saturating_add(meter::TABLE + meter::ENTRY * u64::from(u8::MAX));
             if let Op::CallFunction = op {
                 let (inner_gas, inner_memory, depth) = self.look(word.wide(), inner)?;
                 gas = gas.saturating_add(inner_gas);
@@ -157,6 +155,10 @@ impl Bounds<'_> {
                 deepest = deepest.max(depth);
             } else if let Op::CallBuiltin = op {
                 gas = gas.saturating_add(Builtin::of(word.wide())?.cost());
+                // A new list, or an entry of one.
+                memory = memory.saturating_add(meter::TABLE + meter::ENTRY);
+            } else if let Op::Pack = op {
+                memory = memory.saturating_add(meter::TABLE + meter::ENTRY * u64::from(Arguments::of(word.c()).count));
             } else if target(*word).is_some_and(|target| target <= at) {
                 return None;
             }

@@ -229,15 +229,15 @@ impl Desk {
 }
 
 /// A request that is being decided.
-struct On<'d, 'c> {
+struct On<'d> {
     ways: &'d [Way],
     desk: &'d mut Desk,
-    core: &'d mut Core<'c>,
+    core: &'d mut Core,
     meter: &'d mut Meter,
     input: Value,
 }
 
-impl On<'_, '_> {
+impl On<'_> {
     #[inline]
     fn check(&mut self, check: Check) -> Outcome<bool> {
         match check {
@@ -439,16 +439,16 @@ impl On<'_, '_> {
 }
 
 /// Ways in the making: a way a term, under the term's number.
-struct Make<'m, 'c> {
+struct Make<'m> {
     plan: &'m Plan,
     program: &'m Program,
-    core: &'m mut Core<'c>,
+    core: &'m mut Core,
     ways: Vec<Way>,
     places: usize,
     kept: usize,
 }
 
-impl Make<'_, '_> {
+impl Make<'_> {
     /// Ways for all terms. A term comes after those that it is made of.
     fn all(&mut self) -> Option<()> {
         let mut uses = vec![0_usize; self.plan.terms.len()];

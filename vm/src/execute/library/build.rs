@@ -20,6 +20,8 @@ pub(super) struct Build<'b> {
     pub(super) heap: &'b mut Heap,
     pub(super) meter: &'b mut Meter,
     start: usize,
+    /// How much of the heap's text was there before: the string may begin with some of it.
+    before: usize,
     paid: u64,
 }
 
@@ -27,7 +29,7 @@ impl<'b> Build<'b> {
     pub(super) fn new(heap: &'b mut Heap, meter: &'b mut Meter) -> Outcome<Build<'b>> {
         meter.allocate(meter::STRING)?;
         let start = heap.begin_text();
-        Ok(Build { heap, meter, start, paid: 0 })
+        Ok(Build { heap, meter, start, before: start, paid: 0 })
     }
 
     /// Pays for so many more bytes.
@@ -59,6 +61,12 @@ impl<'b> Build<'b> {
     pub(super) fn push_value(&mut self, value: Value) -> Outcome<bool> {
         if let Some(content) = self.heap.as_string(&value) {
             let range = 0..content.len();
+            if self.paid == 0
+                && let Some(start) = self.heap.begin_text_behind(value)
+            {
+                self.start = start;
+                return self.grow(range.len() as u64).map(|()| true);
+            }
             self.push_part(value, range)?;
             return Ok(true);
         }
@@ -116,7 +124,7 @@ impl<'b> Build<'b> {
     /// The whole string.
     pub(super) fn finish(mut self) -> Value {
         let string = self.heap.end_text(self.start);
-        self.start = self.heap.begin_text();
+        self.before = self.heap.begin_text();
         string
     }
 }
@@ -124,7 +132,7 @@ impl<'b> Build<'b> {
 impl Drop for Build<'_> {
     /// What was not finished is forgotten.
     fn drop(&mut self) {
-        self.heap.cut_text(self.start);
+        self.heap.cut_text(self.before);
     }
 }
 

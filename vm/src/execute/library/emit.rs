@@ -52,21 +52,42 @@ pub(crate) struct Emission {
     pub(crate) output: u64,
 }
 
-impl Emission {
-    pub(crate) fn new(heap: &Heap, limits: Limits, path: Value, key: Value, value: Value) -> Outcome<Emission> {
+/// Where rows are emitted: what the path comes to is the same for all of them.
+pub(crate) struct Place {
+    /// How their keys begin: all but the entry's.
+    pub(crate) prefix: Vec<u8>,
+    limits: Limits,
+    gas: u64,
+    output: u64,
+}
+
+impl Place {
+    pub(crate) fn new(heap: &Heap, limits: Limits, path: Value) -> Outcome<Place> {
         let mut meter = Meter::new(limits);
-        let row = row(heap, &mut meter, path, key, value)?;
-        let left = meter.left();
-        Ok(Emission { row, gas: limits.gas - left.gas, output: limits.output - left.output })
-    }
-
-    /// How the keys of all rows at a path begin.
-    pub(crate) fn prefix(heap: &Heap, limits: Limits, path: Value) -> Outcome<Vec<u8>> {
         let mut prefix = vec![ROW_KEY];
-        encode(heap, &mut Meter::new(limits), path, &mut prefix)?;
-        Ok(prefix)
+        encode(heap, &mut meter, path, &mut prefix)?;
+        let left = meter.left();
+        Ok(Place { prefix, limits, gas: limits.gas - left.gas, output: limits.output - left.output })
     }
 
+    /// What emitting a row here takes and comes to. The room is for writing, whatever is in it.
+    pub(crate) fn emission(&self, heap: &Heap, key: Value, value: Value, room: &mut Vec<u8>) -> Outcome<Emission> {
+        let mut meter = Meter::new(self.limits);
+        room.clear();
+        room.extend_from_slice(&self.prefix);
+        encode(heap, &mut meter, key, room)?;
+        let middle = room.len();
+        encode(heap, &mut meter, value, room)?;
+        // Rows are kept, by the hundred thousand: each part takes just the room that it needs.
+        let (key, value) = room.split_at_checked(middle).unwrap_or_default();
+        let row = Row { key: key.to_vec(), value: value.to_vec() };
+        let left = meter.left();
+        let (gas, output) = (self.limits.gas - left.gas, self.limits.output - left.output);
+        Ok(Emission { row, gas: gas.saturating_add(self.gas), output: output.saturating_add(self.output) })
+    }
+}
+
+impl Emission {
     /// The gas for putting so many entries in order.
     pub(crate) fn sorting(count: usize) -> u64 {
         Meter::sorting(count)
@@ -87,20 +108,20 @@ fn encode(heap: &Heap, meter: &mut Meter, value: Value, out: &mut Vec<u8>) -> Ou
     meter.emit(bytes as u64)
 }
 
-/// Bytes that most rows' keys and values don't pass: room for them is asked for once.
-const USUAL: usize = 128;
+/// Bytes that most rows don't pass: room for them is asked for once.
+const USUAL: usize = 256;
 
 /// A row, paid for.
 fn row(heap: &Heap, meter: &mut Meter, path: Value, key: Value, value: Value) -> Outcome<Row> {
-    let mut row = Row { key: Vec::with_capacity(USUAL), value: Vec::with_capacity(USUAL) };
-    row.key.push(ROW_KEY);
-    encode(heap, meter, path, &mut row.key)?;
-    encode(heap, meter, key, &mut row.key)?;
-    encode(heap, meter, value, &mut row.value)?;
-    // Rows are kept, by the hundred thousand.
-    row.key.shrink_to_fit();
-    row.value.shrink_to_fit();
-    Ok(row)
+    let mut room = Vec::with_capacity(USUAL);
+    room.push(ROW_KEY);
+    encode(heap, meter, path, &mut room)?;
+    encode(heap, meter, key, &mut room)?;
+    let middle = room.len();
+    encode(heap, meter, value, &mut room)?;
+    // Rows are kept, by the hundred thousand: each part takes just the room that it needs.
+    let (key, value) = room.split_at_checked(middle).unwrap_or_default();
+    Ok(Row { key: key.to_vec(), value: value.to_vec() })
 }
 
 fn put(call: &mut Call, path: Value, key: Value, value: Value) -> Outcome<()> {

@@ -25,7 +25,7 @@ use crate::trap::TrapCode;
 use crate::value::{Heap, Value};
 
 pub use emit::Row;
-pub(crate) use emit::{Deferred, Emission, Output};
+pub(crate) use emit::{Deferred, Emission, Output, Place};
 pub(super) use string::join;
 pub(super) use table::{length, put};
 

@@ -50,8 +50,8 @@ impl Scale<'_> {
             Kind::Map => {
                 self.deeper(depth)?;
                 self.meter.charge_sort(self.heap.count(value).unwrap_or_default())?;
-                let entries = self.heap.entries(value).unwrap_or_default();
-                entries.into_iter().try_for_each(|(key, value)| {
+                let heap = self.heap;
+                heap.each_entry(value, |(key, value)| {
                     self.value(key, depth + 1)?;
                     self.value(value, depth + 1)
                 })
