@@ -1,5 +1,8 @@
 //! The command line: one file a command, each a thin layer over the libraries.
 
+#[macro_use]
+mod print;
+
 mod call;
 mod command;
 mod diagnostics;

@@ -127,6 +127,11 @@ fn a_changed_policy_is_told_with_a_witness() {
     folder.write("other.rgs", "id: a\nallow_if: actor != resource\n");
     folder.write("more.rgs", "id: a\nallow_if: [actor != resource, \"epoch > 1\"]\n");
     let (code, out, _) = folder.kerai(&["policy", "diff", "other.rgs", "more.rgs"]);
+    assert_eq!((code, out.starts_with("narrower\n")), (Some(0), true), "{out}");
+    // Nobody solves this.
+    folder.write("other.rgs", "id: a\nallow_if: payload.a * 3 == payload.b * 7 + 1\n");
+    folder.write("more.rgs", "id: a\nallow_if: [payload.a * 3 == payload.b * 7 + 1, payload.b > 5]\n");
+    let (code, out, _) = folder.kerai(&["policy", "diff", "other.rgs", "more.rgs"]);
     assert_eq!((code, out.starts_with("undecided\n")), (Some(1), true), "{out}");
 }
 

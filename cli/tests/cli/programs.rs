@@ -232,3 +232,17 @@ fn a_project_folds_by_a_source() {
     assert_eq!(stream["state_root"], run["state_root"]);
     assert_eq!(stream["fold_root"], run["fold_root"]);
 }
+
+#[test]
+fn who_stops_reading_has_heard_enough() {
+    let folder = Folder::new("heard");
+    let command = format!("{} explain | head -n 1; exit ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_kerai"));
+    let output = std::process::Command::new("bash").args(["-c", &command]).current_dir(folder.path()).output();
+    let output = output.expect("a shell runs");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    // Where standard output can't take any more, that is said.
+    let command = format!("{} explain > /dev/full", env!("CARGO_BIN_EXE_kerai"));
+    let output = std::process::Command::new("sh").args(["-c", &command]).output().expect("a shell runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && error.contains("can't be written"), "{output:?}");
+}
