@@ -1,16 +1,13 @@
 //! A PostgreSQL server of the bench's own, with its usual durability: gone when the bench ends.
 
 use crate::harness::Outcome;
+use kerai_tests::server::{account, binaries, command};
 use sqlx::{Connection, PgConnection};
 use std::fs;
 use std::os::unix::fs::chown;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-
-/// Where Debian and its kin keep the binaries, one folder a version.
-const VERSIONS: &str = "/usr/lib/postgresql";
 
 /// What both sides get alike: room in memory, and no checkpoint in the middle of a pass.
 const SETTINGS: [&str; 4] = ["shared_buffers=1GB", "max_wal_size=16GB", "checkpoint_timeout=1h", "listen_addresses="];
@@ -95,41 +92,4 @@ fn ticks(path: &Path, parent: u32) -> Option<u64> {
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
     let number = |place: usize| fields.get(place)?.parse::<u64>().ok();
     if number(1)? == u64::from(parent) { Some(number(11)? + number(12)?) } else { None }
-}
-
-fn command(program: &Path, folder: &Path, account: Option<(u32, u32)>) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(folder);
-    if let Some((user, group)) = account {
-        command.uid(user).gid(group);
-    }
-    command
-}
-
-/// Servers refuse to run as root: who runs them then.
-fn account() -> Option<(u32, u32)> {
-    let id = |arguments: &[&str]| -> Option<u32> {
-        let output = Command::new("id").args(arguments).output().ok()?;
-        String::from_utf8(output.stdout).ok()?.trim().parse().ok()
-    };
-    if id(&["-u"]) != Some(0) {
-        return None;
-    }
-    ["postgres", "nobody"].iter().find_map(|name| Some((id(&["-u", name])?, id(&["-g", name])?)))
-}
-
-fn binaries() -> Option<PathBuf> {
-    let mut versions: Vec<(u32, PathBuf)> = fs::read_dir(VERSIONS)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| {
-            let path = entry.ok()?.path();
-            Some((path.file_name()?.to_str()?.parse().ok()?, path.join("bin")))
-        })
-        .collect();
-    versions.sort_by(|a, b| b.cmp(a));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let known = versions.into_iter().map(|(_, path)| path);
-    let found = known.chain(std::env::split_paths(&path)).find(|folder| folder.join("initdb").is_file())?;
-    fs::canonicalize(found.join("initdb")).ok()?.parent().map(Path::to_path_buf)
 }

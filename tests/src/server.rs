@@ -113,7 +113,7 @@ impl Server {
 }
 
 /// A command that runs as an account that may run servers, in a folder which that account may enter.
-fn command(program: &Path, folder: &Path, account: Option<(u32, u32)>) -> Command {
+pub fn command(program: &Path, folder: &Path, account: Option<(u32, u32)>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder);
     if let Some((user, group)) = account {
@@ -123,7 +123,7 @@ fn command(program: &Path, folder: &Path, account: Option<(u32, u32)>) -> Comman
 }
 
 /// Servers refuse to run as root: who runs them then.
-fn account() -> Option<(u32, u32)> {
+pub fn account() -> Option<(u32, u32)> {
     let id = |arguments: &[&str]| -> Option<u32> {
         let output = Command::new("id").args(arguments).output().ok()?;
         String::from_utf8(output.stdout).ok()?.trim().parse().ok()
