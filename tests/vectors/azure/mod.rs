@@ -11,6 +11,7 @@ mod template;
 
 use crate::folder::Folder;
 use crate::judge::Report;
+use crate::keep;
 use kerai_compiler::explain::Examiner;
 use kerai_compiler::syntax::policy::check;
 use kerai_compiler::syntax::yaml::{
@@ -46,7 +47,10 @@ pub fn run(folder: &Folder, report: &mut Report) {
         let document = to_json(&document);
         for case in list(&document, "cases") {
             let note = case["note"].as_str().unwrap_or("-").to_owned();
-            match judge(case, &document) {
+            let keep = |policy: &str, request: &Datum| {
+                report.keep(&file.path, || keep::decided(policy, &request.to_json()));
+            };
+            match judge(case, &document, keep) {
                 Ok(None) => report.pass(),
                 Ok(Some((expected, found))) => report.fail(&file.path, note, expected, found),
                 Err(Untranslated(what)) => report.note(format!("not run, `{what}` has no counterpart")),
@@ -628,8 +632,12 @@ fn datum(value: &Json) -> Datum {
     }
 }
 
-/// What was expected and what was found, where the two differ.
-fn judge(case: &Json, document: &Json) -> Result<Option<(String, String)>, Untranslated> {
+/// What was expected and what was found, where the two differ; the policy and what it is asked are kept.
+fn judge(
+    case: &Json,
+    document: &Json,
+    keep: impl FnOnce(&str, &Datum),
+) -> Result<Option<(String, String)>, Untranslated> {
     if !case["want_parse_error"].is_null() || !case["want_compile_error"].is_null() {
         return Err(Untranslated("a refusal of a policy".into()));
     }
@@ -680,7 +688,7 @@ fn judge(case: &Json, document: &Json) -> Result<Option<(String, String)>, Untra
             conditions.push(format!("not ({holds})"));
         }
     }
-    decided(case, &effect, &conditions, translation)
+    decided(case, &effect, &conditions, translation, keep)
 }
 
 fn decided(
@@ -688,6 +696,7 @@ fn decided(
     effect: &str,
     conditions: &[String],
     translation: Translation,
+    keep: impl FnOnce(&str, &Datum),
 ) -> Result<Option<(String, String)>, Untranslated> {
     let conditions: Vec<String> = conditions.iter().map(|condition| format!("{condition:?}")).collect();
     let text = format!("{INPUTS}    - {{ id: effect, allow_if: [{}] }}\n", conditions.join(", "));
@@ -704,6 +713,7 @@ fn decided(
     let request = Datum::Map(
         [("v".to_owned(), Datum::Map(translation.values)), ("k".to_owned(), Datum::Map(translation.kinds))].into(),
     );
+    keep(&text, &request);
     let value = request.build(examiner.heap());
     let found = match agreed(&mut examiner, value, &naive::decide(&policy, &request)) {
         Ok(found) => found,
