@@ -3,6 +3,7 @@
 //! A [`Value`] is two words. Integers, decimals, floats and strings of up to 14 bytes lie in them whole;
 //! everything else is a place in a [`Heap`], which alone can read it.
 
+mod ahead;
 mod change;
 mod closure;
 mod collect;
