@@ -32,6 +32,9 @@ fn saved(folding: Option<Folding>) -> Option<(Vec<u8>, u64)> {
     Some((folding.snapshot().ok()?, number(root.to_string().as_bytes())))
 }
 
+/// How many events are offered before they are folded.
+const TOGETHER: usize = 256;
+
 /// A number that stands for bytes.
 fn number(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
@@ -66,9 +69,12 @@ pub fn measure_whole(example: &Example, plan: &Plan) -> Outcome<Report> {
     let program = compiled(example.lua)?;
     let ours = || {
         let mut folding = begun(&program)?;
-        for event in events.cbor.each() {
-            folding.offer(event).ok()?;
-            folding.step()?.ok()?;
+        let mut each = events.cbor.each().peekable();
+        while each.peek().is_some() {
+            each.by_ref().take(TOGETHER).try_for_each(|event| folding.offer(event).ok())?;
+            while let Some(step) = folding.step() {
+                step.ok()?;
+            }
         }
         folding.finish().ok()?;
         let root = folding.rows().state_root().to_string();

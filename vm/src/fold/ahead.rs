@@ -3,10 +3,7 @@
 //! What a fold asks a large dictionary for usually stands in its operations, at the same place in each. Where, is learnt
 //! from a step now and then. No result depends on it: what is fetched for nothing is only read.
 
-use crate::value::{Heap, Value};
-
-/// How many operations are looked at together.
-pub(super) const TOGETHER: usize = 32;
+use crate::value::{Heap, TOGETHER, Value};
 
 /// How many steps there are from one that is learnt from to the next.
 pub(super) const LEARNS_EVERY: u64 = 128;

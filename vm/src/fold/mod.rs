@@ -18,8 +18,8 @@ use crate::encoding::{Options, cbor, json};
 use crate::execute::{Machine, Seen, Watch};
 use crate::refusal::{Code, Refusal};
 use crate::trap::{Trap, TrapCode};
-use crate::value::{Extent, Heap, Point, Value};
-use ahead::{Ahead, LEARNS_EVERY, TOGETHER};
+use crate::value::{Extent, Heap, Point, TOGETHER, Value};
+use ahead::{Ahead, LEARNS_EVERY};
 use finish::Documents;
 use std::collections::VecDeque;
 

@@ -4,8 +4,14 @@
 //! each loop here does one kind of read.
 
 use super::dictionary::Dictionary;
-use super::{Heap, Value};
+use super::{Heap, Span, Tag, Value};
 use core::hint::black_box;
+
+/// How many tables are fetched together: more than a processor waits for at once, and little beside what stays near.
+pub(crate) const TOGETHER: usize = 32;
+
+/// Slots of a table that are looked at for texts.
+const SLOTS: usize = 8;
 
 /// Places below which a dictionary stays near by itself.
 const FEWEST_PLACES: usize = 1 << 12;
@@ -32,6 +38,16 @@ impl Heap {
             head ^ slot_at(slot) ^ slot_at(slot + LINE - 1)
         };
         black_box(values.fold(0, |all, value| all ^ read(value)));
+    }
+
+    /// As [`Heap::fetch`], and with them the texts that their first slots hold.
+    pub(crate) fn fetch_with_texts(&self, values: impl Iterator<Item = Value> + Clone) {
+        self.fetch(values.clone());
+        let slots =
+            values.filter_map(|value| self.table(value)).flat_map(|table| self.slots_of(table).iter().take(SLOTS));
+        let texts = slots.filter(|slot| slot.tag() == Tag::LongString).map(|&text| Span::of(text).range().start);
+        let read = |start: usize| self.content.bytes.get(start).copied().unwrap_or(0);
+        black_box(texts.fold(0, |all, start| all ^ read(start)));
     }
 
     /// Fetches the entries that a dictionary has at some keys, and the tables there.

@@ -29,6 +29,7 @@ pub use shape::RECORD_KEYS;
 pub(crate) use table::TableId;
 pub use table::{Entries, TableFault};
 
+pub(crate) use ahead::TOGETHER;
 pub(crate) use gather::{Fields, Gather, Items};
 pub(crate) use near::{FieldPlace, Wrote};
 pub(crate) use shape::{FieldText, Shape, low_bytes};
