@@ -3,7 +3,8 @@
 use crate::encoding::{Budget, Members, Options, Stop, Strings, members_in_order, text};
 use crate::number::Float;
 use crate::refusal::{Code, Refusal};
-use crate::value::{Heap, Kind, Layout, SHORT_STRING, Shape, Value};
+use crate::value::{Heap, Kind, Layout, SHORT_STRING, Shape, TOGETHER, Value};
+use std::borrow::Cow;
 
 /// Appends the view of a value; on refusal `out` is as it was.
 ///
@@ -67,7 +68,7 @@ fn put_string(out: &mut Vec<u8>, content: &[u8]) {
     out.push(b'"');
 }
 
-impl Encoder<'_> {
+impl<'a> Encoder<'a> {
     fn stop<T>(&self, code: Code) -> Result<T, Stop> {
         Err(Stop::new(code, self.out.len() - self.start))
     }
@@ -209,14 +210,17 @@ impl Encoder<'_> {
         let entries = self.heap.entries(value).unwrap_or_default();
         self.begin(b'{', entries.len(), 2)?;
         let mut texts = Vec::with_capacity(entries.len());
-        for (key, value) in entries {
-            texts.push((self.key_text(key)?, value));
+        for (key, value) in &entries {
+            texts.push((self.key_text(key)?, *value));
         }
         texts.sort_by(|a, b| a.0.cmp(&b.0));
         if texts.iter().zip(texts.iter().skip(1)).any(|(a, b)| a.0 == b.0) {
             return self.stop(Code::VIEW_KEYS);
         }
         for (position, (key, value)) in texts.iter().enumerate() {
+            if position % TOGETHER == 0 {
+                self.heap.fetch_with_texts(texts.iter().skip(position).take(TOGETHER).map(|entry| entry.1));
+            }
             self.separate(position);
             self.text(key)?;
             self.out.push(b':');
@@ -227,16 +231,19 @@ impl Encoder<'_> {
     }
 
     /// What a key looks like between its quotes, before escapes.
-    fn key_text(&mut self, key: Value) -> Result<Vec<u8>, Stop> {
+    fn key_text<'k>(&mut self, key: &'k Value) -> Result<Cow<'k, [u8]>, Stop>
+    where
+        'a: 'k,
+    {
         let start = self.out.len();
-        if let Some(content) = self.heap.as_string(&key) {
+        if let Some(content) = self.heap.as_string(key) {
             return match text::normalize(content) {
-                Ok(normal) => Ok(normal.into_owned()),
+                Ok(normal) => Ok(normal),
                 Err(fault) if fault.code == Code::DATA_UTF8 => self.stop(Code::VIEW_TEXT),
                 Err(fault) => self.stop(fault.code),
             };
         }
-        self.value(key, 0)?;
-        Ok(self.out.split_off(start))
+        self.value(*key, 0)?;
+        Ok(self.out.split_off(start).into())
     }
 }
