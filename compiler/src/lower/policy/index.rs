@@ -6,8 +6,8 @@
 //! only leaves rules out whose `when` is false: what it finds is still asked. Where the attribute is missing or no
 //! text, nothing is known, and all rules are asked.
 
-use super::{Desk, Lowering, NOWHERE, call_builtin, call_rule, declare};
-use crate::ir::{Action, Binary, Block, Call, Callee, Expression, FunctionId, Statement, Values, VariableId};
+use super::{Asking, Desk, Lowering, NOWHERE, call_builtin, declare};
+use crate::ir::{Action, Binary, Block, Call, Callee, Expression, Statement, Values, VariableId};
 use crate::syntax::policy::schema::{Kind, Schema};
 use crate::syntax::policy::tree::{Expression as Tree, ExpressionKind, Operator, Rule};
 use kerai_vm::bytecode::Builtin;
@@ -182,10 +182,10 @@ fn only(text: Vec<u8>) -> Range {
 
 impl Lowering<'_> {
     /// Asks the rules that a plan finds.
-    pub(super) fn search(&mut self, plan: &Plan, functions: &[FunctionId], desk: Desk, body: &mut Block) {
+    pub(super) fn search(&mut self, plan: &Plan, askings: &[Asking], desk: Desk, body: &mut Block) {
         let split = match plan {
             Plan::InOrder(places) => {
-                return body.extend(places.iter().filter_map(|&place| call_rule(functions.get(place)?, desk)));
+                return body.extend(places.iter().filter_map(|&place| Some(askings.get(place)?.call(desk))));
             }
             Plan::Split(split) => split,
         };
@@ -196,25 +196,25 @@ impl Lowering<'_> {
         let string = Expression::string(b"string", NOWHERE);
         body.push(declare(value, call_builtin(Builtin::TotalOf, vec![attribute, string])));
         let mut found = Block::new();
-        self.halves(&split.pieces, functions, desk, value, &mut found);
-        let all = split.rules.iter().filter_map(|&place| call_rule(functions.get(place)?, desk)).collect();
+        self.halves(&split.pieces, askings, desk, value, &mut found);
+        let all = split.rules.iter().filter_map(|&place| Some(askings.get(place)?.call(desk))).collect();
         body.push(Statement::new(Action::If(vec![(read(value), found)], all), NOWHERE));
-        self.search(&split.rest, functions, desk, body);
+        self.search(&split.rest, askings, desk, body);
     }
 
     /// Finds the piece that a value lies in, and asks its rules. The value is in one of these pieces.
-    fn halves(&mut self, pieces: &[Piece], functions: &[FunctionId], desk: Desk, value: VariableId, body: &mut Block) {
+    fn halves(&mut self, pieces: &[Piece], askings: &[Asking], desk: Desk, value: VariableId, body: &mut Block) {
         let (left, right) = pieces.split_at(pieces.len() / 2);
         let Some(middle) = right.first() else { return };
         if left.is_empty() {
-            return self.search(&middle.plan, functions, desk, body);
+            return self.search(&middle.plan, askings, desk, body);
         }
         let mut halves = [(left, Block::new()), (right, Block::new())];
         for (pieces, block) in &mut halves {
             if pieces.len() > PIECES_OF_FUNCTION {
-                self.halves(pieces, functions, desk, value, block);
+                self.halves(pieces, askings, desk, value, block);
             } else {
-                self.elsewhere(pieces, functions, desk, value, block);
+                self.elsewhere(pieces, askings, desk, value, block);
             }
         }
         let [(_, less), (_, more)] = halves;
@@ -222,21 +222,14 @@ impl Lowering<'_> {
     }
 
     /// As [`Lowering::halves`], in a function of its own where that is worth it.
-    fn elsewhere(
-        &mut self,
-        pieces: &[Piece],
-        functions: &[FunctionId],
-        desk: Desk,
-        value: VariableId,
-        body: &mut Block,
-    ) {
+    fn elsewhere(&mut self, pieces: &[Piece], askings: &[Asking], desk: Desk, value: VariableId, body: &mut Block) {
         if pieces.len() < PIECES_OF_FUNCTION / 2 {
-            return self.halves(pieces, functions, desk, value, body);
+            return self.halves(pieces, askings, desk, value, body);
         }
         let inner = self.desk();
         let parameter = self.variable("value");
         let mut found = Block::new();
-        self.halves(pieces, functions, inner, parameter, &mut found);
+        self.halves(pieces, askings, inner, parameter, &mut found);
         let function = self.define("pieces", vec![inner.input, inner.denies, inner.allows, parameter], found);
         let arguments = [desk.input, desk.denies, desk.allows, value];
         let arguments = arguments.map(|variable| Expression::variable(variable, NOWHERE));
