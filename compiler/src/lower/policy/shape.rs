@@ -136,17 +136,6 @@ pub(super) fn given(texts: &[&Tree], span: Span) -> Vec<Expression> {
 }
 
 fn constant(tree: &Tree) -> Option<Node> {
-    match &tree.kind {
-        ExpressionKind::String(text) => Some(Node::Constant(Constant::String(text.as_bytes().to_vec()))),
-        ExpressionKind::Bool(_)
-        | ExpressionKind::Number(_)
-        | ExpressionKind::List(_)
-        | ExpressionKind::Reference(_)
-        | ExpressionKind::Has(_)
-        | ExpressionKind::Not(_)
-        | ExpressionKind::And(..)
-        | ExpressionKind::Or(..)
-        | ExpressionKind::Binary(..)
-        | ExpressionKind::Call(..) => None,
-    }
+    let ExpressionKind::String(text) = &tree.kind else { return None };
+    Some(Node::Constant(Constant::String(text.as_bytes().to_vec())))
 }
