@@ -118,7 +118,7 @@ impl Takes {
             }
             Takes::Flag => "`value`: true or false; `adds`: the ULIDs of the operations that are taken back",
             Takes::Writes => {
-                "`value`: one value, by default the payload; `adds`: the ULIDs of the operations whose writes are replaced"
+                "`value`: one value, by default the payload; `adds`: the ULIDs of the operations whose writes are replaced; `concurrent`: `conflict` where several different values are one, else `keep`"
             }
             Takes::Amount => "`value`: an exact number",
         }
