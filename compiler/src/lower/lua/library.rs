@@ -15,6 +15,7 @@ const PRELUDE: &[&str] = &[
     include_str!("../../../../stdlib/prelude.lua"),
     include_str!("../../../../stdlib/lattice.lua"),
     include_str!("../../../../stdlib/parts.lua"),
+    include_str!("../../../../stdlib/graph.lua"),
 ];
 
 /// The functions of the prelude, once they were asked for.

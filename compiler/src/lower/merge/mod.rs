@@ -3,6 +3,7 @@
 //! `Node ──read──▶ Merge ──write──▶ Lua`: what a declared fold does can be read, is written by the library's `lattice`
 //! functions alone, and runs as any other fold.
 
+mod graph;
 pub mod lattice;
 mod path;
 mod read;
@@ -12,6 +13,7 @@ use crate::Diagnostic;
 use crate::ir::Ir;
 use crate::span::Span;
 use crate::syntax::{lua, yaml};
+pub use graph::{Edge, Graph, Node, Rule, Term};
 use kerai_vm::bytecode::Order;
 use lattice::Lattice;
 pub use path::Path;
@@ -22,6 +24,8 @@ pub struct Merge {
     /// Globs over a resource's namespace and path; none is all.
     pub inputs: Vec<String>,
     pub reducers: Vec<Reducer>,
+    /// A fold of graphs has no other reducers.
+    pub graphs: Vec<Graph>,
     pub emits: Vec<Emit>,
     /// Where conflicts are emitted.
     pub conflicts: String,

@@ -1,6 +1,8 @@
 //! From a document to the description of a merge fold, with everything in it that can't be meant.
 
-use super::lattice::{LEXICOGRAPHIC, Lattice, MAP, PRODUCT, Takes};
+mod graph;
+
+use super::lattice::{GRAPH, LEXICOGRAPHIC, Lattice, MAP, PRODUCT, Takes};
 use super::path::{Path, Step};
 use super::{Emit, Merge, Part, Reducer, Shape, Simple};
 use crate::Span;
@@ -103,16 +105,19 @@ impl Reader {
             Some((_, span)) => self.say(Code::MERGE_VERSION, span, "the version of merge folds is 1"),
             None => self.say(Code::MERGE_VERSION, fields.span, "`version` is missing"),
         }
-        let order = fields.get("order").map_or(Some(Order::Join), |node| self.order(node));
+        let nodes = self.items(fields.get("reducers"), "reducers", fields.span);
+        let has_graph = fields.get("reducers").is_some_and(has_graph);
+        let order = self.order(fields.get("order"), has_graph);
         let key = fields.get("key").map_or(Some(Vec::new()), |node| self.parts_key(node));
         let inputs = match fields.get("inputs") {
             Some(node) => self.items(Some(node), "inputs", node.span),
             None => &[],
         };
         let inputs = inputs.iter().filter_map(|node| self.glob(node)).collect();
-        let nodes = self.items(fields.get("reducers"), "reducers", fields.span);
+        let graphs = if has_graph { self.graphs(nodes) } else { Some(Vec::new()) };
+        let joined = if has_graph { &[] } else { nodes };
         let reducers: Vec<Option<Reducer>> =
-            (1..).zip(nodes).map(|(number, node)| self.reducer(node, number)).collect();
+            (1..).zip(joined).map(|(number, node)| self.reducer(node, number)).collect();
         self.repeated_names(nodes);
         self.repeated_reducers(nodes, &reducers);
         let ids: Vec<String> = (1..).zip(nodes).map(|(number, node)| id_of(node, number)).collect();
@@ -127,7 +132,8 @@ impl Reader {
             self.say(Code::MERGE_EMIT, span, format!("`{conflicts}` is emitted already, and conflicts go there"));
         }
         let reducers = reducers.into_iter().collect::<Option<Vec<_>>>()?;
-        let mut merge = Merge { inputs, reducers, emits, conflicts, order: order?, key: key? };
+        let (graphs, order, key) = (graphs?, order?, key?);
+        let mut merge = Merge { inputs, reducers, graphs, emits, conflicts, order, key };
         if let Some(part) = merge.part() {
             // A map by the key itself has one entry in each part.
             for reducer in &mut merge.reducers {
@@ -141,13 +147,18 @@ impl Reader {
         Some(merge)
     }
 
-    fn order(&mut self, node: &Node) -> Option<Order> {
+    fn order(&mut self, node: Option<&Node>, has_graph: bool) -> Option<Order> {
+        let Some(node) = node else { return Some(if has_graph { Order::Ulid } else { Order::Join }) };
         let name = self.text(node, "an order")?;
         let found = Order::ALL.iter().copied().find(|order| order.name() == name);
         if found.is_none() {
             let names: Vec<&str> = Order::ALL.iter().map(|order| order.name()).collect();
             let diagnostic = Diagnostic::new(Code::FOLD_ORDER, node.span, format!("there is no order `{name}`"));
             self.report.push(diagnostic.with_help(format!("the orders are {}", listed(&names))));
+        }
+        if has_graph && found == Some(Order::Join) {
+            let message = "rules rewrite a graph one after another: its order is `ulid` or `commit`";
+            self.say(Code::FOLD_ORDER, node.span, message);
         }
         found
     }
@@ -253,7 +264,10 @@ impl Reader {
     }
 
     fn unknown(&mut self, kind: &Node, name: &str) {
-        let names = || Lattice::ALL.iter().map(|lattice| lattice.name()).chain([PRODUCT, LEXICOGRAPHIC]);
+        if self.graph_within(kind, name) {
+            return;
+        }
+        let names = || Lattice::ALL.iter().map(|lattice| lattice.name()).chain([PRODUCT, LEXICOGRAPHIC, GRAPH]);
         let found = Diagnostic::new(Code::MERGE_LATTICE, kind.span, format!("there is no lattice `{name}`"));
         self.report.push(match similar(name, names()) {
             Some(like) => found.with_help(format!("did you mean `{like}`?")),
@@ -458,6 +472,9 @@ impl Reader {
                     place
                 }),
             };
+            if let (Some(node), true) = (inner.get("columns"), fields.get("reducers").is_some_and(has_graph)) {
+                self.say(Code::MERGE_FIELD, node.span, "a graph's rows are nodes and edges, and have no `columns`");
+            }
             let columns = inner.get("columns").map(|node| self.columns(node)).unwrap_or_default();
             emits.extend(reducer.map(|reducer| Emit { path, reducer, columns }));
         }
@@ -492,6 +509,10 @@ impl Reader {
         }
         Some(path.to_owned())
     }
+}
+
+fn has_graph(reducers: &Node) -> bool {
+    reducers.sequence().unwrap_or_default().iter().any(graph::is_graph)
 }
 
 fn items_of(node: Option<&Node>) -> &[Node] {

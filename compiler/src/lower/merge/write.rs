@@ -1,5 +1,7 @@
 //! The Lua that a merge fold stands for: what an author could have written by the library's `lattice` functions.
 
+mod graph;
+
 use super::lattice::{Lattice, Takes};
 use super::path::{Path, Step, member};
 use super::{Merge, Part, Shape, Simple};
@@ -10,6 +12,10 @@ const CONFLICTS: &str = "conflicts";
 
 pub(super) fn write(merge: &Merge) -> String {
     let mut writer = Writer::default();
+    if !merge.graphs.is_empty() {
+        graph::write(&mut writer, merge);
+        return writer.text;
+    }
     let slots: Vec<Slot> = merge
         .reducers
         .iter()
@@ -228,20 +234,29 @@ impl Writer {
             let (state, keys) = (format!("state[{}]", slot.name), part.map_or("list()", |_| "{ part }"));
             self.line(format!("if {state} ~= nil then {dispute}({state}, {keys}, {}, {conflicts}) end", slot.name));
         }
-        let state = format!("state[{}]", quote(CONFLICTS));
-        self.line(format!("if {state} ~= nil then lattice.emit_conflicts({conflicts}, {state}) end"));
+        self.emit_conflicts(merge);
         self.line("end");
+    }
+
+    fn emit_conflicts(&mut self, merge: &Merge) {
+        let state = format!("state[{}]", quote(CONFLICTS));
+        self.line(format!("if {state} ~= nil then lattice.emit_conflicts({}, {state}) end", quote(&merge.conflicts)));
+    }
+
+    /// Leaves operations alone whose resources lie elsewhere.
+    fn within(&mut self, merge: &Merge) {
+        if !merge.inputs.is_empty() {
+            let inputs: Vec<String> =
+                merge.inputs.iter().map(|glob| format!("lattice.within(op.resource, {})", quote(glob))).collect();
+            self.line(format!("if not ({}) then return nil end", inputs.join(" or ")));
+        }
     }
 
     // Lifting: the state that an operation alone makes.
 
     fn lift(&mut self, merge: &Merge) {
         self.line("function lift(op)");
-        if !merge.inputs.is_empty() {
-            let inputs: Vec<String> =
-                merge.inputs.iter().map(|glob| format!("lattice.within(op.resource, {})", quote(glob))).collect();
-            self.line(format!("if not ({}) then return nil end", inputs.join(" or ")));
-        }
+        self.within(merge);
         let rules: Vec<String> = merge.reducers.iter().map(|reducer| quote(&reducer.id)).collect();
         let rules = rules.join(", ");
         if let Some(part) = merge.part() {
