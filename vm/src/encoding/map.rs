@@ -19,9 +19,7 @@ fn hash(context: Context, bytes: &[u8]) -> Hash {
 }
 
 fn hash_two(context: Context, a: &Hash, b: &Hash) -> Hash {
-    let mut both = [0; 64];
-    both.iter_mut().zip(a.iter().chain(b)).for_each(|(to, from)| *to = *from);
-    hash(context, &both)
+    hash(context, [*a, *b].as_flattened())
 }
 
 /// The key of a row: of the canonical CBOR of its path and key.
