@@ -135,6 +135,12 @@ codes! {
         "A stream's name is a segment of a path: non-empty, not `.` or `..`, without `/`, `%`, backslash and control characters.";
     LOG_SHORT Store "the log has no such position",
         "Positions count from 1, the genesis, to the stream's count, which `kerai stream list --json` shows.";
+    PRUNED Store "what this needs was pruned",
+        "Ops before the end of a closed epoch were moved to an archive. `kerai verify NAME --archive FILE` audits them with it, `kerai unpack FILE -o DIR` lays them out. A pruned stream goes on with the fold that was bound when the epoch was closed: bind that one again.";
+    EPOCH_OPEN Store "there is no closed epoch that could be pruned",
+        "`kerai epoch new NAME` closes the epoch. The fold that was bound then must be bound still: under another one all ops are folded again, and none can be given up.";
+    ARCHIVE_WRONG Store "the archive does not hold the stream's ops",
+        "Nothing was pruned. Make the archive from this stream after the epoch was closed, `kerai pack NAME -o FILE`, without `--redact`, and see that `kerai verify FILE` finds it right.";
     PROGRAM_KIND Store "a program of another kind was needed",
         "Streams bind a fold, a policy and a governance fold. `kerai show FILE` says what kind a program is.";
     BUNDLE_BROKEN Store "the bundle is not in its form",

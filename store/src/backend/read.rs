@@ -81,9 +81,14 @@ fn state_row(mut row: Row) -> Result<StateRow, Refused> {
 }
 
 /// The place of a snapshot's last op; none where there is no op.
-fn last(row: &mut Row) -> Result<Option<Place>, Refused> {
+pub(super) fn last(row: &mut Row) -> Result<Option<Place>, Refused> {
     let last = row.bytes_or_null()?;
     last.map(|last| place(&last).ok_or_else(|| damaged("a snapshot's last op"))).transpose()
+}
+
+/// As it is kept.
+pub(super) fn last_bytes(snapshot: &Snapshot) -> Option<Vec<u8>> {
+    snapshot.last.map(|(ulid, content, op)| [&ulid.to_bytes()[..], &content, &op].concat())
 }
 
 /// A place in the order by ULID out of its 80 bytes.
