@@ -6,9 +6,11 @@ function parts.of(value)
   return lattice.name(value) or false
 end
 
--- Each part is read by itself, and is told its key.
+-- Each part is read by itself, and is told its key, and whether it is the first: what is said once for all parts is said there.
 function parts.finish(state, finish)
+  local first = true
   for name, part in dpairs(state) do
-    finish(part, name or nil)
+    finish(part, name or nil, first)
+    first = false
   end
 end

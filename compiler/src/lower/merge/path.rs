@@ -49,6 +49,12 @@ impl Path {
         })
     }
 
+    /// Whether it leads into what the other leads to.
+    #[must_use]
+    pub fn is_below(&self, other: &Path) -> bool {
+        self.steps.len() > other.steps.len() && self.steps.starts_with(&other.steps)
+    }
+
     /// The names of the path, where it has nothing else but `[*]` at its end.
     #[must_use]
     pub fn names<'p>(&'p self) -> Option<Vec<&'p str>> {

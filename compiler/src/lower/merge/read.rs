@@ -1,6 +1,7 @@
 //! From a document to the description of a merge fold, with everything in it that can't be meant.
 
 mod graph;
+mod never;
 
 use super::lattice::{GRAPH, LEXICOGRAPHIC, Lattice, MAP, PRODUCT, Takes};
 use super::path::{Path, Step};
@@ -134,6 +135,7 @@ impl Reader {
         let reducers = reducers.into_iter().collect::<Option<Vec<_>>>()?;
         let (graphs, order, key) = (graphs?, order?, key?);
         let mut merge = Merge { inputs, reducers, graphs, emits, conflicts, order, key };
+        self.ruled_out(joined, &merge.reducers, merge.part().as_ref());
         if let Some(part) = merge.part() {
             // A map by the key itself has one entry in each part.
             for reducer in &mut merge.reducers {

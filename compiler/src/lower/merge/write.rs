@@ -207,7 +207,10 @@ impl Writer {
 
     fn finish(&mut self, merge: &Merge, slots: &[Slot]) {
         let part = (!merge.key.is_empty()).then_some("part");
-        self.line(format!("function finish({})", ["state"].into_iter().chain(part).collect::<Vec<_>>().join(", ")));
+        let has_columns = merge.emits.iter().any(|emit| !emit.columns.is_empty());
+        let first = part.filter(|_| has_columns).map(|_| "first");
+        let parameters: Vec<&str> = ["state"].into_iter().chain(part).chain(first).collect();
+        self.line(format!("function finish({})", parameters.join(", ")));
         for emit in &merge.emits {
             let columns = &emit.columns;
             let (Some(slot), Some(reducer)) = (slots.get(emit.reducer), merge.reducers.get(emit.reducer)) else {
@@ -225,7 +228,8 @@ impl Writer {
             let columns: Vec<String> =
                 columns.iter().map(|(name, kind)| format!("[{}] = {}", quote(name), quote(kind))).collect();
             if !columns.is_empty() {
-                self.line(format!("emit({}, {path}, {{ {} }})", quote(PATH), columns.join(", ")));
+                let emit = format!("emit({}, {path}, {{ {} }})", quote(PATH), columns.join(", "));
+                self.line(first.map_or_else(|| emit.clone(), |first| format!("if {first} then {emit} end")));
             }
         }
         let conflicts = quote(&merge.conflicts);
