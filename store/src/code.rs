@@ -119,8 +119,8 @@ codes! {
         "Nothing of the last transaction was written. Make room and do it again.";
     DATABASE_DISK Store "the disk of the database can't be written or read",
         "A quota or a bound on the size of files was reached, or the disk fails; the system's log says which. Nothing of the last transaction was written.";
-    DATABASE_TLS Store "this build reaches servers without TLS only",
-        "The address asks for TLS by `sslmode`. Reach the server over its Unix socket (`?host=/var/run/postgresql`), or through a tunnel that encrypts (`ssh -L 5432:localhost:5432 HOST`, stunnel), with `sslmode=disable`.";
+    DATABASE_TLS Store "there is no TLS to the server as the address asks for it",
+        "The server has none, or its certificate is not vouched for: `sslmode=verify-full` wants one for the host's own name by a root that this machine trusts, or by that of `sslrootcert=FILE`. Ask its operator for that root; over a Unix socket (`?host=/var/run/postgresql`) and through a tunnel of your own, `sslmode=disable` does.";
     DATABASE_REFUSED Store "the database refuses the rows",
         "They contradict what is stored: another program writes here, or the database was restored from parts. `kerai verify` says where.";
     SCHEMA_NEWER Store "the database was written by a newer kerai",

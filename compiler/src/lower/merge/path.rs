@@ -81,6 +81,11 @@ pub(super) fn member(name: &str) -> String {
     for point in name.chars() {
         match point {
             '\\' | '\'' => text.extend(['\\', point]),
+            '\u{8}' => text.push_str("\\b"),
+            '\t' => text.push_str("\\t"),
+            '\n' => text.push_str("\\n"),
+            '\u{c}' => text.push_str("\\f"),
+            '\r' => text.push_str("\\r"),
             '\u{0}'..='\u{1f}' => text.push_str(&format!("\\u{:04x}", u32::from(point))),
             _ => text.push(point),
         }
