@@ -332,3 +332,29 @@ async fn twins(place: &Place, other: &Place, program: &Stored, seed: u64) {
     assert_eq!((&found.first_divergence, found.is_replayed), (&None, true), "seed {seed}");
     assert_eq!((found.checked.ops, found.checked.rows), (expected.checked.ops, expected.checked.rows), "seed {seed}");
 }
+
+/// A database that was made before there was pruning is pruned all the same.
+#[test]
+fn an_older_schema_is_brought_up_to_date() {
+    everywhere(|| {
+        let place = Place::new();
+        run(async {
+            fs::create_dir_all(place.path().join(".kerai")).expect("a folder");
+            let mut raw = place.raw().await;
+            let (first, mark) = match place.is_on_server() {
+                false => (
+                    include_str!("../../store/src/backend/sqlite/1.sql").to_owned(),
+                    "PRAGMA application_id = 0x6b657261; PRAGMA user_version = 1",
+                ),
+                true => (
+                    format!("CREATE SCHEMA kerai; {}", include_str!("../../store/src/backend/postgres/1.sql")),
+                    "UPDATE kerai.schema SET version = 1",
+                ),
+            };
+            raw.execute(&first).await.expect("made");
+            raw.execute(mark).await.expect("marked");
+            let (mut store, archive, _) = begun(&place).await;
+            assert_eq!(with(&mut store, &[archive]).await.first_divergence, None);
+        });
+    });
+}

@@ -1,6 +1,10 @@
 -- Schema 2. Of ops that a closed epoch's checkpoint counts and an archive holds, what was signed may be given up: body,
 -- payload and salts, and nothing else. Records, signatures and all that ops are found by stay, and governance's ops whole.
 
+-- What is written again and again finds room beside what it replaces.
+ALTER TABLE kerai.pages SET (fillfactor = 85);
+ALTER TABLE kerai.state SET (fillfactor = 85);
+
 -- Up to which record, the archive that has it, and the state to go on from.
 CREATE TABLE kerai.pruned (
     stream BIGINT NOT NULL REFERENCES kerai.streams (stream),
