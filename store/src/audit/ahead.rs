@@ -6,6 +6,7 @@ use crate::fold::{Input, Step};
 use crate::limit::{self, length};
 use crate::log::Record;
 use crate::op::{SignedOp, Sound};
+use crate::pack::PrunedOp;
 use kerai_vm::bytecode::Order;
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -158,6 +159,7 @@ fn size(item: &Item) -> usize {
     match item {
         Item::Op { record, signed, .. } => record.len() + signed.body.len() + signed.payload.len(),
         Item::HiddenOp { record, hidden, .. } => record.len() + hidden.body.len() + hidden.size(),
+        Item::PrunedOp { record, .. } => record.len() + size_of::<PrunedOp>(),
         Item::Checkpoint(signed) => signed.body.len(),
         Item::Snapshot(snapshot) => snapshot.bytes.len(),
         Item::Row(key, value) => key.len() + value.len(),
