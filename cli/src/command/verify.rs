@@ -222,7 +222,7 @@ pub fn tell(name: &str, answer: &Verification, places: &AllPlaces, global: &Glob
             }
             (false, Some(count)) => format!(
                 "not replayed: the first {count} records were pruned; from the checkpoint there on everything is right \
-                 (with `--archive FILE` all is replayed)"
+                 (a stream's `--archive FILE` replays all)"
             ),
         };
         let proofs = if checked.proofs > 0 { format!("{} proofs, ", checked.proofs) } else { String::new() };
