@@ -291,7 +291,7 @@ OF_POLICIES {
         "an allow rule takes what is unknown for true"
             "all.extend(self.ask_all(Question::Certain, &rule.allow_if, desk.input));" => "all.extend(self.ask_all(Question::Possible, &rule.allow_if, desk.input));";
         "an allow rule is put among those that deny"
-            "desk.allows, rule));" => "desk.denies, rule));";
+            "desk.allows, id, rule.span)" => "desk.denies, id, rule.span)";
     }
     "compiler/src/lower/policy/truth.rs" {
         "the questions don't exchange places under `not`"
@@ -311,11 +311,17 @@ OF_POLICIES {
         "what is below a path ends at the path"
             "let to = from.iter().copied().chain([b'/' + 1]).collect();" => "let to = from.iter().copied().chain([0]).collect();";
         "a range does not have its first piece"
-            "partition_point(|(from, _)| *from < range.from)" => "partition_point(|(from, _)| *from <= range.from)";
+            "let (begin, end) = (place_of(&ends, &range.from)," => "let (begin, end) = (place_of(&ends, &range.from) + 1,";
         "rules that say nothing of the attribute are left out"
-            "        self.search(&split.rest, functions, desk, body);" => "";
+            "        self.search(&split.rest, askings, desk, body);" => "";
         "of two alternatives one is indexed"
             "ranges.extend(more);" => "drop(more);";
+    }
+    "compiler/src/lower/policy/shape.rs" {
+        "rules that differ in how they are denied are taken for one shape"
+            "        for conditions in [&rule.when, &rule.allow_if, &rule.deny_if] {" => "        for conditions in [&rule.when, &rule.allow_if] {";
+        "a text is given to the function of its shape in the place of another"
+            "texts.iter().filter_map(|text|" => "texts.iter().rev().filter_map(|text|";
     }
     "compiler/src/lower/policy/why.rs" {
         "the first reference is taken for the one that is unknown"
