@@ -23,6 +23,9 @@ use std::thread;
 /// Bytes after which a batch is closed.
 const BYTES: usize = 1 << 20;
 
+/// Batches that wait beside two for each thread: enough that nobody is idle while a checkpoint is compared.
+const AHEAD: usize = 12;
+
 /// What is known of a log while it is checked, for those who look ahead.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known<'p> {
@@ -208,7 +211,7 @@ pub(super) fn each<'p>(
         let mut waiting: VecDeque<Batch> = VecDeque::new();
         let mut is_over = false;
         loop {
-            while !is_over && waiting.len() < 2 * jobs {
+            while !is_over && waiting.len() < AHEAD + 2 * jobs {
                 let (batch, job) = match next(evidence, known, length(limit::AUDIT_BATCH)) {
                     Ok((batch, job, over)) => {
                         is_over = over;
