@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 /// Bytes after which a batch is closed.
-const BYTES: usize = 1 << 20;
+const BYTES: usize = 1 << 18;
 
 /// Batches that wait beside two for each thread: enough that nobody is idle while a checkpoint is compared.
 const AHEAD: usize = 12;
@@ -45,21 +45,22 @@ struct Given {
 }
 
 enum Content {
-    Packed(Vec<u8>),
+    /// Where it lies among the contents of its batch.
+    Packed(Range<usize>),
     Open(Vec<u8>, SignedOp),
 }
 
 /// What comes of looking at an op.
-#[expect(clippy::large_enum_variant, reason = "nearly all of them are the large one")]
 enum Seen {
     Whole(Result<Box<LookedOp>, Refused>),
-    Foreseen { place: u64, content: Vec<u8>, foresight: Foresight, document: Range<usize>, signature: [u8; 64] },
+    Foreseen { place: u64, content: Range<usize>, foresight: Foresight, document: Range<usize> },
 }
 
-/// What comes of looking at ops, and the documents of those that were foreseen.
+/// What comes of looking at ops, with their contents, and the documents of those that were foreseen.
 #[derive(Default)]
 struct Answers {
     seen: Vec<Seen>,
+    contents: Vec<u8>,
     documents: Vec<u8>,
 }
 
@@ -67,7 +68,7 @@ struct Answers {
 pub(crate) struct Foreseen<'b> {
     pub(super) place: u64,
     /// As the pack has it.
-    pub(super) content: Vec<u8>,
+    pub(super) content: &'b [u8],
     pub(super) foresight: Foresight,
     pub(super) governance: &'b Arc<Governance>,
     /// What its fold gets, made for this order.
@@ -76,7 +77,13 @@ pub(crate) struct Foreseen<'b> {
 }
 
 /// Ops, what was known when they were given, and where the answers go.
-type Job<'p> = (Vec<Given>, Known<'p>, Sender<Answers>);
+struct Job<'p> {
+    ops: Vec<Given>,
+    /// Those of packed ops, one behind the other.
+    contents: Vec<u8>,
+    known: Known<'p>,
+    answer: Sender<Answers>,
+}
 
 /// Items in their order, of which the ops are looked at somewhere.
 struct Batch<'p> {
@@ -121,20 +128,26 @@ impl<'p> Watch<'p> {
     }
 
     /// Looks at ops: at their signatures last and one after the other, which need the processor's caches for themselves.
-    fn look_at(&mut self, ops: Vec<Given>, known: &Known<'p>) -> Answers {
-        let mut documents = Vec::new();
-        let mut seen: Vec<Seen> = ops.into_iter().map(|given| self.see(given, known, &mut documents)).collect();
+    fn look_at(&mut self, job: Job<'p>) {
+        let Job { ops, contents, known, answer } = job;
+        let (mut documents, mut signatures) = (Vec::with_capacity(contents.len()), Vec::with_capacity(ops.len()));
+        let see = |given| self.see(given, &contents, &known, &mut documents, &mut signatures);
+        let mut seen: Vec<Seen> = ops.into_iter().map(see).collect();
         if self.signatures {
-            seen.iter_mut().for_each(|seen| self.look_at_signature(seen, known));
+            let foreseen = seen.iter_mut().filter(|seen| matches!(seen, Seen::Foreseen { .. }));
+            foreseen.zip(signatures).for_each(|(seen, signature)| {
+                self.look_at_signature(seen, &signature, &contents, &known);
+            });
         }
-        Answers { seen, documents }
+        // Who asked may have had enough.
+        let _ = answer.send(Answers { seen, contents, documents });
     }
 
     /// What was foreseen of an op that its author did not sign is left for the log to refuse.
-    fn look_at_signature(&self, seen: &mut Seen, known: &Known<'p>) {
-        let Seen::Foreseen { place, content, foresight, signature, .. } = seen else { return };
+    fn look_at_signature(&self, seen: &mut Seen, signature: &[u8; 64], contents: &[u8], known: &Known<'p>) {
+        let Seen::Foreseen { place, content, foresight, .. } = seen else { return };
         if !signature::verify(Domain::Op, &foresight.op, &foresight.author, signature) {
-            *seen = self.opened(*place, content, known);
+            *seen = self.opened(*place, contents.get(content.clone()).unwrap_or_default(), known);
         }
     }
 
@@ -143,18 +156,29 @@ impl<'p> Watch<'p> {
         Seen::Whole(open.map(|(record, signed)| Box::new(look(place, record, signed, known.order, self.signatures))))
     }
 
-    fn see(&mut self, given: Given, known: &Known<'p>, documents: &mut Vec<u8>) -> Seen {
+    /// Looks at an op, at all but the signature of one that is foreseen, which is left for later.
+    fn see(
+        &mut self,
+        given: Given,
+        contents: &[u8],
+        known: &Known<'p>,
+        documents: &mut Vec<u8>,
+        signatures: &mut Vec<[u8; 64]>,
+    ) -> Seen {
         let Given { place, position, content } = given;
-        match content {
+        let range = match content {
+            Content::Packed(range) => range,
             Content::Open(record, signed) => {
-                Seen::Whole(Ok(Box::new(look(place, record, signed, known.order, self.signatures))))
+                return Seen::Whole(Ok(Box::new(look(place, record, signed, known.order, self.signatures))));
             }
-            Content::Packed(content) => match self.foresee(&content, position, known, documents) {
-                Some((foresight, document, signature)) => {
-                    Seen::Foreseen { place, content, foresight, document, signature }
-                }
-                None => self.opened(place, &content, known),
-            },
+        };
+        let content = contents.get(range.clone()).unwrap_or_default();
+        match self.foresee(content, position, known, documents) {
+            Some((foresight, document, signature)) => {
+                signatures.push(signature);
+                Seen::Foreseen { place, content: range, foresight, document }
+            }
+            None => self.opened(place, content, known),
         }
     }
 
@@ -202,24 +226,23 @@ pub(super) fn each<'p>(
                 let mut watch = Watch::new(ask);
                 loop {
                     let job = receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok((ops, known, answer)) = job else { return };
-                    // Who asked may have had enough.
-                    let _ = answer.send(watch.look_at(ops, &known));
+                    let Ok(job) = job else { return };
+                    watch.look_at(job);
                 }
             });
         }
         let mut waiting: VecDeque<Batch> = VecDeque::new();
-        let mut is_over = false;
+        let (mut is_over, mut room) = (false, Vec::new());
         loop {
             while !is_over && waiting.len() < AHEAD + 2 * jobs {
-                let (batch, job) = match next(evidence, known, length(limit::AUDIT_BATCH)) {
+                let (batch, job) = match next(evidence, known, length(limit::AUDIT_BATCH), std::mem::take(&mut room)) {
                     Ok((batch, job, over)) => {
                         is_over = over;
                         (batch, job)
                     }
                     // What came before is taken first: it may be wrong earlier.
                     Err(stopped) => {
-                        waiting.into_iter().try_for_each(|batch| taken(batch, evidence, take))?;
+                        waiting.into_iter().try_for_each(|batch| taken(batch, evidence, take).map(drop))?;
                         return Err(stopped);
                     }
                 };
@@ -228,7 +251,7 @@ pub(super) fn each<'p>(
                 waiting.push_back(batch);
             }
             let Some(batch) = waiting.pop_front() else { return Ok(()) };
-            taken(batch, evidence, take)?;
+            room = taken(batch, evidence, take)?;
         }
     })
 }
@@ -240,27 +263,27 @@ fn each_here<'p>(
     known: &RefCell<Known<'p>>,
     take: &mut dyn FnMut(Looked<'_>, &mut dyn Evidence) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
-    let mut watch = Watch::new(ask);
-    loop {
-        let (batch, (ops, known, answer), is_over) = next(evidence, known, 1)?;
-        // It is read right below.
-        let _ = answer.send(watch.look_at(ops, &known));
-        taken(batch, evidence, take)?;
-        if is_over {
-            return Ok(());
-        }
+    let (mut watch, mut room, mut is_over) = (Watch::new(ask), Vec::new(), false);
+    while !is_over {
+        let (batch, job, over) = next(evidence, known, 1, room)?;
+        watch.look_at(job);
+        room = taken(batch, evidence, take)?;
+        is_over = over;
     }
+    Ok(())
 }
 
-/// The next items, and whether there are no more.
+/// The next items, and whether there are no more. `contents` is room that was used before.
 fn next<'p>(
     evidence: &mut dyn Evidence,
     known: &RefCell<Known<'p>>,
     most: usize,
+    mut contents: Vec<u8>,
 ) -> Result<(Batch<'p>, Job<'p>, bool), Stopped> {
     let known = &mut *known.borrow_mut();
     let (mut items, mut ops, mut bytes) = (Vec::with_capacity(most), Vec::with_capacity(most), 0);
     let mut is_over = false;
+    contents.clear();
     while items.len() < most && bytes < BYTES {
         let item = match evidence.next() {
             Ok(Some(item)) => item,
@@ -280,7 +303,11 @@ fn next<'p>(
         let position = known.given;
         let (place, content) = match item {
             Item::Op { place, record, signed } => (place, Content::Open(record, signed)),
-            Item::PackedOp { place, content } => (place, Content::Packed(content)),
+            Item::PackedOp { place, content } => {
+                let begin = contents.len();
+                contents.extend_from_slice(&content);
+                (place, Content::Packed(begin..contents.len()))
+            }
             other @ (Item::HiddenOp { .. }
             | Item::Checkpoint(_)
             | Item::Snapshot(_)
@@ -293,8 +320,9 @@ fn next<'p>(
         items.push(Pending::Op);
         ops.push(Given { place, position, content });
     }
-    let (send, answers) = channel();
-    Ok((Batch { items, known: known.clone(), answers }, (ops, known.clone(), send), is_over))
+    let (answer, answers) = channel();
+    let job = Job { ops, contents, known: known.clone(), answer };
+    Ok((Batch { items, known: known.clone(), answers }, job, is_over))
 }
 
 /// About how much memory an item takes.
@@ -312,12 +340,13 @@ fn size(item: &Item) -> usize {
     }
 }
 
+/// Gives the items of a batch to their taker; what is left is room for the contents of another one.
 fn taken(
     batch: Batch<'_>,
     evidence: &mut dyn Evidence,
     take: &mut dyn FnMut(Looked<'_>, &mut dyn Evidence) -> Result<(), Stopped>,
-) -> Result<(), Stopped> {
-    let Answers { seen, documents } = batch.answers.recv().unwrap_or_default();
+) -> Result<Vec<u8>, Stopped> {
+    let Answers { seen, contents, documents } = batch.answers.recv().unwrap_or_default();
     let (mut seen, order) = (seen.into_iter(), batch.known.order);
     let governance = batch.known.standing.as_ref().map(|standing| &standing.governance);
     let lost = || Refused::new(Code::LOG_DAMAGED, "nobody looked at the op");
@@ -325,9 +354,10 @@ fn taken(
         let looked = match item {
             Pending::Op => match seen.next().ok_or_else(lost)? {
                 Seen::Whole(looked) => Looked::Op(looked.map_err(Fault::from)?),
-                Seen::Foreseen { place, content, foresight, document, .. } => {
-                    let (governance, document) = (governance.ok_or_else(lost)?, documents.get(document));
-                    let document = document.unwrap_or_default();
+                Seen::Foreseen { place, content, foresight, document } => {
+                    let governance = governance.ok_or_else(lost)?;
+                    let content = contents.get(content).unwrap_or_default();
+                    let document = documents.get(document).unwrap_or_default();
                     Looked::Foreseen(Foreseen { place, content, foresight, governance, order, document })
                 }
             },
@@ -336,5 +366,5 @@ fn taken(
         };
         take(looked, evidence)?;
     }
-    Ok(())
+    Ok(contents)
 }

@@ -331,7 +331,7 @@ impl<'p> Audit<'p> {
             && self.index.given(&author, ulid).is_none()
             && self.log.as_mut().is_some_and(|log| log.take_foreseen(&foresight, governance));
         if !is_known {
-            let (record, signed) = pack::open_op(&content).ok_or_else(|| pack::no_op(place))?;
+            let (record, signed) = pack::open_op(content).ok_or_else(|| pack::no_op(place))?;
             // Its signature was looked at.
             return self.op(ahead::look(place, record, signed, order, false), evidence);
         }
