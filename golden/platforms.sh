@@ -11,6 +11,7 @@
 #   KERAI_PLATFORM_TIME_LIMIT  seconds that one platform may run its cases (default: 900)
 #   KERAI_VECTORS              test data nobody here wrote: a sample of each set becomes cases too (default:
 #                              shared/vectors beside the project, if it is there)
+#   KERAI_VECTORS_SAMPLE       that sample, where `cargo test --test vectors -- --keep FOLDER` has made it already
 set -euo pipefail
 
 # A platform, whether every run includes it, and the function below that builds and runs it.
@@ -294,11 +295,16 @@ refused() {
 
 # The project's cases, and below vectors/ a sample of each set with what it comes to here, where its own tests judge it.
 gather() {
-  local vectors=${KERAI_VECTORS:-$root/../shared/vectors}
+  local vectors=${KERAI_VECTORS:-$root/../shared/vectors} sample=${KERAI_VECTORS_SAMPLE:-}
   cases=$root/golden
   [ -d "$vectors" ] || { say "there are no vectors at $vectors" && return; }
   cases=$scratch/cases
   cp -r "$root/golden" "$cases"
+  if [ -n "$sample" ] && [ -d "$sample" ]; then
+    say "taking the sample of the vectors from $sample"
+    cp -r "$sample" "$cases/vectors"
+    return
+  fi
   say "keeping a sample of the vectors"
   KERAI_VECTORS=$(realpath "$vectors") "${CARGO:-cargo}" test --quiet --release --locked --manifest-path "$root/Cargo.toml" \
     --package kerai-tests --test vectors -- --keep "$cases/vectors" >"$scratch/vectors" 2>&1 ||

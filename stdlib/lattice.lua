@@ -286,13 +286,28 @@ function lattice.name(value)
   end
 end
 
--- A name as a step of a path.
+-- A name as a step of a normalized path, or a place in a list, which a path counts from 0.
 function lattice.step(name)
   if type(name) == "string" then
-    name = string.gsub(string.gsub(name, "\\", "\\\\"), "'", "\\'")
+    name = string.gsub(name, "[\0-\31\\']", lattice.escape)
     return "['" .. name .. "']"
   end
+  if math.type(name) == "integer" then
+    name = name - 1
+  end
   return "[" .. tostring(name) .. "]"
+end
+
+function lattice.escape(character)
+  if character == "\\" or character == "'" then
+    return "\\" .. character
+  end
+  local code = string.byte(character)
+  local short = string.find("\b\t\n\f\r", character, 1, true)
+  if short ~= nil then
+    return "\\" .. string.sub("btnfr", short, short)
+  end
+  return "\\u" .. string.format("%04x", code)
 end
 
 function lattice.key(value)
@@ -307,6 +322,41 @@ function lattice.note(paths, path)
   paths = paths or list()
   paths[#paths + 1] = path
   return paths
+end
+
+-- The paths at which something stands that is not what was asked for.
+function lattice.refuse(paths, value, path)
+  if value ~= nil then
+    return lattice.note(paths, path)
+  end
+  return paths
+end
+
+-- A value, but for a table without entries, which says nothing.
+function lattice.some(value)
+  if type(value) ~= "table" or #dkeys(value) > 0 then
+    return value
+  end
+end
+
+-- Paths, and the rules that could not take what stands there, each once.
+function lattice.refusal(found, paths, rule)
+  if paths == nil then
+    return found
+  end
+  found = found or { paths = list(), rules = list(), seen = {} }
+  for _, path in ipairs(paths) do
+    if not found.seen[path] then
+      lattice.note(found.paths, path)
+      found.seen[path] = true
+    end
+  end
+  -- No path is a rule's name after this mark.
+  if not found.seen["rule " .. rule] then
+    lattice.note(found.rules, rule)
+    found.seen["rule " .. rule] = true
+  end
+  return found
 end
 
 function lattice.conflict(op, paths, rules)
@@ -324,4 +374,33 @@ function lattice.emit_conflicts(path, state)
   for tag, conflict in dpairs(state) do
     emit(path, tag, conflict)
   end
+end
+
+function lattice.copy(items)
+  local found = list()
+  for _, item in ipairs(items) do
+    found[#found + 1] = item
+  end
+  return found
+end
+
+-- Writes of different values, none of which replaces another: a conflict, by rule, path and the keys that lead there.
+function lattice.emit_dispute(at, rule, path, keys, state)
+  local values, ulids = lattice.versions(state), {}
+  if #values < 2 or builtin["compare"](values[1], values[#values]) == 0 then
+    return
+  end
+  for _, write in dpairs(state.written) do
+    if not state.removed[write.at] then
+      ulids[write.at] = true
+    end
+  end
+  local found = { type = "governance.conflict", paths = { path }, rules = { rule }, values = values }
+  found.keys = keys
+  found.ulids = dkeys(ulids)
+  local name = { rule, path }
+  for _, key in ipairs(keys) do
+    name[#name + 1] = key
+  end
+  emit(at, json.encode_canonical(name), found)
 end

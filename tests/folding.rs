@@ -600,6 +600,62 @@ fn a_long_fold_takes_as_much_room_as_its_state() {
     assert!(folding.state().0.size() < 1 << 21, "{}", folding.state().0.size());
 }
 
+/// Operations that wait are looked at before their steps, for what these will ask for. Whatever stands where a key stood
+/// in others, nothing comes of it.
+#[test]
+fn operations_that_wait_come_to_the_same() {
+    let program = program(
+        "profile 1
+kind fold
+export init 0
+export step 1
+export finish 0
+function parameters 0 registers 1
+    table r0 r0 0
+    return r0 1
+function parameters 2 registers 6
+    get-field r2 r1 .at
+    get-field r2 r2 .key
+    get r3 r0 r2
+    unless r3 @new
+  @there:
+    get-field r4 r1 .value
+    set-field r3 r4 .value
+    return r0 0
+  @new:
+    set r0 r2 r1
+    return r0 0
+",
+    );
+    let mut random = Random::new(7);
+    let operation = |random: &mut Random| {
+        let key = random.below(20_000);
+        let number = random.below(1000);
+        match random.below(40) {
+            0 => format!(r#"{{"at":[{key}],"value":{number}}}"#),
+            1 => format!(r#"{{"at":{number}}}"#),
+            2 => "[]".to_owned(),
+            3 => format!(r#"{{"at":{{"key":{number},"other":"k{key}"}},"value":[{key}]}}"#),
+            4 => format!(r#"{{"at":{{"key":["k{key}"]}}}}"#),
+            5 => format!(r#"{{"at":{{"key":"a long name that is kept apart {key}"}},"value":{number}}}"#),
+            6 => format!(r#"{{"a":0,"at":{{"b":1,"key":"k{key}"}},"value":{{"deep":{number}}}}}"#),
+            _ => format!(r#"{{"at":{{"key":"k{key}"}},"value":{number}}}"#),
+        }
+    };
+    let operations: Vec<String> = (0..60_000).map(|_| operation(&mut random)).collect();
+    let mut waiting = Folding::new(&program, 1, Limits::DEFAULT).unwrap();
+    let mut one_by_one = Folding::new(&program, 2, Limits::DEFAULT).unwrap();
+    for some in operations.chunks(7000) {
+        some.iter().for_each(|operation| waiting.offer_json(operation.as_bytes()).unwrap());
+        for operation in some {
+            one_by_one.offer_json(operation.as_bytes()).unwrap();
+            assert_eq!(waiting.step(), one_by_one.step());
+        }
+        assert_eq!((waiting.gas(), waiting.snapshot().unwrap()), (one_by_one.gas(), one_by_one.snapshot().unwrap()));
+    }
+    assert!(waiting.state().0.count(waiting.state().1).unwrap() > 10_000);
+}
+
 /// A point that is kept costs what has changed since, however often; one that is forgotten nothing.
 #[test]
 fn a_point_takes_as_much_room_as_what_is_different() {

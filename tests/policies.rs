@@ -147,20 +147,53 @@ impl Writer {
         }
     }
 
+    fn rule(&mut self) -> String {
+        let mut text = String::new();
+        if !self.chance(4) {
+            text.push_str(&format!("      when: {}\n", self.when()));
+        }
+        let parts = self.random.below(5);
+        if parts != 0 {
+            text.push_str(&format!("      allow_if: {}\n", self.conditions()));
+        }
+        if parts == 0 || parts == 1 {
+            text.push_str(&format!("      deny_if: {}\n", self.conditions()));
+        }
+        text
+    }
+
+    /// The same rule with other texts and forms.
+    fn alike(&mut self, rule: &str) -> String {
+        let pick = |writer: &mut Self, part: &str| match part {
+            _ if FORMS.contains(&part) => (*writer.random.pick(FORMS)).to_owned(),
+            // An address must stay one where a network is wanted, and nothing stands between two quotes of two kinds.
+            _ if part.is_empty() || part.starts_with("10.") => part.to_owned(),
+            _ if TEXTS.contains(&part) => (*writer.random.pick(TEXTS)).to_owned(),
+            _ => part.to_owned(),
+        };
+        let mut text = String::new();
+        for part in rule.split_inclusive(['\'', '"']) {
+            let (part, quote) = part.split_at(part.len() - usize::from(part.ends_with(['\'', '"'])));
+            text.push_str(&pick(self, part));
+            text.push_str(quote);
+        }
+        text
+    }
+
     fn policy(&mut self) -> String {
+        let mut rules = Vec::new();
+        for _ in 0..=self.random.below(12) {
+            rules.push(self.rule());
+        }
+        if self.chance(3) {
+            let first = self.rule();
+            for _ in 0..8 + self.random.below(20) {
+                rules.push(self.alike(&first));
+            }
+        }
         let mut text = format!("{INPUTS}rules:\n");
-        for number in 0..=self.random.below(12) {
-            text.push_str(&format!("    - id: r{number}\n"));
-            if !self.chance(4) {
-                text.push_str(&format!("      when: {}\n", self.when()));
-            }
-            let parts = self.random.below(5);
-            if parts != 0 {
-                text.push_str(&format!("      allow_if: {}\n", self.conditions()));
-            }
-            if parts == 0 || parts == 1 {
-                text.push_str(&format!("      deny_if: {}\n", self.conditions()));
-            }
+        for (number, rule) in rules.iter().enumerate() {
+            text.push_str(&format!("    - id: r{number}\n{rule}"));
         }
         text
     }

@@ -501,8 +501,9 @@ fn policy_page() -> String {
 fn lattices_page() -> String {
     let mut page = "# Merge folds\n\nA merge fold `.yaml` says by which lattice each part of a payload is merged: `version: 1`, `inputs` \
                     (globs over a resource's namespace and path, by default all), `reducers`, `emit`, and if wished `conflicts` \
-                    (where what nothing covers is emitted, by default `governance/conflicts`), `order` and `key`. A reducer has \
-                    `kind`, and `id`, `key`, `value`, `remove`, `adds`, `fields` or `ignore` as its kind asks. Paths are JSONPath of \
+                    (where what nothing covers is emitted, by default `governance/conflicts`), `order` and `key` (the \
+                    fold is one for each value at that path). A reducer has `kind`, and `id`, `key`, `value`, `remove`, `adds`, \
+                    `concurrent`, `fields` or `ignore` as its kind asks. Paths are JSONPath of \
                     names and indexes, with `[*]` at the end where many values are meant.\n\n\
                     ## Lattices\n\n| kind | keeps | takes |\n|---|---|---|\n"
         .to_owned();

@@ -2,12 +2,14 @@
 
 use crate::events::Events;
 use crate::harness::{Contender, Outcome, Plan, Report, Role, Work, measure};
-use crate::invoices::{InLua, MORE, decoded};
+use crate::invoices::{InLua, MORE, decoded, invoices_of};
 use crate::lua::PEERS;
 use crate::machine::{Example, compiled};
 use kerai_vm::bytecode::{Limits, Verified};
 use kerai_vm::encoding::{self, Options};
 use kerai_vm::fold::Folding;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 fn begun(program: &Verified) -> Option<Folding<'_>> {
     Folding::new(program, 1, Limits::DEFAULT).ok()
@@ -29,6 +31,9 @@ fn saved(folding: Option<Folding>) -> Option<(Vec<u8>, u64)> {
     let root = folding.rows().state_root();
     Some((folding.snapshot().ok()?, number(root.to_string().as_bytes())))
 }
+
+/// How many events are offered before they are folded.
+const TOGETHER: usize = 256;
 
 /// A number that stands for bytes.
 fn number(bytes: &[u8]) -> u64 {
@@ -64,27 +69,39 @@ pub fn measure_whole(example: &Example, plan: &Plan) -> Outcome<Report> {
     let program = compiled(example.lua)?;
     let ours = || {
         let mut folding = begun(&program)?;
-        for event in events.cbor.each() {
-            folding.offer(event).ok()?;
-            folding.step()?.ok()?;
+        let mut each = events.cbor.each().peekable();
+        while each.peek().is_some() {
+            each.by_ref().take(TOGETHER).try_for_each(|event| folding.offer(event).ok())?;
+            while let Some(step) = folding.step() {
+                step.ok()?;
+            }
         }
         folding.finish().ok()?;
         let root = folding.rows().state_root().to_string();
         let (heap, state) = folding.state();
         let mut json = Vec::new();
         encoding::json::encode(heap, state, &Options::default(), &mut json).ok()?;
-        Some(number(&json) ^ number(root.as_bytes()))
+        Some((json, root))
     };
-    let expected = ours().ok_or("the events don't fold")?;
+    let digest = |(json, root): &(Vec<u8>, String)| number(json) ^ number(root.as_bytes());
+    let whole = ours().ok_or("the events don't fold")?;
     let work = Work { units: plan.events, bytes: events.cbor.bytes().len() };
-    let mut contenders = vec![Contender::new(Role::Ours, "kerai", work, expected, || ours().unwrap_or(0))];
-    let in_lua = |peer| -> Outcome<u64> {
-        let folded = InLua::new(peer, example.lua, &decoded(&events)?)?.folded()?;
-        Ok(number(folded.to_string().as_bytes()))
-    };
+    let mut contenders =
+        vec![Contender::new(Role::Ours, "kerai", work, digest(&whole), || ours().as_ref().map_or(0, digest))];
+    let in_lua = |peer| InLua::new(peer, example.lua, &decoded(&events)?)?.folded();
+    let expected = invoices_of(&whole.0)?;
     for &peer in PEERS {
-        let expected = in_lua(peer)?;
-        contenders.push(Contender::new(Role::Peer, peer.name, work, expected, move || in_lua(peer).unwrap_or(0)));
+        if in_lua(peer)? != expected {
+            return Err(format!("{} folds to something else than kerai", peer.name));
+        }
+        let pass = move || in_lua(peer).and_then(|invoices| in_order(&invoices)).map_or(0, |text| number(&text));
+        contenders.push(Contender::new(Role::Peer, peer.name, work, number(&in_order(&expected)?), pass));
     }
     measure(format!("{} {}", plan.events, example.about), plan.rounds, contenders)
+}
+
+/// A peer's invoices as JSON, by id: Lua's order differs from run to run, and its map keeps whatever order it was filled in.
+fn in_order(invoices: &Value) -> Outcome<Vec<u8>> {
+    let by_id: BTreeMap<&String, &Value> = invoices.as_object().into_iter().flatten().collect();
+    serde_json::to_vec(&by_id).map_err(|error| error.to_string())
 }

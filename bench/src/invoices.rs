@@ -138,18 +138,23 @@ impl<'p> Steps<'p> {
         let (heap, state) = steps.folding.state();
         let mut out = Vec::new();
         encoding::json::encode(heap, state, &Options::default(), &mut out).map_err(|refusal| refusal.to_string())?;
-        let state: Value = serde_json::from_slice(&out).map_err(|error| error.to_string())?;
-        // The fold's one variable.
-        let invoices = state.get(0).and_then(Value::as_object).ok_or("the state is no list of a map")?;
-        let text = |invoice: &Value, name: &str| invoice.get(name).and_then(Value::as_str).map(str::to_owned);
-        let shown = |(key, invoice): (&String, &Value)| {
-            let amount = invoice.get("amount")?.as_f64()?;
-            let [id, status, ts] = ["id", "status", "ts"].map(|name| text(invoice, name));
-            Some((key.clone(), invoice_json(&id?, amount, &status?, &ts?)))
-        };
-        let all: Option<serde_json::Map<String, Value>> = invoices.iter().map(shown).collect();
-        Ok(Value::Object(all.ok_or("an invoice is not as it should be")?))
+        invoices_of(&out)
     }
+}
+
+/// The invoices of a state in JSON, as those of the peers are.
+pub fn invoices_of(state: &[u8]) -> Outcome<Value> {
+    let state: Value = serde_json::from_slice(state).map_err(|error| error.to_string())?;
+    // The fold's one variable.
+    let invoices = state.get(0).and_then(Value::as_object).ok_or("the state is no list of a map")?;
+    let text = |invoice: &Value, name: &str| invoice.get(name).and_then(Value::as_str).map(str::to_owned);
+    let shown = |(key, invoice): (&String, &Value)| {
+        let amount = invoice.get("amount")?.as_f64()?;
+        let [id, status, ts] = ["id", "status", "ts"].map(|name| text(invoice, name));
+        Some((key.clone(), invoice_json(&id?, amount, &status?, &ts?)))
+    };
+    let all: Option<serde_json::Map<String, Value>> = invoices.iter().map(shown).collect();
+    Ok(Value::Object(all.ok_or("an invoice is not as it should be")?))
 }
 
 impl Fresh for Steps<'_> {

@@ -35,6 +35,7 @@ impl Fault {
             code.class() != Class::Store
                 || matches!(code, Code::FOLD_TRAP | Code::PROGRAM_KIND | Code::LOG_DAMAGED | Code::CLAIM_FALSE)
                 || matches!(code, Code::OP_UNFOLDED | Code::PROOF_FORM | Code::PROOF_FALSE | Code::PACK_FORM)
+                || matches!(code, Code::PRUNED | Code::EPOCH_OPEN | Code::ARCHIVE_WRONG)
                 || code.name().starts_with("BUNDLE_")
         };
         matches!(self, Fault::Refused(_, code) if is_of_input(*code))

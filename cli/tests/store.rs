@@ -103,6 +103,50 @@ fn epochs_are_closed() {
     assert_eq!((field(verified.first(), "ok"), code), (&json!(true), Some(0)));
 }
 
+/// What a pack holds of a closed epoch is given up; with the pack, everything is audited as before.
+#[test]
+fn closed_epochs_are_pruned() {
+    let place = Place::new("prune");
+    place.json(&["run", "."]);
+    let prune = ["epoch", "prune", "stock", "--archive", "a.pack"];
+    assert_eq!(place.kerai(&prune).status.code(), Some(2), "there is no such file");
+    place.json(&["pack", "stock", "-o", "a.pack"]);
+    let refused = place.kerai(&prune);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("EPOCH_OPEN") && said.contains("kerai epoch new"), "{said}");
+    place.json(&["epoch", "new", "stock"]);
+    fs::write(place.0.join("a.pack"), "no pack").expect("written");
+    let refused = place.kerai(&prune);
+    assert_eq!(refused.status.code(), Some(1), "it is no pack");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("ARCHIVE_WRONG"));
+    place.json(&["pack", "stock", "-o", "a.pack"]);
+    let (done, code) = place.json(&prune);
+    let done = done.first();
+    assert_eq!((field(done, "count"), field(done, "before"), code), (&json!(7), &json!(0), Some(0)));
+    let (again, code) = place.json(&prune);
+    assert_eq!((field(again.first(), "before"), code), (&json!(7), Some(0)));
+    // Everything that was appended is a repeat, and the state goes on.
+    let (ran, code) = place.json(&["append", "stock", "ops.jsonl"]);
+    assert_eq!((field(ran.first(), "duplicates"), code), (&json!(6), Some(0)));
+    let (state, _) = place.json(&["materialize", "stock"]);
+    assert_eq!(field(state.first(), "rows"), &json!(3));
+    let (verified, code) = place.json(&["verify", "stock"]);
+    let verified = verified.first();
+    assert_eq!((field(verified, "ok"), field(verified, "pruned"), code), (&json!(false), &json!(7), Some(1)));
+    assert_eq!(field(verified, "first_divergence"), &Value::Null);
+    let (verified, code) = place.json(&["verify", "stock", "--archive", "a.pack"]);
+    assert_eq!((field(verified.first(), "ok"), code), (&json!(true), Some(0)));
+    let text = String::from_utf8(place.kerai(&["verify", "stock"]).stdout).expect("text");
+    assert!(text.contains("not replayed: the first 7 records were pruned"), "{text}");
+    for gone in
+        [&["stream", "ops", "stock"][..], &["materialize", "stock", "--at", "3"], &["trace", "3", "--in", "stock"]]
+    {
+        let refused = place.kerai(gone);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(said.contains("PRUNED") && refused.status.code() == Some(1), "{gone:?}: {said}");
+    }
+}
+
 #[test]
 fn step_by_step() {
     let place = Place::new("steps");

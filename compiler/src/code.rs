@@ -189,6 +189,9 @@ codes! {
     MERGE_EMIT "what is emitted where",
         "give each `emit` a path of its own, and the `reducer` whose state it shows",
         "A row has one place. Where two states were emitted at one path, rows would meet.";
+    MERGE_RULE "a rule of a graph that can't be meant",
+        "name each node once, and in `right` what is kept as it is in `left`",
+        "A rule removes what only its left side has and makes what only its right side has. Each edge joins two nodes of its side, and a node that is made has a label.";
     LUA_CHARACTER "a character that Lua does not know",
         "remove it; outside of strings and comments there are only names in ASCII letters, numbers and Lua's signs",
         "Lua's words are written in ASCII. Other characters may stand in strings and comments.";

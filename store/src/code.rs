@@ -119,8 +119,8 @@ codes! {
         "Nothing of the last transaction was written. Make room and do it again.";
     DATABASE_DISK Store "the disk of the database can't be written or read",
         "A quota or a bound on the size of files was reached, or the disk fails; the system's log says which. Nothing of the last transaction was written.";
-    DATABASE_TLS Store "this build reaches servers without TLS only",
-        "The address asks for TLS by `sslmode`. Reach the server over its Unix socket (`?host=/var/run/postgresql`), or through a tunnel that encrypts (`ssh -L 5432:localhost:5432 HOST`, stunnel), with `sslmode=disable`.";
+    DATABASE_TLS Store "there is no TLS to the server as the address asks for it",
+        "The server has none, or its certificate is not vouched for: `sslmode=verify-full` wants one for the host's own name by a root that this machine trusts, or by that of `sslrootcert=FILE`. Ask its operator for that root; over a Unix socket (`?host=/var/run/postgresql`) and through a tunnel of your own, `sslmode=disable` does.";
     DATABASE_REFUSED Store "the database refuses the rows",
         "They contradict what is stored: another program writes here, or the database was restored from parts. `kerai verify` says where.";
     SCHEMA_NEWER Store "the database was written by a newer kerai",
@@ -135,6 +135,12 @@ codes! {
         "A stream's name is a segment of a path: non-empty, not `.` or `..`, without `/`, `%`, backslash and control characters.";
     LOG_SHORT Store "the log has no such position",
         "Positions count from 1, the genesis, to the stream's count, which `kerai stream list --json` shows.";
+    PRUNED Store "what this needs was pruned",
+        "Ops before the end of a closed epoch were moved to an archive. `kerai verify NAME --archive FILE` audits them with it, `kerai unpack FILE -o DIR` lays them out. A pruned stream goes on with the fold that was bound when the epoch was closed: bind that one again.";
+    EPOCH_OPEN Store "there is no closed epoch that could be pruned",
+        "`kerai epoch new NAME` closes the epoch. The fold that was bound then must be bound still: under another one all ops are folded again, and none can be given up.";
+    ARCHIVE_WRONG Store "the archive does not hold the stream's ops",
+        "Nothing was pruned. Make the archive from this stream after the epoch was closed, `kerai pack NAME -o FILE`, without `--redact`, and see that `kerai verify FILE` finds it right.";
     PROGRAM_KIND Store "a program of another kind was needed",
         "Streams bind a fold, a policy and a governance fold. `kerai show FILE` says what kind a program is.";
     BUNDLE_BROKEN Store "the bundle is not in its form",

@@ -116,6 +116,16 @@ impl<'s> Desk<'s> {
         }
     }
 
+    /// # Errors
+    /// `PRUNED` where ops were pruned that another binding would fold again.
+    pub(crate) async fn goes_on(&mut self, binding: &Binding) -> Result<(), Fault> {
+        let pruned = self.session.pruned(self.clerk.stream.number).await?;
+        if let (Some(pruned), Some(fold)) = (pruned, self.clerk.library.get(&binding.fold_root)) {
+            pruned.must_go_on(binding, fold)?;
+        }
+        Ok(())
+    }
+
     /// Whether the actor signs with the key.
     pub(crate) fn binds(&self, actor: &str, key: &Hash) -> bool {
         self.clerk.log.governance.binds(actor, key)

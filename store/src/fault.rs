@@ -56,15 +56,21 @@ impl From<sqlx::Error> for Fault {
                 error.code().and_then(|code| code.parse::<u32>().ok()).and_then(|code| of_sqlite(code & 0xff))
             }
             None if matches!(cause, sqlx::Error::Configuration(_)) => Some(Code::DATABASE_ADDRESS),
-            None if matches!(cause, sqlx::Error::Tls(_)) => Some(Code::DATABASE_TLS),
+            None if is_encryption(&cause) => Some(Code::DATABASE_TLS),
             None => is_lost(&cause).then_some(Code::DATABASE_GONE),
         };
         match code {
-            Some(code @ (Code::ACK_TIMEOUT | Code::DATABASE_TLS)) => Fault::Refused(Refused::new(code, "")),
+            Some(code @ Code::ACK_TIMEOUT) => Fault::Refused(Refused::new(code, "")),
             Some(code) => Fault::Refused(Refused::new(code, cause.to_string())),
             None => Fault::Database(cause),
         }
     }
+}
+
+/// Whether TLS is at fault: a certificate that nobody vouches for comes as data that can't be right.
+fn is_encryption(cause: &sqlx::Error) -> bool {
+    let is_no_data = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::InvalidData;
+    matches!(cause, sqlx::Error::Tls(_)) || matches!(cause, sqlx::Error::Io(cause) if is_no_data(cause))
 }
 
 /// Whether the way to the database is at fault.

@@ -288,7 +288,21 @@ impl<'p> Run<'p> {
 /// # Errors
 /// As [`Run::begin`] and [`Run::finish`].
 pub fn fold(program: &Verified, order: Order, policy_root: &Hash, steps: Vec<Step>) -> Result<Folded, Refused> {
-    let mut run = Run::begin(program, order, policy_root, None)?;
+    fold_on(None, program, order, policy_root, steps)
+}
+
+/// Folds ops on top of a state.
+///
+/// # Errors
+/// As [`fold`].
+pub fn fold_on(
+    from: Option<&Snapshot>,
+    program: &Verified,
+    order: Order,
+    policy_root: &Hash,
+    steps: Vec<Step>,
+) -> Result<Folded, Refused> {
+    let mut run = Run::begin(program, order, policy_root, from)?;
     run.take(steps)?;
     run.finish()?;
     let rows = run.rows().sorted().iter().map(|row| (row.key.clone(), row.value.clone())).collect();

@@ -31,11 +31,12 @@ pub struct Binding {
     pub closed: Option<Closed>,
 }
 
-/// The end of a closed epoch: its checkpoint, and the last ULID that it folded. No op goes behind that.
+/// The end of a closed epoch: its checkpoint, and the last ULID that it folded. No op goes behind that; where folding never
+/// goes back there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closed {
     pub checkpoint: Hash,
-    pub ulid: Ulid,
+    pub ulid: Option<Ulid>,
 }
 
 /// A stream's governance at a position of its log.
@@ -198,9 +199,11 @@ impl Binding {
             writer.value("bundle", mark);
         }
         if let Some(Closed { checkpoint, ulid }) = &self.closed {
-            let texts = [data_text(checkpoint), ulid.to_string()].map(|text| writer.heap.string(text.as_bytes()));
-            let pair = writer.heap.list(&texts);
-            writer.value("closed", pair);
+            let texts = [Some(data_text(checkpoint)), ulid.map(|ulid| ulid.to_string())];
+            let texts: Vec<Value> =
+                texts.into_iter().flatten().map(|text| writer.heap.string(text.as_bytes())).collect();
+            let list = writer.heap.list(&texts);
+            writer.value("closed", list);
         }
         writer.finish().map_err(|refusal| says_nothing(refusal.to_string()))
     }
@@ -225,12 +228,15 @@ fn marked(heap: &Heap, value: Value) -> Option<Mark> {
 }
 
 impl Closed {
-    /// A list of two texts: the checkpoint's hash, and the ULID.
+    /// A list of texts: the checkpoint's hash, and the ULID where there is one.
     fn read(heap: &Heap, value: Value) -> Option<Closed> {
         let texts = texts_of(heap, value)?;
-        let [checkpoint, ulid] = texts.as_slice() else { return None };
-        let checkpoint = hash_from_hex(checkpoint.strip_prefix("blake3:")?)?;
-        Some(Closed { checkpoint, ulid: Ulid::parse(ulid.as_bytes()).ok()? })
+        let (checkpoint, ulid) = match texts.as_slice() {
+            [checkpoint] => (checkpoint, None),
+            [checkpoint, ulid] => (checkpoint, Some(Ulid::parse(ulid.as_bytes()).ok()?)),
+            _ => return None,
+        };
+        Some(Closed { checkpoint: hash_from_hex(checkpoint.strip_prefix("blake3:")?)?, ulid })
     }
 }
 

@@ -36,6 +36,10 @@ points! {
     MaterializeCommitted "materialize.committed" "the checkpoint is committed, nothing is reported";
     CreateProgram "create.program" "a program is written, its stream is not";
     CreateTip "create.tip" "the stream is written, nothing is committed";
+    PruneChecked "prune.checked" "the archive is found right, nothing is written";
+    PruneState "prune.state" "the state to go on from is written, ops are whole";
+    PruneOps "prune.ops" "ops are emptied, nothing is committed";
+    PruneCommitted "prune.committed" "the ops are gone, nothing is reported";
 }
 
 /// Fills bytes with randomness.

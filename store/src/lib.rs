@@ -22,6 +22,7 @@ pub mod pack;
 pub mod pages;
 pub mod program;
 pub mod proof;
+mod prune;
 mod recent;
 pub mod relation;
 pub mod state;
@@ -29,4 +30,5 @@ mod store;
 pub mod verify;
 mod witness;
 
+pub use prune::PrunedNow;
 pub use store::{Answer, Committed, Materialized, NewStream, Signers, Store, fresh_ulid};

@@ -66,6 +66,8 @@ limits! {
     PROOF_SIZE "proof.size" = 64 << 20;
     /// bytes of one program, source, checkpoint, row or proof in an evidence pack
     PACK_PART "pack.part" = 64 << 20;
+    /// archives that an audit reads beside a stream
+    PACK_ARCHIVES "pack.archives" = 64;
     /// bytes of all programs and sources in an evidence pack
     PACK_PROGRAMS "pack.programs" = 256 << 20;
 }

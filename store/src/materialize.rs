@@ -4,13 +4,11 @@ use crate::backend::{Projection, StateRow, StoredOp, damaged};
 use crate::checkpoint::Checkpoint;
 use crate::code::Refused;
 use crate::document::{Hash, Scratch};
-use crate::fold::{self, Folded, Input, Rows, Step};
+use crate::fold::{Folded, Input, Rows};
 use crate::governance::Binding;
 use crate::log::{Head, LogTree, Outcome, Record};
 use crate::op::{Checked, Op};
-use crate::program::{FOLD_EXPORTS, Library};
 use crate::state;
-use kerai_vm::bytecode::{Order, ProgramKind};
 use kerai_vm::encoding::{Options, cbor, json};
 use kerai_vm::value::{Heap, Value};
 use std::collections::BTreeMap;
@@ -20,7 +18,6 @@ use std::collections::BTreeMap;
 pub struct Logged {
     pub input: Input,
     pub outcome: Outcome,
-    pub record: Vec<u8>,
 }
 
 impl Logged {
@@ -36,7 +33,7 @@ impl Logged {
         }
         let op = Checked { id: record.op, op, signed: stored.signed };
         let input = Input { position: record.position, received: record.received, op };
-        Ok(Logged { input, outcome: record.outcome, record: stored.record })
+        Ok(Logged { input, outcome: record.outcome })
     }
 }
 
@@ -52,39 +49,24 @@ pub struct State {
     pub folded: Folded,
 }
 
-/// The ops of a log that its fold gets.
+/// What a log amounts to: its records from the first on, and the fold of what came after a state.
 ///
 /// # Errors
-/// `LOG_DAMAGED` where a part of an op has no canonical form.
-pub fn steps(ops: &[Logged], order: Order) -> Result<Vec<Step>, Refused> {
-    let is_its = |logged: &&Logged| logged.outcome == Outcome::Admitted && !logged.input.op.op.is_governance();
-    ops.iter().filter(is_its).map(|logged| Step::of(&logged.input, order)).collect()
-}
-
-/// The ends of the authors' chains after these ops, on top of those before.
-#[must_use]
-pub fn vector(before: BTreeMap<Hash, Head>, ops: &[Logged]) -> BTreeMap<Hash, Head> {
-    let head = |op: &Checked| (op.op.author, Head { sequence: op.op.sequence, op: op.id });
-    let mut vector = before;
-    vector.extend(ops.iter().map(|logged| head(&logged.input.op)));
-    vector
-}
-
-/// What a whole log amounts to, from nothing.
-///
-/// # Errors
-/// `FOLD_TRAP`, or the fold is missing.
-pub fn state(ops: &[Logged], binding: &Binding, library: &Library) -> Result<State, Refused> {
-    let program = library.find(&binding.fold_root, ProgramKind::Fold, FOLD_EXPORTS)?;
-    let order = program.order();
-    let folded = fold::fold(&program.verified, order, &binding.policy_root, steps(ops, order)?)?;
+/// `FOLD_TRAP`, or `LOG_DAMAGED` where a record does not decode.
+pub fn state(records: &[Vec<u8>], vector: BTreeMap<Hash, Head>, folded: Folded) -> Result<State, Refused> {
     let mut tree = LogTree::default();
-    ops.iter().for_each(|logged| tree.push(&logged.record));
-    let admitted = ops.iter().filter(|logged| logged.outcome == Outcome::Admitted);
+    let mut admitted = Vec::new();
+    for bytes in records {
+        tree.push(bytes);
+        let record = Record::decode(bytes)?;
+        if record.outcome == Outcome::Admitted {
+            admitted.push(record.op);
+        }
+    }
     Ok(State {
         count: tree.count(),
-        vector: vector(BTreeMap::new(), ops),
-        inputs_root: state::inputs_root(admitted.map(|logged| &logged.input.op.id)),
+        vector,
+        inputs_root: state::inputs_root(admitted.iter()),
         log_head: tree.head(),
         state_root: state::state_root(&folded.rows),
         snapshot_root: folded.snapshot_root(),

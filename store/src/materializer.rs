@@ -1,6 +1,6 @@
 //! The materializer: goes on from the last checkpoint, writes what has changed since, and keeps what it folded.
 
-use crate::backend::{Database, LeanOp, Session, StateRow, Stream, damaged};
+use crate::backend::{Database, LeanOp, Pruned, Session, StateRow, Stream, damaged};
 use crate::checkpoint::Checkpoint;
 use crate::code::Refused;
 use crate::document::Hash;
@@ -49,6 +49,7 @@ struct Ground {
     last: Option<Checkpoint>,
     since: Since,
     snapshots: Vec<(u64, Option<Place>)>,
+    pruned: Option<Pruned>,
 }
 
 /// A fold with all ops taken in, ready to be written.
@@ -96,7 +97,7 @@ fn step(lean: LeanOp, order: Order) -> Result<Step, Refused> {
 }
 
 /// What was committed after a position until another one.
-async fn since(
+pub(crate) async fn since(
     session: &mut Session<'_>,
     stream: i64,
     after: u64,
@@ -189,7 +190,8 @@ impl<'p> Materializer<'p> {
             }
         };
         let snapshots = session.snapshots(stream.number, binding.epoch).await?;
-        Ok(Ground { stream, binding, last, since, snapshots })
+        let pruned = session.pruned(stream.number).await?;
+        Ok(Ground { stream, binding, last, since, snapshots, pruned })
     }
 
     /// Folds on top of the newest state that no new op comes before.
@@ -215,9 +217,15 @@ impl<'p> Materializer<'p> {
             Some(there) => there,
             None => {
                 let base = ground.snapshots.iter().find(|(_, last)| precedes(last.as_ref(), late.as_ref()));
-                let snapshot = match base {
-                    Some(&(count, _)) => session.snapshot(ground.stream.number, ground.binding.epoch, count).await?,
-                    None => None,
+                let snapshot = match (base, ground.pruned) {
+                    (Some(&(count, _)), _) => {
+                        session.snapshot(ground.stream.number, ground.binding.epoch, count).await?
+                    }
+                    (None, Some(pruned)) => {
+                        pruned.must_go_on(&ground.binding, program)?;
+                        session.pruned_snapshot(ground.stream.number, pruned.count).await?
+                    }
+                    (None, None) => None,
                 };
                 let base = snapshot.as_ref().map_or(0, |snapshot| snapshot.count);
                 let policy_root = &ground.binding.policy_root;
@@ -290,6 +298,9 @@ impl<'p> Materializer<'p> {
         session.put_rows(number, &rows, are_new, &checkpoint, || reached(Point::MaterializeRow)).await?;
         relate(session, &ground.stream, &rows).await?;
         session.put_poison(number, epoch, base, run.poison()).await?;
+        if let Some(pruned) = ground.pruned.filter(|pruned| pruned.count == base) {
+            session.keep_poison(number, &pruned, epoch).await?;
+        }
         session.add_checkpoint(number, &checkpoint, &checkpoint.sign(self.key)?).await?;
         keep_snapshots(session, ground, base, &snapshot).await?;
         reached(Point::MaterializeCheckpoint);

@@ -8,17 +8,18 @@ use crate::code::{Code, Refused};
 use crate::desk::{Desk, move_tip};
 use crate::document::{Hash, to_hex};
 use crate::fault::Fault;
-use crate::fold::Rows;
+use crate::fold::{Rows, fold_on};
 use crate::governance::{Closed, Genesis, Governance, rotation};
 use crate::host::{Host, Point};
 use crate::limit::{self, length};
 use crate::log::{Log, Outcome};
 use crate::materialize::{self, Logged, State};
-use crate::materializer::Materializer;
+use crate::materializer::{Materializer, since};
 use crate::op::signature::SecretKey;
 use crate::op::{BIND, Draft, GENESIS, Offered, Op, ROTATE, Salts, SignedOp, is_segment, payload_root};
+use crate::pack::Archives;
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS, Stored};
-use crate::recent::Recent;
+use crate::recent::{Recent, Since};
 use crate::verify::{self, Verification};
 use kerai_vm::bytecode::ProgramKind;
 use kerai_vm::ulid::Ulid;
@@ -114,6 +115,11 @@ impl Store {
     pub async fn open(address: &Address, host: Host) -> Result<Store, Fault> {
         let database = Database::open(address, host.wait).await?;
         Ok(Store { address: address.clone(), database, host, recent: None, library: Library::default() })
+    }
+
+    /// For what writes and stands in other files: the database, and who is told of points.
+    pub(crate) fn parts(&mut self) -> (&mut Database, &dyn Fn(Point)) {
+        (&mut self.database, &self.host.reached)
     }
 
     /// For what only reads and stands in other files.
@@ -275,6 +281,8 @@ impl Store {
         for program in [fold, policy].into_iter().flatten() {
             desk.keep(program).await?;
         }
+        // It could be bound, and nothing could be folded from then on.
+        desk.goes_on(&binding).await?;
         let draft = desk.draft(BIND, binding.payload()?);
         let answer = one(desk.append(&[draft], signers).await?)?;
         desk.close().await?;
@@ -300,10 +308,9 @@ impl Store {
                 continue;
             }
             let mut binding = desk.binding().clone();
-            if let Some(ulid) = desk.last_folded().await? {
-                let ulid = binding.closed.map_or(ulid, |closed| closed.ulid.max(ulid));
-                binding.closed = Some(Closed { checkpoint: checkpoint.hash()?, ulid });
-            }
+            // What was closed before stays closed.
+            let ulid = desk.last_folded().await?.max(binding.closed.and_then(|closed| closed.ulid));
+            binding.closed = Some(Closed { checkpoint: checkpoint.hash()?, ulid });
             let draft = desk.draft(BIND, binding.payload()?);
             let answer = one(desk.append(&[draft], signers).await?)?;
             let recent = desk.close().await?;
@@ -343,6 +350,9 @@ impl Store {
     pub async fn ops(&mut self, name: &str) -> Result<Vec<StoredOp>, Fault> {
         let mut session = self.database.read().await?;
         let stream = find(&mut session, name).await?;
+        if let Some(pruned) = session.pruned(stream.number).await? {
+            return Err(Refused::new(Code::PRUNED, format!("the first {} ops of `{name}`", pruned.count)).into());
+        }
         let ops = session.ops_after(stream.number, 0).await?;
         session.commit().await?;
         Ok(ops)
@@ -459,11 +469,32 @@ impl Store {
             return Err(Refused::new(Code::LOG_SHORT, format!("{count}, where it has {}", stream.count)).into());
         }
         let library = session.programs().await?;
-        let mut ops = logged(session.ops_after(stream.number, 0).await?)?;
-        ops.truncate(usize::try_from(count).unwrap_or(usize::MAX));
-        let first = ops.first().ok_or_else(|| damaged("a log without its genesis"))?;
+        let pruned = session.pruned(stream.number).await?;
+        let base = pruned.map_or(0, |pruned| pruned.count);
+        if count < base {
+            return Err(
+                Refused::new(Code::PRUNED, format!("{count}, where {base} records of `{name}` are gone")).into()
+            );
+        }
+        let governance: Vec<Logged> = logged(session.governance_ops(stream.number).await?)?;
+        let governance: Vec<Logged> = governance.into_iter().filter(|op| op.input.position <= count).collect();
+        let first = governance.first().ok_or_else(|| damaged("a log without its genesis"))?;
         let root = crate::governance::genesis_root(&first.input.op.signed.payload)?;
-        Ok(materialize::state(&ops, &resume(root, &ops, &library)?.binding, &library)?)
+        let binding = resume(root, &governance, &library)?.binding;
+        let program = library.find(&binding.fold_root, ProgramKind::Fold, FOLD_EXPORTS)?;
+        if let Some(pruned) = pruned {
+            pruned.must_go_on(&binding, program)?;
+        }
+        let snapshot = session.pruned_snapshot(stream.number, base).await?;
+        let checkpoints = session.checkpoints(stream.number).await?;
+        let anchor = checkpoints.iter().find_map(|signed| Some(signed.check().ok()?).filter(|at| at.count == base));
+        let mut vector = anchor.map(|anchor| anchor.vector).unwrap_or_default();
+        let order = program.order();
+        let Since { heads, steps, .. } = since(&mut session, stream.number, base, count, order, &|_, _| ()).await?;
+        vector.extend(heads);
+        let records = session.records(stream.number, 0, count).await?;
+        let folded = fold_on(snapshot.as_ref(), &program.verified, order, &binding.policy_root, steps)?;
+        Ok(materialize::state(&records, vector, folded)?)
     }
 
     /// Computes everything again from the ops and compares it with what is stored.
@@ -485,9 +516,23 @@ impl Store {
         ask: &Ask,
         told: &mut dyn FnMut(u64, f64),
     ) -> Result<Verification, Fault> {
+        self.audit_with(name, ask, None, told).await
+    }
+
+    /// As [`Store::audit`], of a stream of which ops were pruned, that archives have.
+    ///
+    /// # Errors
+    /// As [`Store::verify`].
+    pub async fn audit_with(
+        &mut self,
+        name: &str,
+        ask: &Ask,
+        archives: Option<Archives>,
+        told: &mut dyn FnMut(u64, f64),
+    ) -> Result<Verification, Fault> {
         let mut session = self.database.read().await?;
         let stream = find(&mut session, name).await?;
-        let answer = verify::verify(&mut session, &stream, ask, told).await?;
+        let answer = verify::verify(&mut session, &stream, ask, archives, told).await?;
         // Nobody should wait for a transaction that only read.
         session.commit().await?;
         Ok(answer)

@@ -9,6 +9,7 @@ use crate::fault::Fault;
 use crate::fold::Rows;
 use crate::limit::{self, length};
 use crate::log::Log;
+use crate::pack::Archives;
 use crate::pages::{self, Entry, Map, Place, present};
 use kerai_vm::encoding::map::{row_key, row_value};
 use std::collections::BTreeMap;
@@ -48,8 +49,10 @@ pub struct Verification {
     pub checked: Checked,
     /// Whether the stream or the signer of its checkpoints is among those that the asker trusts.
     pub is_anchored: bool,
-    /// Whether everything was decided and folded again: not where parts of ops are hidden.
+    /// Whether everything was decided and folded again: not where parts of ops are hidden, or ops were pruned.
     pub is_replayed: bool,
+    /// Up to which record ops were pruned: no more is known of them than the checkpoint there says.
+    pub pruned: Option<u64>,
     pub first_divergence: Option<Divergence>,
 }
 
@@ -64,10 +67,14 @@ pub(crate) async fn verify(
     session: &mut Session<'_>,
     stream: &Stream,
     ask: &Ask,
+    archives: Option<Archives>,
     told: &mut dyn FnMut(u64, f64),
 ) -> Result<Verification, Fault> {
     let (ask, library) = (ask.clone(), session.programs().await?);
     let work = move |tables: &mut audit::Tables, told: &mut dyn FnMut(u64, f64)| {
+        if let Some(archives) = archives {
+            tables.with(archives);
+        }
         let audited = audit::audit(tables, &library, &ask, told)?;
         Ok((audited, tables.wrong_projection()))
     };

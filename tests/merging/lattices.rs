@@ -39,10 +39,19 @@ pub const KINDS: &[(&str, &str)] = &[
     ),
 ];
 
-/// A fold with one reducer.
-pub fn document(kind: &str, more: &str) -> String {
+/// A fold with one reducer, whole or in parts by a key.
+pub fn document(kind: &str, more: &str, has_key: bool) -> String {
     let separator = if more.is_empty() { "" } else { ", " };
-    format!("version: 1\ninputs: [\"ns/**\"]\nreducers:\n  - {{kind: {kind}{separator}{more}}}\nemit:\n  - path: out\n")
+    let key = if has_key { "key: $.key\n" } else { "" };
+    format!(
+        "version: 1\n{key}inputs: [\"ns/**\"]\nreducers:\n  - {{kind: {kind}{separator}{more}}}\nemit:\n  - path: out\n"
+    )
+}
+
+/// Every kind, whole and in parts.
+pub fn documents() -> Vec<(&'static str, String)> {
+    let each = |has_key| KINDS.iter().map(move |(kind, more)| (*kind, document(kind, more, has_key)));
+    each(false).chain(each(true)).collect()
 }
 
 /// Operations of few authors, each with a count of its own, that often meet in keys and ULIDs and name each other.
@@ -124,10 +133,11 @@ fn joined(program: &Verified, a: &[u8], b: &[u8]) -> Vec<u8> {
 
 #[test]
 fn any_order_and_any_parts_come_to_one_state() {
+    let documents = documents().into_iter();
     let programs: Vec<(&str, Verified)> =
-        KINDS.iter().map(|(kind, more)| (*kind, program(Language::Yaml, &document(kind, more)))).collect();
+        documents.map(|(kind, text)| (kind, program(Language::Yaml, &text))).collect();
     // Each case folds about 2.5 times as many operations as it has: over a million with `KERAI_LONG=1`.
-    let run = Run::new("merging", 2 * KINDS.len() as u64, 420);
+    let run = Run::new("merging", programs.len() as u64, 420);
     let mut random = Random::new(run.seed);
     run.each(|number| {
         let (kind, program) = &programs[number as usize % programs.len()];

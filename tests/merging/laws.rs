@@ -100,8 +100,7 @@ fn wrong(random: &mut Random, one: u64, other: u64) -> (String, String) {
 
 #[test]
 fn lattices_of_the_table_keep_the_laws() {
-    for (kind, more) in super::lattices::KINDS {
-        let text = super::lattices::document(kind, more);
+    for (kind, text) in super::lattices::documents() {
         let found = examine(&program(Language::Yaml, &text)).unwrap_or_else(|refusal| panic!("{refusal}\n{text}"));
         assert_eq!((found.class, found.grounds), (Some(Class::Lattice), Grounds::Construction {}), "{kind}: {found:?}");
     }

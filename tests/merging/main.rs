@@ -1,5 +1,6 @@
 //! Merge folds against what they promise: one state whatever the order, the repeats and the parts; and the laws.
 
+mod graphs;
 mod known;
 mod lattices;
 mod laws;

@@ -280,7 +280,7 @@ fn counts_with_strings(text: &str) -> bool {
     impl Visitor for Found {
         fn statement(&mut self, statement: &Statement, _: bool) {
             if let StatementKind::NumericFor { start, limit, step, .. } = &statement.kind {
-                self.0 |= [start, limit].into_iter().chain(step).any(is_string);
+                self.0 |= [&**start, limit].into_iter().chain(step.as_deref()).any(is_string);
             }
         }
         fn expression(&mut self, expression: &Expression) {

@@ -4,7 +4,8 @@
 //! of a pipe whose other end is here, and then stops the server and removes the folder.
 
 use std::fs;
-use std::os::unix::fs::chown;
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -20,6 +21,9 @@ const REQUIRED: &str = "KERAI_REQUIRE_PG";
 /// What the folder of installed binaries is called on Debian and its kin, one a version.
 const VERSIONS: &str = "/usr/lib/postgresql";
 
+/// What a server listens at by default; its socket is named after it.
+const PORT: u16 = 5432;
+
 /// How often a server is asked whether it answers, and how long is waited between.
 const TRIES: u32 = 300;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -28,8 +32,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 const WATCH: &str = r#"
     (
         until [ -e "$2/stop" ]; do
-            "$1" -D "$2/data" -F -c listen_addresses= -c unix_socket_directories="$2" -c max_connections=200 \
-                -c full_page_writes=off >>"$2/log" 2>&1 </dev/null
+            "$1" -D "$2/data" -F -c unix_socket_directories="$2" -c max_connections=200 -c full_page_writes=off \
+                >>"$2/log" 2>&1 </dev/null
             sleep 0.02
         done
     ) &
@@ -44,6 +48,7 @@ pub struct Server {
     /// A URL before the database's name, and after.
     before: String,
     after: String,
+    port: u16,
     /// Where its programs are; of no use for one that runs elsewhere.
     binaries: PathBuf,
     /// The shell that ends with us.
@@ -59,32 +64,69 @@ impl Server {
     fn named(url: &str) -> Server {
         let (path, after) = url.find('?').map_or((url, ""), |at| url.split_at(at));
         let before = path.rfind('/').map_or(path, |at| path.get(..=at).expect("a slash is one byte"));
-        Server { before: before.into(), after: after.into(), binaries: PathBuf::new(), _watch: None }
+        Server { before: before.into(), after: after.into(), port: PORT, binaries: PathBuf::new(), _watch: None }
     }
 
-    /// A server of its own, in a folder that is made.
+    /// A server of its own, in a folder that is made, which only those on this machine reach.
     pub fn private(binaries: &Path, folder: &Path) -> Server {
+        let server = Server {
+            before: "postgres://kerai@localhost/".into(),
+            after: format!("?host={}", folder.display()),
+            port: PORT,
+            binaries: binaries.to_path_buf(),
+            _watch: None,
+        };
+        server.begin(folder, "listen_addresses = ''\n")
+    }
+
+    /// As [`Server::private`], reached at `localhost` and by TLS alone, with the certificate and the key of another folder.
+    pub fn encrypted(binaries: &Path, folder: &Path, certificate: &Path) -> Server {
+        let free = TcpListener::bind("localhost:0").and_then(|listener| listener.local_addr()).expect("a free port");
+        fs::create_dir_all(folder).expect("a folder");
+        for name in ["server.crt", "server.key"] {
+            let to = folder.join(name);
+            fs::copy(certificate.join(name), &to).expect("copied");
+            fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).expect("only its owner reads a key");
+            give(&to);
+        }
+        let name = |name: &str| folder.join(name).display().to_string();
+        let settings = format!(
+            "listen_addresses = 'localhost'\nport = {}\nssl = on\nssl_cert_file = '{}'\nssl_key_file = '{}'\n",
+            free.port(),
+            name("server.crt"),
+            name("server.key")
+        );
+        let server = Server {
+            before: format!("postgres://kerai@localhost:{}/", free.port()),
+            after: String::new(),
+            port: free.port(),
+            binaries: binaries.to_path_buf(),
+            _watch: None,
+        };
+        server.begin(folder, &format!("{settings}hba_file = '{}'\n", who_may(folder).display()))
+    }
+
+    fn begin(self, folder: &Path, settings: &str) -> Server {
         let account = account();
         fs::create_dir_all(folder).expect("a folder");
-        if let Some((user, group)) = account {
-            chown(folder, Some(user), Some(group)).expect("root may give it away");
-        }
-        let made = command(&binaries.join("initdb"), folder, account)
+        give(folder);
+        let made = command(&self.binaries.join("initdb"), folder, account)
             .args(["--no-sync", "--username=kerai", "--auth=trust", "--encoding=UTF8", "--no-locale", "-D"])
             .arg(folder.join("data"))
             .output()
             .expect("initdb runs");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let page = folder.join("data/postgresql.conf");
+        let usual = fs::read_to_string(&page).expect("its settings");
+        fs::write(&page, usual + settings).expect("written");
         let watch = command(Path::new("/bin/sh"), folder, account)
             .args(["-c", WATCH, "sh"])
-            .arg(binaries.join("postgres"))
+            .arg(self.binaries.join("postgres"))
             .arg(folder)
             .stdin(Stdio::piped())
             .spawn()
             .expect("a shell");
-        let after = format!("?host={}", folder.display());
-        let before = "postgres://kerai@localhost/".into();
-        let server = Server { before, after, binaries: binaries.to_path_buf(), _watch: Some(watch) };
+        let server = Server { _watch: Some(watch), ..self };
         server.wait(folder);
         server
     }
@@ -100,8 +142,10 @@ impl Server {
     /// Waits until a server in a folder answers.
     pub fn wait(&self, folder: &Path) {
         let is_up = |_| {
-            let asked =
-                Command::new(self.binaries.join("pg_isready")).arg("--quiet").arg("--host").arg(folder).status();
+            let asked = Command::new(self.binaries.join("pg_isready"))
+                .args(["--quiet", "--port", &self.port.to_string(), "--host"])
+                .arg(folder)
+                .status();
             let is_up = asked.expect("pg_isready runs").success();
             if !is_up {
                 std::thread::sleep(PAUSE);
@@ -109,6 +153,20 @@ impl Server {
             is_up
         };
         assert!((0..TRIES).any(is_up), "the server in {} does not answer", folder.display());
+    }
+}
+
+/// Lets everybody in who comes by the socket, or by TLS.
+fn who_may(folder: &Path) -> PathBuf {
+    let page = folder.join("who-may");
+    fs::write(&page, "local all all trust\nhostssl all all all trust\n").expect("written");
+    page
+}
+
+/// Gives a file to the account that runs servers, where that is not our own.
+fn give(path: &Path) {
+    if let Some((user, group)) = account() {
+        chown(path, Some(user), Some(group)).expect("root may give it away");
     }
 }
 

@@ -10,8 +10,9 @@ use kerai_store::fault::Fault;
 use kerai_store::host::Host;
 use kerai_store::op::{Draft, Op, SignedOp};
 use kerai_store::{Store, key as key_file};
-use kerai_tests::server;
+use kerai_tests::server::{self, Server};
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 /// The next op of the keeper's chain, as it should be.
@@ -374,7 +375,7 @@ fn databases_of_others_are_left_alone() {
         let (newer, foreign) = (Place::new(), Place::new());
         run(async {
             drop(stocked(&newer, host()).await);
-            let mark = if newer.is_on_server() { "UPDATE schema SET version = 2" } else { "PRAGMA user_version = 2" };
+            let mark = if newer.is_on_server() { "UPDATE schema SET version = 3" } else { "PRAGMA user_version = 3" };
             newer.raw().await.execute(mark).await.expect("set");
             let opened = Store::open(&newer.database(), host()).await;
             assert_eq!(opened.err().as_ref().map(code), Some("SCHEMA_NEWER"));
@@ -387,9 +388,9 @@ fn databases_of_others_are_left_alone() {
     });
 }
 
-/// This build has no TLS: whoever asks for it is told so, and what to do, and is not served without.
+/// Who asks for TLS and comes to a server that has none is told so, and is not served without.
 #[test]
-fn who_asks_for_tls_is_told() {
+fn a_server_without_tls_is_told() {
     let place = server::the_server().map(|server| server.url("postgres"));
     for mode in ["require", "verify-ca", "verify-full"] {
         let Some(url) = &place else { return };
@@ -398,6 +399,56 @@ fn who_asks_for_tls_is_told() {
         let told = run(Store::open(&address, host())).err().expect("there is no TLS");
         assert_eq!(code(&told), "DATABASE_TLS", "{mode}: {told}");
     }
+}
+
+/// A server that is reached by TLS alone holds a log as any other does; one that nobody vouches for is not trusted.
+#[test]
+fn a_server_with_tls_is_reached() {
+    let Some(binaries) = server::binaries() else {
+        server::the_server();
+        return;
+    };
+    let certificates = Path::new(env!("CARGO_MANIFEST_DIR")).join("store/tls");
+    let folder = server::folder("tls");
+    let server = Server::encrypted(&binaries, &folder, &certificates);
+    let url = server.url("postgres");
+    let opened = |rest: String| {
+        let address = Address::of(&format!("{url}?{rest}")).expect("an address");
+        run(Store::open(&address, host()))
+    };
+    let vouched = |name: &str| format!("sslrootcert={}", certificates.join(name).display());
+    for good in [
+        String::new(),
+        "sslmode=require".into(),
+        format!("sslmode=verify-ca&{}", vouched("root.crt")),
+        format!("sslmode=verify-full&{}", vouched("root.crt")),
+    ] {
+        let store = opened(good.clone()).map_err(|told| format!("{good}: {told}"));
+        drop(store.expect("opens"));
+    }
+    for bad in ["verify-ca", "verify-full"] {
+        for root in [String::new(), vouched("other.crt")] {
+            let told = opened(format!("sslmode={bad}&{root}")).err().expect("nobody vouches for it");
+            assert_eq!(code(&told), "DATABASE_TLS", "{bad} {root}: {told}");
+        }
+    }
+    // The name that was vouched for is another.
+    let elsewhere = url.replace("localhost", "127.0.0.1");
+    let address = Address::of(&format!("{elsewhere}?sslmode=verify-full&{}", vouched("root.crt"))).expect("an address");
+    let told = run(Store::open(&address, host())).err().expect("another name");
+    assert_eq!(code(&told), "DATABASE_TLS", "{told}");
+    let told = opened("sslmode=disable".into()).err().expect("it lets nobody in without");
+    assert_ne!(code(&told), "DATABASE_TLS", "{told}");
+    // And all the rest goes as it does elsewhere.
+    let address = Address::of(&format!("{url}?sslmode=verify-full&{}", vouched("root.crt"))).expect("an address");
+    run(async {
+        let mut store = Store::open(&address, host()).await.expect("opens");
+        crate::desk::create(&mut store, STREAM).await;
+        store.append(STREAM, &signers(), &[stock(1, "fig", 1)]).await.expect("appended");
+        let verified = store.verify(STREAM, &[]).await.expect("verified");
+        // The stream's own first op, and this one.
+        assert_eq!((verified.first_divergence, verified.checked.ops), (None, 2));
+    });
 }
 
 /// Names to the child the file that it fills, and how many blocks of 512 bytes that may have.

@@ -9,6 +9,7 @@ use kerai_store::host::Point;
 use kerai_store::op::Draft;
 use kerai_tests::server::{self, Server};
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -31,23 +32,53 @@ const KILLS: u64 = 200;
 const SERVER_KILLS: u64 = 80;
 
 /// The longest time that a process has before it is killed, in microseconds: all of the work takes about as long.
-const LONGEST: u64 = 60_000;
+const LONGEST: u64 = 120_000;
 
 fn drafts() -> Vec<Draft> {
-    (0..6).map(|number| stock(1 + (number * 5) % 6, if number % 2 == 0 { "even" } else { "odd" }, number)).collect()
+    let at = |number| if number < 6 { 1 + (number * 5) % 6 } else { 20 - number };
+    (0..9).map(|number| stock(at(number), if number % 2 == 0 { "even" } else { "odd" }, number)).collect()
 }
 
-/// The whole work, as often as it is begun: a stream, its ops in two halves, and its state.
+/// The whole work, as often as it is begun: a stream, its ops in three parts, and its state; before the last one the
+/// epoch is closed, archived and pruned.
 async fn work(store: &mut Store, name: &str) -> Result<Checkpoint, Fault> {
     if !store.streams().await?.iter().any(|stream| stream.name == name) {
         store.create(&crate::desk::new_stream(name, &crate::desk::Parts::new())).await?;
     }
     let drafts = drafts();
-    let (first, second) = drafts.split_at(3);
+    let (before, third) = drafts.split_at(6);
+    let (first, second) = before.split_at(3);
     store.append(name, &signers(), first).await?;
     store.materialize(name, &key("keeper")).await?;
     store.append(name, &signers(), second).await?;
+    store.materialize(name, &key("keeper")).await?;
+    if store.streams().await?.iter().any(|stream| stream.name == name && stream.epoch == 1) {
+        store.close_epoch(name, &signers(), &key("keeper")).await?;
+    }
+    let archive = Archive::of(name);
+    if store.pruned(name).await?.is_none() {
+        crate::prune::archived(store, name, &archive.0).await?;
+    }
+    crate::prune::pruned(store, name, &archive.0).await?;
+    store.append(name, &signers(), third).await?;
     Ok(store.materialize(name, &key("keeper")).await?.checkpoint)
+}
+
+/// Where the archive of a stream is, as long as someone works on it.
+struct Archive(PathBuf);
+
+impl Archive {
+    fn of(name: &str) -> Archive {
+        let name = format!("kerai_crash_{}_{name}.pack", std::process::id());
+        Archive(std::env::temp_dir().join(name))
+    }
+}
+
+impl Drop for Archive {
+    fn drop(&mut self) {
+        // What a killed process left is the system's to clean up.
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 /// A seed of randomness for a stream: each has a genesis of its own.
@@ -133,6 +164,7 @@ fn resumes(database: &Address, name: &str, expected: &Checkpoint, how: &str) {
         assert_eq!(resumed.state_root, expected.state_root, "{how}");
         let verified = store.verify(name, &[]).await.expect("verified");
         assert_eq!((verified.first_divergence, verified.checked.ops), (None, expected.count), "{how}");
+        assert_eq!(verified.pruned, Some(7), "{how}");
     });
 }
 

@@ -87,6 +87,7 @@ pub fn written(parts: &[Part]) -> Vec<u8> {
             Part::Source(source) => writer.source(source),
             Part::Op { record, signed } => writer.op(record, signed),
             Part::HiddenOp { record, hidden } => writer.hidden_op(record, hidden),
+            Part::PrunedOp { record, left } => writer.pruned_op(record, left),
             Part::Checkpoint(signed) => writer.checkpoint(signed),
             Part::Snapshot(snapshot) => writer.snapshot(snapshot),
             Part::Row(key, value) => writer.row(key, value),

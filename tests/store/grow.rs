@@ -1,6 +1,6 @@
 //! State grows with its log: however often it is materialized between, it is what a refold gives.
 
-use crate::desk::{Numbers, Place, STREAM, draft, everywhere, fold, host, key, run, signers, stock, stocked};
+use crate::desk::{Numbers, Place, Raw, STREAM, draft, everywhere, fold, host, key, run, signers, stock, stocked};
 use kerai_store::checkpoint::Checkpoint;
 use kerai_store::materialize::State;
 use kerai_store::op::Draft;
@@ -132,6 +132,43 @@ fn poison_leaves_no_trace() {
             let late = store.materialize(STREAM, &key("keeper")).await.expect("materialized");
             assert_eq!((late.poison == done.poison, late.checkpoint.state_root), (true, done.checkpoint.state_root));
             assert_eq!(store.verify(STREAM, &[]).await.expect("verified").first_divergence, None);
+        });
+    });
+}
+
+/// A checkpoint reads what leads to what has changed, however often a server has planned its statements before.
+#[test]
+fn a_checkpoint_reads_what_has_changed() {
+    everywhere(|| {
+        let place = Place::new();
+        if !place.is_on_server() {
+            return;
+        }
+        run(async {
+            let mut store = stocked(&place, host()).await;
+            let drafts: Vec<Draft> = (0..5000).map(|op| stock(op + 1, &format!("item {op}"), 1)).collect();
+            store.append(STREAM, &signers(), &drafts).await.expect("appended");
+            let mut round = 0;
+            let told = async |store: &mut Store, _: &Materialized| {
+                round += 1;
+                let drafts: Vec<Draft> =
+                    (0..5).map(|op| stock(9000 + round * 5 + op, &format!("item {}", round * 77 + op), 2)).collect();
+                store.append(STREAM, &signers(), &drafts).await?;
+                Ok(round < 20)
+            };
+            store.keep_up(STREAM, &key("keeper"), told).await.expect("kept up");
+            // A server counts a connection's reads once it is gone.
+            drop(store);
+            let Raw::Postgres(mut connection) = place.raw().await else { return };
+            let pages: i64 =
+                sqlx::query_scalar("SELECT count(*) FROM pages").fetch_one(&mut connection).await.expect("pages");
+            let sql = "SELECT coalesce(idx_tup_fetch, 0) + coalesce(seq_tup_read, 0) FROM pg_stat_user_tables \
+                       WHERE schemaname = 'kerai' AND relname = 'pages'";
+            drop(connection);
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            let Raw::Postgres(mut connection) = place.raw().await else { return };
+            let read: i64 = sqlx::query_scalar(sql).fetch_one(&mut connection).await.expect("reads");
+            assert!(read > 0 && read < 8 * pages, "{read} pages were read, where there are {pages}");
         });
     });
 }

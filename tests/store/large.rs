@@ -47,7 +47,7 @@ fn write(path: &Path, count: u64, padding: usize) {
     let (genesis, library) = library(&mut store);
     let (mut log, first) = Log::begin(genesis, &library, NOW).expect("a log");
     let binding = log.governance.binding.clone();
-    let header = Header { stream: log.stream, name: "stock".into(), hidden: Vec::new() };
+    let header = Header { stream: log.stream, name: "stock".into(), hidden: Vec::new(), pruned: None };
     let file = BufWriter::new(File::create(path).expect("a file"));
     let mut writer = PackWriter::new(file, &header).expect("written");
     let mut programs: Vec<&Stored> = [binding.fold_root, binding.policy_root, binding.governance_root]

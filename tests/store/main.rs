@@ -11,6 +11,7 @@ mod grow;
 mod hostile;
 mod large;
 mod proofs;
+mod prune;
 mod relations;
 mod roles;
 mod together;

@@ -80,11 +80,32 @@ fn a_role_can_do_what_it_must_and_no_more() {
                 let code = done.err().and_then(|fault| Some(fault.as_database_error()?.code()?.into_owned()));
                 assert_eq!(code.as_deref(), Some("42501"), "{harm}");
             }
-            drop((appender, materializer, reader, raw));
+            owner.close_epoch(STREAM, &signers(), &key("keeper")).await.expect("closed");
+            let archive = place.path().join("a.pack");
+            let mut pruner = open(&place, "pruner").await;
+            crate::prune::archived(&mut pruner, STREAM, &archive).await.expect("archived");
+            let told = crate::prune::pruned(&mut materializer, STREAM, &archive).await;
+            assert_eq!(told.expect_err("denied").code(), Some(Code::DATABASE_DENIED));
+            crate::prune::pruned(&mut pruner, STREAM, &archive).await.expect("pruned");
+            appender.append(STREAM, &signers(), &[stock(9, "fig", 3)]).await.expect("appended");
+            materializer.materialize(STREAM, &key("keeper")).await.expect("materialized");
+            let mut theirs = PgConnection::connect(&as_role(&place, "pruner")).await.expect("it opens");
+            for (harm, expected) in [
+                ("UPDATE kerai.ops SET outcome = 'denied'", "42501"),
+                ("DELETE FROM kerai.ops", "42501"),
+                ("DELETE FROM kerai.pruned", "42501"),
+                ("UPDATE kerai.ops SET body = '', payload = '', salts = ''", "23000"),
+                ("UPDATE kerai.ops SET body = '\\x01' WHERE position = 2", "23000"),
+            ] {
+                let done = sqlx::raw_sql(sqlx::AssertSqlSafe(harm)).execute(&mut theirs).await;
+                let code = done.err().and_then(|fault| Some(fault.as_database_error()?.code()?.into_owned()));
+                assert_eq!(code.as_deref(), Some(expected), "{harm}");
+            }
+            drop((appender, materializer, reader, pruner, raw, theirs));
             assert_eq!(owner.verify(STREAM, &[]).await.expect("verified").first_divergence, None);
         });
         // One after the other: what is dropped with one may name another.
-        for role in ["materializer", "appender", "reader"].map(|role| format!("{}{role}", prefix())) {
+        for role in ["pruner", "materializer", "appender", "reader"].map(|role| format!("{}{role}", prefix())) {
             run(async { place.raw().await.execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await })
                 .expect("dropped");
         }

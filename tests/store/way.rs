@@ -169,7 +169,8 @@ fn what_was_changed_is_named() {
                             "DROP TRIGGER ops_stay; DROP TRIGGER ops_remain; DROP TRIGGER checkpoints_stay"
                         }
                         Raw::Postgres(_) => {
-                            "DROP TRIGGER ops_stay ON ops; DROP TRIGGER checkpoints_stay ON checkpoints"
+                            "DROP TRIGGER ops_stay ON ops; DROP TRIGGER ops_pruned ON ops; DROP TRIGGER ops_remain ON ops; \
+                             DROP TRIGGER checkpoints_stay ON checkpoints"
                         }
                     };
                     connection.execute(drop).await.expect("dropped");

@@ -167,8 +167,7 @@ impl<'f> Unpacked<'f> {
     fn part(&mut self, part: Part) -> Result<(), Fault> {
         match part {
             Part::Header(header) => {
-                let shown =
-                    json!({ "stream": data_text(&header.stream), "name": header.name, "hidden": header.hidden });
+                let shown = json!({ "stream": data_text(&header.stream), "name": header.name, "hidden": header.hidden, "pruned": header.pruned });
                 self.file("pack.json", format!("{shown}\n").as_bytes())
             }
             Part::Program(bytes) => {
@@ -189,6 +188,14 @@ impl<'f> Unpacked<'f> {
             Part::HiddenOp { record, hidden } => {
                 let line =
                     json!({ "body": to_hex(&hidden.body), "signature": to_hex(&hidden.signature), "hidden": true });
+                self.line(0, &line.to_string())?;
+                self.line(1, &record_json(&record).to_string())
+            }
+            Part::PrunedOp { record, left } => {
+                let line = json!({
+                    "op": data_text(&left.op), "author": to_hex(&left.author), "seq": left.sequence,
+                    "ulid": left.ulid.to_string(), "signature": to_hex(&left.signature), "pruned": true
+                });
                 self.line(0, &line.to_string())?;
                 self.line(1, &record_json(&record).to_string())
             }

@@ -110,7 +110,8 @@ fn part_json(part: &Part) -> (&'static str, Value) {
     match part {
         Part::Header(header) => {
             let stream = data_text(&header.stream);
-            ("header", json!({ "stream": stream, "name": header.name, "hidden": header.hidden }))
+            let (name, hidden, pruned) = (&header.name, &header.hidden, header.pruned);
+            ("header", json!({ "stream": stream, "name": name, "hidden": hidden, "pruned": pruned }))
         }
         Part::Program(bytes) => {
             let root = kerai_vm::encoding::root::Root::of_program(bytes).to_string();
@@ -124,6 +125,9 @@ fn part_json(part: &Part) -> (&'static str, Value) {
         }
         Part::HiddenOp { record, hidden } => {
             ("hidden op", json!({ "record": record_json(record), "op": op(&hidden.body) }))
+        }
+        Part::PrunedOp { record, left } => {
+            ("pruned op", json!({ "record": record_json(record), "op": data_text(&left.op), "seq": left.sequence }))
         }
         Part::Checkpoint(signed) => {
             let shown =

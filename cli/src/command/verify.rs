@@ -10,16 +10,17 @@ use crate::store::{open, run as run_store};
 use kerai_store::audit::{Ask, Differing, Written};
 use kerai_store::code::Code;
 use kerai_store::document::{Hash, data_text, program_text};
-use kerai_store::pack;
+use kerai_store::pack::{self, Archives};
 use kerai_store::verify::{Divergence, Verification};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   kerai verify stock                       computes signatures, chains, decisions, roots and rows again
   kerai verify stock.pack                  the same from a file alone: no database, no network
+  kerai verify stock --archive 2026.pack   with the pack that holds what was pruned, so that nothing is left out
   kerai verify stock.pack --trust KEY      no, unless KEY signed its last checkpoint, or it is that stream
   kerai verify stock.pack --extends FILE   no, unless it continues the log of the checkpoint in FILE, a proof or a pack
 
@@ -34,6 +35,9 @@ pub struct Arguments {
     /// Fold from the snapshot of the checkpoint that counts so many records; signatures and decisions are all checked
     #[arg(long, value_name = "COUNT")]
     from: Option<u64>,
+    /// A pack that holds ops which were pruned from the database; give it once for each
+    #[arg(long, value_name = "FILE")]
+    archive: Vec<PathBuf>,
     /// How many threads look at ops ahead of the log [default: as many as there are processors]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -62,6 +66,9 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
     let ask = arguments.ask()?;
     let name = arguments.stream.as_deref().unwrap_or_default();
     if let Some(pack) = PackPath::find(name)? {
+        if !arguments.archive.is_empty() {
+            return Err(Fault::Use("`--archive` goes with a stream: `kerai verify NAME --archive FILE`".into()));
+        }
         return verify_pack(name, pack.path(), &ask, global);
     }
     run_store(async {
@@ -73,7 +80,8 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
         let mut said = Answer::Yes;
         for name in names {
             let mut told = Progress::new(global.quiet);
-            let answer = store.audit(&name, &ask, &mut |ops, part| told.say_part(ops, part)).await?;
+            let archives = (!arguments.archive.is_empty()).then(|| Archives::open(&arguments.archive)).transpose()?;
+            let answer = store.audit_with(&name, &ask, archives, &mut |ops, part| told.say_part(ops, part)).await?;
             told.end();
             let places = if answer.first_divergence.is_some() { programs_of_project() } else { BTreeMap::new() };
             if tell(&name, &answer, &places, global) == Answer::No {
@@ -179,6 +187,7 @@ fn answer_json(name: &str, answer: &Verification, places: &AllPlaces) -> Value {
         "stream": name,
         "anchored": answer.is_anchored,
         "replayed": answer.is_replayed,
+        "pruned": answer.pruned,
         "checked": {
             "ops": checked.ops,
             "rows": checked.rows,
@@ -206,9 +215,15 @@ pub fn tell(name: &str, answer: &Verification, places: &AllPlaces, global: &Glob
             true => "anchored",
             false => "not anchored: nobody was named by `--trust` or `--extends`",
         };
-        let verdict = match answer.is_replayed {
-            true => "ok",
-            false => "not replayed: parts of ops are hidden; signatures, chains, roots and given rows are right",
+        let verdict = match (answer.is_replayed, answer.pruned) {
+            (true, _) => "ok".to_owned(),
+            (false, None) => {
+                "not replayed: parts of ops are hidden; signatures, chains, roots and given rows are right".to_owned()
+            }
+            (false, Some(count)) => format!(
+                "not replayed: the first {count} records were pruned; from the checkpoint there on everything is right \
+                 (with `--archive FILE` all is replayed)"
+            ),
         };
         let proofs = if checked.proofs > 0 { format!("{} proofs, ", checked.proofs) } else { String::new() };
         println!(

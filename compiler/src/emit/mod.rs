@@ -44,25 +44,23 @@ struct Emitter<'i> {
     numbers: BTreeMap<FunctionId, u32>,
     jobs: VecDeque<Job<'i>>,
     met: u32,
-    constants: Constants,
+    constants: Constants<'i>,
 }
 
 /// The constants, each once.
 #[derive(Default)]
-struct Constants {
-    numbers: BTreeMap<Constant, u32>,
-    constants: Vec<Constant>,
+struct Constants<'i> {
+    numbers: BTreeMap<&'i Constant, u32>,
+    constants: Vec<&'i Constant>,
 }
 
-impl Constants {
-    fn number(&mut self, constant: &Constant) -> u32 {
-        if let Some(&number) = self.numbers.get(constant) {
-            return number;
-        }
-        let number = u32::try_from(self.constants.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(constant.clone(), number);
-        self.constants.push(constant.clone());
-        number
+impl<'i> Constants<'i> {
+    fn number(&mut self, constant: &'i Constant) -> u32 {
+        let next = u32::try_from(self.constants.len()).unwrap_or(u32::MAX);
+        *self.numbers.entry(constant).or_insert_with(|| {
+            self.constants.push(constant);
+            next
+        })
     }
 
     /// The constants that the code uses, in the order of their first use there, which gives them their numbers.
@@ -75,7 +73,7 @@ impl Constants {
                 let number = word.get(operand);
                 let next = u32::try_from(constants.len()).unwrap_or(u32::MAX);
                 let number = *numbers.entry(number).or_insert_with(|| {
-                    constants.extend(self.constants.get(number as usize).cloned());
+                    constants.extend(self.constants.get(number as usize).map(|&constant| constant.clone()));
                     next
                 });
                 *word = word.with(operand, number);

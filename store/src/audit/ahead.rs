@@ -11,7 +11,7 @@ use crate::limit::{self, length};
 use crate::log::{Foresight, Record, Standing};
 use crate::op::signature::{self, Domain};
 use crate::op::{SignedOp, Sound};
-use crate::pack;
+use crate::pack::{self, PrunedOp};
 use kerai_vm::bytecode::Order;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -299,7 +299,7 @@ fn next<'p>(
             }
         };
         bytes += size(&item);
-        known.given += u64::from(matches!(item, Item::Op { .. } | Item::PackedOp { .. } | Item::HiddenOp { .. }));
+        known.given += u64::from(is_op(&item));
         let position = known.given;
         let (place, content) = match item {
             Item::Op { place, record, signed } => (place, Content::Open(record, signed)),
@@ -309,6 +309,7 @@ fn next<'p>(
                 (place, Content::Packed(begin..contents.len()))
             }
             other @ (Item::HiddenOp { .. }
+            | Item::PrunedOp { .. }
             | Item::Checkpoint(_)
             | Item::Snapshot(_)
             | Item::Row(..)
@@ -325,6 +326,11 @@ fn next<'p>(
     Ok((Batch { items, known: known.clone(), answers }, job, is_over))
 }
 
+/// Whether an item has a position in the log.
+const fn is_op(item: &Item) -> bool {
+    matches!(item, Item::Op { .. } | Item::PackedOp { .. } | Item::HiddenOp { .. } | Item::PrunedOp { .. })
+}
+
 /// About how much memory an item takes.
 fn size(item: &Item) -> usize {
     match item {
@@ -333,6 +339,7 @@ fn size(item: &Item) -> usize {
         }
         Item::PackedOp { content, .. } => content.len(),
         Item::HiddenOp { record, hidden, .. } => record.len() + hidden.body.len() + hidden.size(),
+        Item::PrunedOp { record, .. } => record.len() + size_of::<PrunedOp>(),
         Item::Checkpoint(signed) => signed.body.len(),
         Item::Snapshot(snapshot) => snapshot.bytes.len(),
         Item::Row(key, value) => key.len() + value.len(),

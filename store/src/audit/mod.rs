@@ -7,18 +7,21 @@
 
 mod ahead;
 mod index;
+mod partial;
 mod refold;
 mod rows;
 mod tables;
 mod trace;
 mod writer;
 
+pub(crate) use refold::draws;
 pub use rows::Differing;
 pub use tables::Tables;
 pub(crate) use tables::{after, beside};
 pub use trace::{Traced, Which, rows_by, trace};
 pub use writer::Written;
 
+use crate::backend::Columns;
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::code::{Code, Refused};
 use crate::document::{Hash, data_text, hash, program_text, to_hex};
@@ -27,9 +30,8 @@ use crate::fold::{Snapshot, Step};
 use crate::gate::Gate;
 use crate::governance::Binding;
 use crate::log::{Commit, Foresight, Log, Outcome, Record};
-use crate::op::signature::{self, Domain};
-use crate::op::{Op, SignedOp, Sound, op_id};
-use crate::pack::{self, Hidden, named_roots};
+use crate::op::{SignedOp, Sound, op_id};
+use crate::pack::{self, Hidden, PrunedOp, named_roots};
 use crate::program::{FOLD_EXPORTS, Library};
 use crate::proof;
 use crate::verify::{Checked as Counts, Divergence, Verification};
@@ -85,6 +87,11 @@ pub enum Item {
         record: Vec<u8>,
         hidden: Hidden,
     },
+    PrunedOp {
+        place: u64,
+        record: Vec<u8>,
+        left: Box<PrunedOp>,
+    },
     Checkpoint(SignedCheckpoint),
     Snapshot(Snapshot),
     Row(Vec<u8>, Vec<u8>),
@@ -110,8 +117,13 @@ pub trait Evidence: Recall {
     ///
     /// # Errors
     /// Where it does not.
-    fn agrees(&mut self, _place: u64, _commit: &Commit, _before: &Binding) -> Result<(), Box<Divergence>> {
+    fn agrees(&mut self, _place: u64, _position: u64, _computed: &dyn Fn() -> Columns) -> Result<(), Box<Divergence>> {
         Ok(())
+    }
+
+    /// Up to which record ops may be gone; the state after it comes as a snapshot.
+    fn pruned(&self) -> Option<u64> {
+        None
     }
 
     /// How much of it was given, from 0 to 1.
@@ -249,6 +261,8 @@ struct Audit<'p> {
     signer: Option<Hash>,
     /// Whether parts of ops are hidden, so that nothing can be folded.
     is_hidden: bool,
+    /// Up to which record ops are gone, so that folding begins behind it.
+    pruned: Option<u64>,
     /// Whether the log was that of the checkpoint that it must extend.
     has_extended: bool,
     given: Given,
@@ -275,6 +289,7 @@ impl<'p> Audit<'p> {
             latest: None,
             signer: None,
             is_hidden: false,
+            pruned: None,
             has_extended: ask.extends.is_none(),
             given: Given::default(),
             pending: None,
@@ -307,6 +322,11 @@ impl<'p> Audit<'p> {
                     Stopped::Diverged(Box::new(Divergence { op: Some(position), op_id: Some(op), ..*stop }))
                 })
             }
+            Looked::Other(Item::PrunedOp { place, record, left }) => {
+                let (position, op) = (self.counts.ops + 1, Some(left.op));
+                self.gone(place, &record, &left, evidence)
+                    .map_err(|stop| Stopped::Diverged(Box::new(Divergence { op: Some(position), op_id: op, ..*stop })))
+            }
             Looked::Other(Item::Checkpoint(signed)) => self.checkpoint(signed, evidence),
             Looked::Other(Item::Snapshot(snapshot)) => self.snapshot(snapshot, evidence),
             Looked::Other(Item::Row(key, value)) => {
@@ -335,11 +355,10 @@ impl<'p> Audit<'p> {
             // Its signature was looked at.
             return self.op(ahead::look(place, record, signed, order, false), evidence);
         }
+        let is_left = self.is_hidden || self.is_pruned(foresight.position);
         let number = self.count(&author, ulid, op, place, is_admitted);
         match &mut self.refold {
-            Some(refold) if is_admitted && !self.is_hidden => {
-                Ok(refold.take(number, ulid, &self.index, |_| Ok(document))?)
-            }
+            Some(refold) if is_admitted && !is_left => Ok(refold.take(number, ulid, &self.index, |_| Ok(document))?),
             _ => Ok(()),
         }
     }
@@ -355,7 +374,8 @@ impl<'p> Audit<'p> {
             let binding = log.governance.binding.clone();
             let fold = self.fold(&binding)?;
             self.certified(fold)?;
-            let refold = Refold::new(fold, binding.policy_root, self.ask.from.is_some());
+            self.pruned = evidence.pruned();
+            let refold = Refold::new(fold, binding.policy_root, self.ask.from.or(self.pruned).is_some());
             self.log = Some(log);
             self.refold = Some(refold);
             self.tell();
@@ -384,6 +404,11 @@ impl<'p> Audit<'p> {
         let commit = commit.map_err(|no| refused("the op", &no))?;
         self.agree(place, &record, &commit, &binding, evidence)?;
         self.took(place, commit, step)
+    }
+
+    /// Whether a state that is gone on from stands for the op of a position.
+    fn is_pruned(&self, position: u64) -> bool {
+        self.pruned.is_some_and(|pruned| position <= pruned)
     }
 
     /// Tells those who look ahead what is bound.
@@ -441,7 +466,8 @@ impl<'p> Audit<'p> {
             let found = differs("the commit record", shown(record), shown(&commit.bytes));
             return Err(Box::new(Divergence { rule: commit.record.rules.first().cloned(), ..*found }));
         }
-        evidence.agrees(place, commit, binding)
+        let columns = || Columns::of(commit, binding.fold_root, binding.policy_root);
+        evidence.agrees(place, commit.record.position, &columns)
     }
 
     fn took(&mut self, place: u64, commit: Commit, step: Option<(Order, Step)>) -> Result<(), Stopped> {
@@ -463,6 +489,10 @@ impl<'p> Audit<'p> {
                 refold.bind(program, binding.policy_root);
             }
             self.tell();
+            return Ok(());
+        }
+        if self.is_pruned(record.position) {
+            // It is in the state that is gone on from.
             return Ok(());
         }
         let ulid = op.op.ulid;
@@ -498,38 +528,6 @@ impl<'p> Audit<'p> {
         }
     }
 
-    /// An op whose decision can't be made again.
-    fn hidden(&mut self, place: u64, record: &[u8], hidden: &Hidden) -> Result<(), Box<Divergence>> {
-        self.is_hidden = true;
-        let said = Record::decode(record).map_err(|no| refused("the commit record", &no))?;
-        let op = Op::decode(&hidden.body).map_err(|no| refused("the op", &no))?;
-        let id = op_id(&hidden.body);
-        let no = |what: &str| differs("the op", "accepted", what);
-        if op.is_governance() {
-            return Err(no("nothing of governance's ops can be hidden"));
-        }
-        if self.ask.signatures && !signature::verify(Domain::Op, &id, &op.author, &hidden.signature) {
-            return Err(no("the signature does not verify"));
-        }
-        if hidden.payload_root().map_err(|no| refused("the op", &no))? != op.payload_root {
-            return Err(no("what is left of the payload does not give its root"));
-        }
-        let log = self.log.as_mut().ok_or_else(|| no("the genesis is missing"))?;
-        let computed = Record {
-            position: log.next(),
-            op: id,
-            received: said.received.max(log.received),
-            governance: log.governance.position,
-            ..said.clone()
-        };
-        let bytes = log.trust(&op, id, &computed).map_err(|no| refused("the op", &no))?;
-        if bytes != record {
-            return Err(differs("the commit record", show(&said), show(&computed)));
-        }
-        self.count(&op.author, op.ulid, id, place | HIDDEN, said.outcome == Outcome::Admitted);
-        Ok(())
-    }
-
     // Checkpoints.
 
     fn checkpoint(&mut self, signed: SignedCheckpoint, evidence: &mut dyn Evidence) -> Result<(), Stopped> {
@@ -562,7 +560,7 @@ impl<'p> Audit<'p> {
             ..checkpoint.clone()
         };
         compare(&checkpoint, &computed).map_err(at)?;
-        let is_folded = !self.is_hidden && self.ask.from.is_none_or(|from| count > from);
+        let is_folded = !self.is_hidden && self.from().is_none_or(|from| count > from);
         if is_folded && let Some(refold) = &mut self.refold {
             if refold.waits {
                 return Err(self.nowhere_from().into());
@@ -594,8 +592,13 @@ impl<'p> Audit<'p> {
         if root != checkpoint.snapshot_root {
             return Err(at(differs("a snapshot", to_hex(&root), to_hex(&checkpoint.snapshot_root))).into());
         }
+        let (from, is_anchor) = (self.from(), self.pruned == Some(checkpoint.count));
         let (Some(refold), false) = (&mut self.refold, self.is_hidden) else { return Ok(()) };
-        if self.ask.from.is_some_and(|from| checkpoint.count < from) {
+        if is_anchor {
+            // Behind it all ops are here, of which some may be late.
+            refold.anchor(&snapshot, checkpoint.fold_root, checkpoint.policy_root);
+        }
+        if from.is_some_and(|from| checkpoint.count < from) {
             return Ok(());
         }
         if refold.waits {
@@ -667,7 +670,7 @@ impl<'p> Audit<'p> {
     }
 
     fn nowhere_from(&self) -> Box<Divergence> {
-        let from = self.ask.from.unwrap_or_default();
+        let from = self.from().unwrap_or_default();
         differs("what to fold from", format!("the checkpoint after {from} records"), "no snapshot of it is at hand")
     }
 
@@ -704,23 +707,24 @@ impl<'p> Audit<'p> {
     }
 
     fn answer(mut self, first_divergence: Option<Divergence>) -> Audited {
-        let is_replayed = !self.is_hidden;
+        let is_replayed = !self.is_hidden && self.pruned.is_none();
         let is_asked = !self.ask.trusted.is_empty() || self.ask.extends.is_some();
         let is_anchored = first_divergence.is_none() && is_asked;
-        let rows = self.refold.as_mut().and_then(Refold::rows).filter(|_| is_replayed && self.latest.is_some());
+        let rows = self.refold.as_mut().and_then(Refold::rows).filter(|_| !self.is_hidden && self.latest.is_some());
         let rows = rows.map(|rows| rows.sorted().iter().map(|row| (row.key.clone(), row.value.clone())).collect());
-        let poison = self.refold.as_ref().and_then(Refold::poison).filter(|_| self.ask.from.is_none());
+        let poison = self.refold.as_ref().and_then(Refold::poison).filter(|_| self.from().is_none());
         let poison = poison.map(|poison| {
             let known = poison.range(..=self.before);
             known.map(|(&position, trap)| (position, trap.to_string())).collect()
         });
         let log = if first_divergence.is_none() { self.log } else { None };
-        let verification = Verification { checked: self.counts, is_anchored, is_replayed, first_divergence };
+        let (checked, pruned) = (self.counts, self.pruned);
+        let verification = Verification { checked, is_anchored, is_replayed, pruned, first_divergence };
         Audited { verification, log, rows, poison }
     }
 }
 
-/// Marks the place of an op of which parts are hidden: it can't be recalled.
+/// Marks the place of an op of which parts are hidden or pruned: it can't be recalled.
 const HIDDEN: u64 = 1 << 63;
 
 /// What an author gave under a ULID before.

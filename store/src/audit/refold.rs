@@ -34,13 +34,15 @@ pub(super) struct Refold<'p> {
     was_late: bool,
     /// Until a state to go on from is given, nothing is folded.
     pub(super) waits: bool,
+    /// The state that stands for all ops that were pruned, with the fold and the policy of then.
+    anchor: Option<(Snapshot, Hash, Hash)>,
     poison: BTreeMap<u64, Trap>,
     /// How many steps were made, those that were made again included.
     pub(super) steps: u64,
 }
 
 /// Whether the fold's step takes a seed, its third parameter.
-fn draws(program: &Stored) -> bool {
+pub(crate) fn draws(program: &Stored) -> bool {
     let program = program.verified.program();
     let step = program.exports.get("step").and_then(|&step| program.functions.get(step as usize));
     step.is_some_and(|step| step.parameters > 2)
@@ -67,6 +69,7 @@ impl<'p> Refold<'p> {
             points: VecDeque::new(),
             was_late: false,
             waits,
+            anchor: None,
             poison: BTreeMap::new(),
             steps: 0,
         }
@@ -125,7 +128,7 @@ impl<'p> Refold<'p> {
         index: &Index,
         document: impl FnOnce(Order) -> Result<D, Refused>,
     ) -> Result<(), Refused> {
-        let is_next = !self.waits && self.late.is_empty() && self.folded == self.sorted.count();
+        let is_next = !self.waits && self.goes_on() && self.late.is_empty() && self.folded == self.sorted.count();
         if !(is_next && self.comes_last(ulid, index)) {
             self.late.push(number);
             return Ok(());
@@ -150,12 +153,40 @@ impl<'p> Refold<'p> {
         Ok(())
     }
 
-    /// The fold of no ops.
+    /// The fold of no ops, or of those that were pruned.
     pub(super) fn first_state(&self) -> Result<Folding<'p>, Refused> {
+        if let Some((snapshot, ..)) = &self.anchor {
+            if !self.goes_on() {
+                let what = format!("another fold is bound than when {} records were pruned", snapshot.count);
+                return Err(Refused::new(Code::PRUNED, what));
+            }
+            return self.state_of(snapshot);
+        }
         let folding = Folding::new(&self.program.verified, 0, Limits::DEFAULT);
         let mut folding = folding.map_err(|fault| begun(&fault))?;
         folding.under_policy(self.policy);
         Ok(folding)
+    }
+
+    fn state_of(&self, snapshot: &Snapshot) -> Result<Folding<'p>, Refused> {
+        let damaged = |fault| Refused::new(Code::LOG_DAMAGED, format!("a snapshot: {}", begun(&fault)));
+        let folding = Folding::resume(&self.program.verified, 0, Limits::DEFAULT, &snapshot.bytes, snapshot.folded);
+        let mut folding = folding.map_err(damaged)?;
+        folding.under_policy(self.policy);
+        Ok(folding)
+    }
+
+    /// Whether the fold that is bound goes on from what was pruned.
+    fn goes_on(&self) -> bool {
+        let goes_on = |anchor: &(Snapshot, Hash, Hash)| {
+            anchor.1 == self.program.root && (anchor.2 == self.policy || !draws(self.program))
+        };
+        self.anchor.as_ref().is_none_or(goes_on)
+    }
+
+    /// All ops up to here were pruned: this state stands for them.
+    pub(super) fn anchor(&mut self, snapshot: &Snapshot, fold_root: Hash, policy_root: Hash) {
+        self.anchor = Some((snapshot.clone(), fold_root, policy_root));
     }
 
     fn step(&mut self, position: u64, document: &[u8]) -> Result<(), Refused> {
@@ -267,14 +298,12 @@ impl<'p> Refold<'p> {
 
     /// Goes on from a snapshot that was found right.
     pub(super) fn resume(&mut self, snapshot: &Snapshot) -> Result<(), Refused> {
-        let damaged = |what: String| Refused::new(Code::LOG_DAMAGED, what);
-        let folding = Folding::resume(&self.program.verified, 0, Limits::DEFAULT, &snapshot.bytes, snapshot.folded);
-        let mut folding = folding.map_err(|fault| damaged(format!("a snapshot: {}", begun(&fault))))?;
-        folding.under_policy(self.policy);
-        self.folding = Some(folding);
+        self.folding = Some(self.state_of(snapshot)?);
         self.folded = self.sorted.count();
-        if snapshot.folded != self.folded as u64 {
-            return Err(damaged(format!("a snapshot of {} ops, where there are {}", snapshot.folded, self.folded)));
+        let there_are = self.folded as u64 + self.anchor.as_ref().map_or(0, |anchor| anchor.0.folded);
+        if snapshot.folded != there_are {
+            let what = format!("a snapshot of {} ops, where there are {there_are}", snapshot.folded);
+            return Err(Refused::new(Code::LOG_DAMAGED, what));
         }
         self.waits = false;
         Ok(())
@@ -290,7 +319,8 @@ impl<'p> Refold<'p> {
             return Ok(None);
         }
         let last = self.sorted.count().checked_sub(1).and_then(|last| self.sorted.get(last as u32));
-        last.map(|&last| Ok(place(&recalled(last, index, recall)?)?)).transpose()
+        let last = last.map(|&last| place(&recalled(last, index, recall)?).map_err(Stopped::from)).transpose()?;
+        Ok(last.max(self.anchor.as_ref().and_then(|anchor| anchor.0.last)))
     }
 
     /// The ops in the fold's order, by number.

@@ -2,16 +2,15 @@
 //! never more of them in memory than a part.
 
 use super::{Evidence, Item, Recall, differs};
-use crate::backend::{Columns, Session, StateRow, StoredOp, Stream, damaged};
+use crate::backend::{Columns, Pruned, Session, StateRow, StoredOp, Stream, damaged};
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::document::to_hex;
 use crate::fault::Fault;
 use crate::fold::Snapshot;
-use crate::governance::Binding;
 use crate::limit::{self, length};
-use crate::log::Commit;
 use crate::materialize::row;
 use crate::op::SignedOp;
+use crate::pack::{Archives, PrunedOp};
 use crate::verify::Divergence;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::resume_unwind;
@@ -23,6 +22,8 @@ use tokio::task::spawn_blocking;
 enum Question {
     Ops(u64),
     Snapshot(u64, u64),
+    /// The state that stands for what was pruned.
+    Anchor(u64),
     Rows(Vec<u8>),
 }
 
@@ -45,14 +46,17 @@ pub struct Tables {
     checkpoints: BTreeMap<(u64, u64), SignedCheckpoint>,
     /// The counts of the snapshots of the stream's epoch.
     snapshots: BTreeSet<u64>,
+    pruned: Option<Pruned>,
+    /// Where whole ops are that were pruned.
+    archives: Option<Archives>,
     /// The position that comes next.
     position: u64,
     ops: VecDeque<StoredOp>,
     /// The next part, which is read while this one is looked at.
     ahead: Option<Receiver<Result<Answer, Fault>>>,
     items: VecDeque<Item>,
-    /// The columns of the ops that were given, until they are compared.
-    columns: VecDeque<(u64, Columns)>,
+    /// The positions and columns of the ops that were given, by their places, until they are compared.
+    columns: VecDeque<(u64, u64, Columns)>,
     /// Ops that were asked for again.
     again: Vec<StoredOp>,
     rows: VecDeque<StateRow>,
@@ -110,6 +114,7 @@ async fn answer(
             Question::Snapshot(epoch, count) => {
                 session.snapshot(stream.number, epoch, count).await.map(Answer::Snapshot)
             }
+            Question::Anchor(count) => session.pruned_snapshot(stream.number, count).await.map(Answer::Snapshot),
             Question::Rows(from) => session.state_from(stream.number, &from, most).await.map(Answer::Rows),
         };
         // Who asked may have had enough.
@@ -140,6 +145,8 @@ impl Tables {
             stream: stream.clone(),
             checkpoints,
             snapshots: snapshots.into_iter().map(|snapshot| snapshot.0).collect(),
+            pruned: session.pruned(stream.number).await?,
+            archives: None,
             position: 1,
             ops: VecDeque::new(),
             ahead: None,
@@ -152,6 +159,11 @@ impl Tables {
         };
         tables.ahead = Some(tables.ask(Question::Ops(1)));
         Ok(tables)
+    }
+
+    /// Takes ops that were pruned from archives.
+    pub(crate) fn with(&mut self, archives: Archives) {
+        self.archives = self.pruned.is_some().then_some(archives);
     }
 
     fn ask(&self, question: Question) -> Receiver<Result<Answer, Fault>> {
@@ -184,13 +196,43 @@ impl Tables {
             let ((count, epoch), signed) = entry.remove_entry();
             self.items.push_back(Item::Checkpoint(signed));
             if epoch == self.stream.epoch && self.snapshots.contains(&count) {
-                let answer = self.ask(Question::Snapshot(epoch, count));
-                if let Answer::Snapshot(Some(snapshot)) = Tables::answered(&answer)? {
-                    self.items.push_back(Item::Snapshot(snapshot));
-                }
+                self.snapshot(Question::Snapshot(epoch, count))?;
+            } else if self.pruned.is_some_and(|pruned| (pruned.count, pruned.epoch) == (count, epoch)) {
+                self.snapshot(Question::Anchor(count))?;
             }
         }
         Ok(())
+    }
+
+    fn snapshot(&mut self, question: Question) -> Result<(), Fault> {
+        let answer = self.ask(question);
+        if let Answer::Snapshot(Some(snapshot)) = Tables::answered(&answer)? {
+            self.items.push_back(Item::Snapshot(snapshot));
+        }
+        Ok(())
+    }
+
+    /// An op as it is given: whole, from an archive where there is one, or what is left of it.
+    fn item(&mut self, stored: StoredOp) -> Result<Item, Fault> {
+        let position = stored.position;
+        self.position = position;
+        self.behind(position)?;
+        if !stored.is_pruned() {
+            let StoredOp { signed, record, columns, .. } = stored;
+            self.columns.push_back((position, position, columns));
+            return Ok(Item::Op { place: position, record, signed });
+        }
+        if let Some(archives) = &mut self.archives {
+            let (place, signed) = archives.op(position, &stored.record)?;
+            if signed.signature != stored.signed.signature {
+                return Err(damaged(format!("op {position} is signed otherwise in the archive")).into());
+            }
+            self.columns.push_back((place, position, stored.columns));
+            return Ok(Item::Op { place, record: stored.record, signed });
+        }
+        let left = Box::new(PrunedOp::of(&stored));
+        self.columns.push_back((position, position, stored.columns));
+        Ok(Item::PrunedOp { place: position, record: stored.record, left })
     }
 
     /// The next row that is no tombstone.
@@ -240,6 +282,9 @@ fn wrong_projection(stored: &StateRow) -> Option<Box<Divergence>> {
 
 impl Recall for Tables {
     fn recall(&mut self, place: u64) -> Result<(Vec<u8>, SignedOp), Fault> {
+        if let Some(archives) = self.archives.as_mut().filter(|_| Archives::is_place(place)) {
+            return archives.recall(place);
+        }
         let found = |ops: &[StoredOp]| {
             let at = ops.binary_search_by_key(&place, |op| op.position).ok()?;
             ops.get(at).map(|op| (op.record.clone(), op.signed.clone()))
@@ -261,11 +306,8 @@ impl Evidence for Tables {
         if let Some(item) = self.items.pop_front() {
             return Ok(Some(item));
         }
-        if let Some(StoredOp { position, signed, record, columns }) = self.op()? {
-            self.position = position;
-            self.columns.push_back((position, columns));
-            self.behind(position)?;
-            return Ok(Some(Item::Op { place: position, record, signed }));
+        if let Some(stored) = self.op()? {
+            return self.item(stored).map(Some);
         }
         self.behind(u64::MAX)?;
         match self.items.pop_front() {
@@ -274,14 +316,19 @@ impl Evidence for Tables {
         }
     }
 
-    fn agrees(&mut self, place: u64, commit: &Commit, before: &Binding) -> Result<(), Box<Divergence>> {
+    fn agrees(&mut self, place: u64, at: u64, computed: &dyn Fn() -> Columns) -> Result<(), Box<Divergence>> {
         let stored = self.columns.pop_front().filter(|stored| stored.0 == place);
-        let computed = Columns::of(commit, before.fold_root, before.policy_root);
+        let computed = computed();
         match stored {
-            Some((position, columns)) if position == commit.record.position && columns == computed => Ok(()),
-            Some((_, columns)) => Err(differs("the op's columns", format!("{columns:?}"), format!("{computed:?}"))),
+            Some((_, position, columns)) if position == at && columns == computed => Ok(()),
+            Some((_, _, columns)) => Err(differs("the op's columns", format!("{columns:?}"), format!("{computed:?}"))),
             None => Err(differs("the op's columns", "nothing", "an op")),
         }
+    }
+
+    fn pruned(&self) -> Option<u64> {
+        let is_whole = self.archives.is_some();
+        self.pruned.filter(|_| !is_whole).map(|pruned| pruned.count)
     }
 
     fn progress(&self) -> f64 {

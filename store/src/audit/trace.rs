@@ -1,6 +1,6 @@
 //! Tracing: one op's step made again, instruction by instruction; and a log folded by other programs than its own.
 
-use super::{Ask, Audit, Evidence, Looked, Stopped, ahead, refused, writer};
+use super::{Ask, Audit, Evidence, Item, Looked, Stopped, ahead, refused, writer};
 use crate::code::{Code, Refused};
 use crate::document::Hash;
 use crate::fault::Fault;
@@ -69,6 +69,18 @@ fn gathered<'p>(
             }
             audit.item(looked, evidence)
         }
+        Looked::Other(Item::PrunedOp { ref left, .. }) => {
+            let position = audit.counts.ops + 1;
+            if which.is_some_and(|which| which == Which::Position(position) || which == Which::Op(left.op)) {
+                let what = format!("op {position} was pruned");
+                return Err(Stopped::Fault(Refused::new(Code::PRUNED, what).into()));
+            }
+            audit.item(looked, evidence)
+        }
+        // Behind what was pruned a state stands for it.
+        Looked::Other(Item::Checkpoint(_) | Item::Snapshot(_)) if evidence.pruned() == Some(audit.counts.ops) => {
+            audit.item(looked, evidence)
+        }
         Looked::Foreseen(_) | Looked::Other(_) => Ok(()),
     });
     taken.map_err(fault)?;
@@ -125,6 +137,9 @@ pub fn trace(
 /// # Errors
 /// Where the log can't be decided again, or a fold traps outside a step.
 pub fn rows_by(evidence: &mut dyn Evidence, library: &Library, folds: &[&Stored]) -> Result<Vec<Rows>, Fault> {
+    if let Some(count) = evidence.pruned() {
+        return Err(Refused::new(Code::PRUNED, format!("{count} records")).into());
+    }
     let ask = Ask { signatures: false, ..Ask::default() };
     let (audit, _) = gathered(evidence, library, &ask, None)?;
     let Audit { refold: Some(mut refold), index, .. } = audit else {

@@ -2,11 +2,13 @@
 
 mod cell;
 mod postgres;
+mod pruned;
 mod read;
 mod session;
 mod sqlite;
 mod write;
 
+pub use pruned::Pruned;
 pub use session::{Address, Database, Session};
 pub use write::OpsToAdd;
 
@@ -77,6 +79,12 @@ impl Columns {
 }
 
 impl StoredOp {
+    /// Whether what was signed was given up. No body is empty.
+    #[must_use]
+    pub const fn is_pruned(&self) -> bool {
+        self.signed.body.is_empty()
+    }
+
     /// The commit as it is stored, with the roots that were bound when it was decided.
     #[must_use]
     pub fn of(commit: Commit, fold_root: Hash, policy_root: Hash) -> StoredOp {

@@ -35,6 +35,23 @@ macro_rules! ops {
     };
 }
 
+/// A statement that asks a server about each of many by an index. `OFFSET 0` keeps the planner from joining: what it knows
+/// of a table is old while the table grows, and it would read all of it to find a few.
+macro_rules! each_of {
+    ($columns:literal, $table:literal, $is_it:literal, $order:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM unnest($2::bytea[]) AS w (what) CROSS JOIN LATERAL (SELECT * FROM ",
+            $table,
+            " WHERE stream = $1 AND ",
+            $is_it,
+            " OFFSET 0) o ",
+            $order
+        )
+    };
+}
+
 fn stream(mut row: Row) -> Result<Stream, Refused> {
     Ok(Stream {
         number: row.integer()?,
@@ -81,9 +98,14 @@ fn state_row(mut row: Row) -> Result<StateRow, Refused> {
 }
 
 /// The place of a snapshot's last op; none where there is no op.
-fn last(row: &mut Row) -> Result<Option<Place>, Refused> {
+pub(super) fn last(row: &mut Row) -> Result<Option<Place>, Refused> {
     let last = row.bytes_or_null()?;
     last.map(|last| place(&last).ok_or_else(|| damaged("a snapshot's last op"))).transpose()
+}
+
+/// As it is kept.
+pub(super) fn last_bytes(snapshot: &Snapshot) -> Option<Vec<u8>> {
+    snapshot.last.map(|(ulid, content, op)| [&ulid.to_bytes()[..], &content, &op].concat())
 }
 
 /// A place in the order by ULID out of its 80 bytes.
@@ -228,7 +250,7 @@ impl Session<'_> {
     /// Where the database fails.
     pub async fn given(&mut self, stream: i64, ulids: &[Ulid]) -> Result<HashMap<(Hash, Ulid), Hash>, Fault> {
         let one = "SELECT author, ulid, given FROM ops WHERE stream = $1 AND ulid = $2 ORDER BY position";
-        let many = "SELECT author, ulid, given FROM ops WHERE stream = $1 AND ulid = ANY($2) ORDER BY position";
+        let many = each_of!("o.author, o.ulid, o.given", "ops", "ulid = w.what", "ORDER BY o.position");
         let ulids: Vec<[u8; 16]> = ulids.iter().map(|ulid| ulid.to_bytes()).collect();
         let ulids: Vec<&[u8]> = ulids.iter().map(<[u8; 16]>::as_slice).collect();
         let mut given = HashMap::new();
@@ -357,11 +379,11 @@ impl Session<'_> {
         let (one, many) = match map {
             Map::Inputs => (
                 "SELECT place, bytes FROM pages WHERE stream = $1 AND map = 0 AND place = $2",
-                "SELECT place, bytes FROM pages WHERE stream = $1 AND map = 0 AND place = ANY($2)",
+                each_of!("o.place, o.bytes", "pages", "map = 0 AND place = w.what", ""),
             ),
             Map::Rows => (
                 "SELECT place, bytes FROM pages WHERE stream = $1 AND map = 1 AND place = $2",
-                "SELECT place, bytes FROM pages WHERE stream = $1 AND map = 1 AND place = ANY($2)",
+                each_of!("o.place, o.bytes", "pages", "map = 1 AND place = w.what", ""),
             ),
         };
         let rows = self.about(one, many, stream, places).await?;

@@ -2,6 +2,7 @@
 
 use super::cell::Cell;
 use super::postgres::bulk;
+use super::read::last_bytes;
 use super::session::{Session, Transaction};
 use super::{StateRow, StoredOp, Stream, damaged, postgres, sqlite};
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
@@ -290,7 +291,7 @@ impl Session<'_> {
     /// Where the database fails.
     pub async fn add_snapshot(&mut self, stream: i64, epoch: u64, snapshot: &Snapshot) -> Result<(), Fault> {
         let sql = "INSERT INTO snapshots (stream, epoch, count, folded, last, bytes) VALUES ($1, $2, $3, $4, $5, $6)";
-        let last = snapshot.last.map(|(ulid, content, op)| [&ulid.to_bytes()[..], &content, &op].concat());
+        let last = last_bytes(snapshot);
         let cells = [
             stream.into(),
             epoch.into(),

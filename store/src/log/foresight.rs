@@ -72,7 +72,7 @@ pub(super) fn fault_of(op: &Op, governance: &Governance, received: u64) -> Optio
     } else if !governance.binds(&op.actor, &op.author) {
         Some(Code::ACTOR_UNBOUND)
     } else if !binding.takes(&op.fold_root, &op.policy_root)
-        || (!op.is_governance() && binding.closed.is_some_and(|closed| op.ulid <= closed.ulid))
+        || (!op.is_governance() && binding.closed.is_some_and(|closed| Some(op.ulid) <= closed.ulid))
     {
         Some(Code::EPOCH_BROKEN)
     } else {

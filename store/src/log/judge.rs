@@ -231,6 +231,25 @@ impl Log {
         Ok(bytes)
     }
 
+    /// As [`Log::trust`], for an op that is gone but for its record, its author and its place in the author's chain.
+    ///
+    /// # Errors
+    /// As [`Log::place`].
+    pub fn trust_pruned(&mut self, author: &Hash, sequence: u64, record: &Record) -> Result<Vec<u8>, Refused> {
+        if !self.governance.knows(author) {
+            return Err(Refused::new(Code::AUTHOR_UNKNOWN, format!("`{}`", crate::document::to_hex(author))));
+        }
+        let expected = self.heads.get(author).map_or(1, |head| head.sequence + 1);
+        if sequence != expected {
+            return Err(Refused::new(Code::CHAIN_GAP, format!("seq {sequence} where {expected} comes next")));
+        }
+        let bytes = record.encode()?;
+        self.tree.push(&bytes);
+        self.heads.insert(*author, Head { sequence, op: record.op });
+        self.received = record.received;
+        Ok(bytes)
+    }
+
     /// As [`Log::trust`], for an op of governance's, of which nothing is hidden.
     ///
     /// # Errors

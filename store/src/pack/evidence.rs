@@ -5,7 +5,7 @@ use super::{Header, PackReader, Part, SourceText, form};
 use crate::audit::{self, Ask, Item, Recall};
 use crate::checkpoint::Checkpoint;
 use crate::code::{Code, Refused};
-use crate::document::to_hex;
+use crate::document::{Hash, to_hex};
 use crate::fault::Fault;
 use crate::limit;
 use crate::op::SignedOp;
@@ -27,6 +27,8 @@ pub struct PackFile {
     size: u64,
     /// How many records the last checkpoint counted.
     count: u64,
+    /// What the end says of all before it.
+    root: Option<Hash>,
 }
 
 fn fault(path: &Path) -> impl Fn(io::Error) -> Fault {
@@ -76,7 +78,22 @@ impl PackFile {
                 next => break next,
             }
         };
-        Ok(PackFile { header, library, sources, reader, next, again: open()?, size: metadata.len(), count: 0 })
+        Ok(PackFile {
+            header,
+            library,
+            sources,
+            reader,
+            next,
+            again: open()?,
+            size: metadata.len(),
+            count: 0,
+            root: None,
+        })
+    }
+
+    /// The hash of the pack, once it was read to its end.
+    pub(crate) const fn root(&self) -> Option<Hash> {
+        self.root
     }
 
     fn item(&mut self, at: u64, part: Packed) -> Result<Option<Item>, Refused> {
@@ -90,6 +107,10 @@ impl PackFile {
                 return Err(form(at, "a hidden op in a pack that hides nothing"));
             }
             Part::HiddenOp { record, hidden } => Item::HiddenOp { place: at, record, hidden },
+            Part::PrunedOp { .. } if self.header.pruned.is_none() => {
+                return Err(form(at, "a pruned op of a stream of which nothing was pruned"));
+            }
+            Part::PrunedOp { record, left } => Item::PrunedOp { place: at, record, left: Box::new(left) },
             Part::Checkpoint(signed) => {
                 self.count = Checkpoint::decode(&signed.body).map_or(0, |checkpoint| checkpoint.count);
                 Item::Checkpoint(signed)
@@ -97,7 +118,10 @@ impl PackFile {
             Part::Snapshot(snapshot) => Item::Snapshot(crate::fold::Snapshot { count: self.count, ..snapshot }),
             Part::Row(key, value) => Item::Row(key, value),
             Part::Proof(file) => Item::Proof(file),
-            Part::End(_) => return Ok(None),
+            Part::End(totals) => {
+                self.root = Some(totals.root);
+                return Ok(None);
+            }
             Part::Header(_) | Part::Program(_) | Part::Source(_) => return Err(form(at, "a part out of its place")),
         }))
     }
@@ -133,6 +157,10 @@ impl audit::Evidence for PackFile {
                 Some((at, _)) => Err(form(at, "something follows the end").into()),
             },
         }
+    }
+
+    fn pruned(&self) -> Option<u64> {
+        self.header.pruned
     }
 
     fn progress(&self) -> f64 {

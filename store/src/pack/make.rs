@@ -1,6 +1,6 @@
 //! Making a pack of a stream, a part of its ops at a time.
 
-use super::{Header, PackWriter, SourceText, Totals, hide};
+use super::{Header, PackWriter, PrunedOp, SourceText, Totals, hide};
 use crate::backend::{Session, Stream};
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::code::{Code, Refused};
@@ -47,7 +47,9 @@ impl Store {
         let mut session = self.database().read().await?;
         let stream = find(&mut session, name).await?;
         let names: BTreeSet<String> = wish.hidden.iter().cloned().collect();
-        let header = Header { stream: stream.genesis, name: stream.name.clone(), hidden: names.into_iter().collect() };
+        let (hidden, pruned) = (names.into_iter().collect(), session.pruned(stream.number).await?);
+        let pruned = pruned.map(|pruned| pruned.count);
+        let header = Header { stream: stream.genesis, name: stream.name.clone(), hidden, pruned };
         let mut writer = PackWriter::new(out, &header)?;
         let bound = programs(&mut session, &stream, &mut writer).await?;
         let mut sources: Vec<&SourceText> = wish.sources.iter().filter(|source| bound.contains(&source.root)).collect();
@@ -64,6 +66,12 @@ impl Store {
                 break;
             }
             for op in ops {
+                if op.is_pruned() {
+                    writer.pruned_op(&op.record, &PrunedOp::of(&op))?;
+                    position = op.position;
+                    behind.write(position, &mut writer)?;
+                    continue;
+                }
                 let is_governance = Op::decode(&op.signed.body).is_ok_and(|op| op.is_governance());
                 let part = if is_governance { None } else { hide(&op.signed, &header.hidden).ok().flatten() };
                 match part {
@@ -140,10 +148,10 @@ async fn rows<W: Write>(session: &mut Session<'_>, stream: &Stream, writer: &mut
     }
 }
 
-/// What stands behind ops: checkpoints, and the newest snapshot behind its own.
+/// What stands behind ops: checkpoints, and behind their own the newest snapshot, and the one that what was pruned left.
 struct Behind {
     checkpoints: BTreeMap<(u64, u64), SignedCheckpoint>,
-    snapshot: Option<((u64, u64), Snapshot)>,
+    snapshots: BTreeMap<(u64, u64), Snapshot>,
 }
 
 impl Behind {
@@ -158,8 +166,14 @@ impl Behind {
             Some(count) => session.snapshot(stream.number, stream.epoch, count).await?,
             None => None,
         };
-        let snapshot = snapshot.map(|snapshot| ((snapshot.count, stream.epoch), snapshot));
-        Ok(Behind { checkpoints, snapshot })
+        let mut snapshots: BTreeMap<(u64, u64), Snapshot> =
+            snapshot.into_iter().map(|snapshot| ((snapshot.count, stream.epoch), snapshot)).collect();
+        if let Some(pruned) = session.pruned(stream.number).await?
+            && let Some(anchor) = session.pruned_snapshot(stream.number, pruned.count).await?
+        {
+            snapshots.insert((pruned.count, pruned.epoch), anchor);
+        }
+        Ok(Behind { checkpoints, snapshots })
     }
 
     /// Writes those of up to so many records.
@@ -167,7 +181,7 @@ impl Behind {
         while let Some(entry) = self.checkpoints.first_entry().filter(|entry| entry.key().0 <= until) {
             let (place, signed) = entry.remove_entry();
             writer.checkpoint(&signed)?;
-            if let Some((_, snapshot)) = self.snapshot.take_if(|snapshot| snapshot.0 == place) {
+            if let Some(snapshot) = self.snapshots.remove(&place) {
                 writer.snapshot(&snapshot)?;
             }
         }

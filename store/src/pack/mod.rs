@@ -7,6 +7,7 @@
 mod evidence;
 mod hidden;
 mod make;
+mod pruned;
 mod read;
 mod write;
 
@@ -14,6 +15,7 @@ pub use evidence::{PackAnswer, PackFile, verify};
 pub use hidden::{Field, Hidden, hide};
 pub use make::Wish;
 pub(crate) use make::named_roots;
+pub use pruned::{Archives, PrunedOp};
 pub use read::{PackReader, is_pack};
 pub(crate) use read::{no_op, op as open_op};
 pub use write::PackWriter;
@@ -28,7 +30,7 @@ use crate::op::SignedOp;
 pub const MAGIC: &[u8] = b"kerai-pack-1\n";
 
 /// What a part is. Parts come in the order of this table, but that checkpoints stand behind the op that is the last of
-/// those they count, and a snapshot behind its checkpoint.
+/// those they count, a snapshot behind its checkpoint, and what is left of an op that was pruned where the op would.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tag {
     Header = 1,
@@ -41,6 +43,7 @@ pub enum Tag {
     Row = 8,
     Proof = 9,
     End = 10,
+    PrunedOp = 11,
 }
 
 impl Tag {
@@ -55,6 +58,7 @@ impl Tag {
         Tag::Row,
         Tag::Proof,
         Tag::End,
+        Tag::PrunedOp,
     ];
 
     #[must_use]
@@ -70,6 +74,7 @@ impl Tag {
             Tag::Row => "row",
             Tag::Proof => "proof",
             Tag::End => "end",
+            Tag::PrunedOp => "pruned op",
         }
     }
 
@@ -78,9 +83,11 @@ impl Tag {
     }
 
     /// Whether a part may follow another one.
-    const fn follows(self, before: Option<Tag>) -> bool {
+    fn follows(self, before: Option<Tag>) -> bool {
         let Some(before) = before else { return matches!(self, Tag::Header) };
-        match (before, self) {
+        // What is left of an op stands where an op would.
+        let op = |tag: Tag| if matches!(tag, Tag::PrunedOp) { Tag::Op } else { tag };
+        match (op(before), op(self)) {
             (_, Tag::Header) | (Tag::End, _) => false,
             (Tag::Header | Tag::Program, Tag::Program | Tag::Source | Tag::Op | Tag::HiddenOp) => true,
             (Tag::Source, Tag::Source | Tag::Op | Tag::HiddenOp) => true,
@@ -104,6 +111,8 @@ pub struct Header {
     pub name: String,
     /// The payload fields that are hidden, ascending.
     pub hidden: Vec<String>,
+    /// Up to which record ops were pruned.
+    pub pruned: Option<u64>,
 }
 
 /// A source of a program that the pack holds.
@@ -129,6 +138,10 @@ pub enum Part {
     HiddenOp {
         record: Vec<u8>,
         hidden: Hidden,
+    },
+    PrunedOp {
+        record: Vec<u8>,
+        left: PrunedOp,
     },
     Checkpoint(SignedCheckpoint),
     /// Of the checkpoint before it; its count is that one's.

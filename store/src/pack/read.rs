@@ -1,7 +1,7 @@
 //! Reading packs: strict, part by part, never more of it in memory than one part.
 
 use super::write::{Tally, VERSION};
-use super::{Field, Header, Hidden, MAGIC, Part, SourceText, Tag, Totals, form, is_file_name};
+use super::{Field, Header, Hidden, MAGIC, Part, PrunedOp, SourceText, Tag, Totals, form, is_file_name};
 use crate::checkpoint::SignedCheckpoint;
 use crate::code::Refused;
 use crate::document::Reader;
@@ -151,7 +151,7 @@ impl<R: Read> PackReader<R> {
             Part::Program(bytes) => kerai_vm::encoding::root::Root::of_program(bytes).bytes().to_vec(),
             Part::Source(source) => [&source.root[..], source.name.as_bytes()].concat(),
             Part::Row(key, _) => key.clone(),
-            Part::Op { .. } | Part::HiddenOp { .. } => {
+            Part::Op { .. } | Part::HiddenOp { .. } | Part::PrunedOp { .. } => {
                 self.totals.ops += 1;
                 Vec::new()
             }
@@ -202,7 +202,7 @@ fn most(tag: Tag) -> u64 {
         Tag::Header => limit::OP_BODY.value,
         Tag::Snapshot => kerai_vm::limit::STATE_SIZE.value,
         Tag::End => 56,
-        Tag::Op | Tag::HiddenOp => 4 * limit::OP_PAYLOAD.value,
+        Tag::Op | Tag::HiddenOp | Tag::PrunedOp => 4 * limit::OP_PAYLOAD.value,
         Tag::Program | Tag::Source | Tag::Checkpoint | Tag::Row | Tag::Proof => limit::PACK_PART.value,
     }
 }
@@ -251,6 +251,12 @@ fn part(tag: Tag, bytes: &[u8]) -> Option<Part> {
             let hidden = Hidden { body, fields, signature: content.array()? };
             Part::HiddenOp { record: record.to_vec(), hidden }
         }
+        Tag::PrunedOp => {
+            let (record, op, author) = (content.sized()?.to_vec(), content.array()?, content.array()?);
+            let (sequence, ulid) = (content.number()?, Ulid::from_bytes(content.array()?));
+            let left = PrunedOp { op, author, sequence, ulid, given: content.array()?, signature: content.array()? };
+            Part::PrunedOp { record, left }
+        }
         Tag::Checkpoint => {
             let body = content.sized()?.to_vec();
             Part::Checkpoint(SignedCheckpoint { body, signature: content.array()? })
@@ -285,9 +291,18 @@ fn header(bytes: &[u8]) -> Option<Header> {
     if reader.integer("version")? != VERSION {
         return None;
     }
-    let header = Header { stream: reader.hash("stream")?, name: reader.text("name")?, hidden: reader.texts("hidden")? };
+    let (stream, name, hidden) = (reader.hash("stream")?, reader.text("name")?, reader.texts("hidden")?);
+    let header = Header { stream, name, hidden, pruned: pruned(&mut reader)? };
     let is_sorted = header.hidden.is_sorted_by(|a, b| a < b);
     (reader.is_spent() && is_sorted && crate::op::is_segment(&header.name)).then_some(header)
+}
+
+/// None where it is there and no count.
+fn pruned(reader: &mut Reader) -> Option<Option<u64>> {
+    match reader.field("pruned") {
+        None => Some(None),
+        Some(count) => Some(Some(u64::try_from(count.as_i64()?).ok()?)),
+    }
 }
 
 fn source(bytes: &[u8]) -> Option<SourceText> {

@@ -1,6 +1,6 @@
 //! Writing packs, part by part, to anything that takes bytes.
 
-use super::{Field, Header, Hidden, MAGIC, SourceText, Tag, Totals};
+use super::{Field, Header, Hidden, MAGIC, PrunedOp, SourceText, Tag, Totals};
 use crate::checkpoint::SignedCheckpoint;
 use crate::code::{Code, Refused};
 use crate::document::{Hash, Writer, encode};
@@ -86,6 +86,9 @@ impl<W: Write> PackWriter<W> {
         let mut map = Writer::new();
         map.integer("version", VERSION).bytes("stream", &header.stream).text("name", &header.name);
         map.texts("hidden", &header.hidden);
+        if let Some(pruned) = header.pruned {
+            map.integer("pruned", pruned);
+        }
         let bytes = map.finish().map_err(|refusal| no_form(&refusal))?;
         writer.part(Tag::Header, &bytes)?;
         Ok(writer)
@@ -142,6 +145,13 @@ impl<W: Write> PackWriter<W> {
         let payload = encode(&heap, list).map_err(|refusal| no_form(&refusal))?;
         let content = Content(Vec::new()).sized(record).sized(&hidden.body).sized(&payload);
         self.part(Tag::HiddenOp, &content.plain(&hidden.signature).0)
+    }
+
+    pub fn pruned_op(&mut self, record: &[u8], left: &PrunedOp) -> Result<(), Fault> {
+        self.totals.ops += 1;
+        let content = Content(Vec::new()).sized(record).plain(&left.op).plain(&left.author);
+        let content = content.plain(&left.sequence.to_be_bytes()).plain(&left.ulid.to_bytes()).plain(&left.given);
+        self.part(Tag::PrunedOp, &content.plain(&left.signature).0)
     }
 
     pub fn checkpoint(&mut self, signed: &SignedCheckpoint) -> Result<(), Fault> {

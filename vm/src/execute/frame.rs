@@ -76,11 +76,17 @@ impl<'p> Frames<'p> {
             return None;
         }
         if next >= self.frames.len() {
-            let vacant = Frame::vacant(self.last().ready);
-            let enough = (2 * next).min(self.depth + 1);
-            self.frames.resize(enough, vacant);
+            self.grow((2 * next).min(self.depth + 1));
         }
         self.frames.get_mut(next)
+    }
+
+    /// Makes room for so many frames. Apart, since a frame takes two pages of the stack until it is in its place.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, enough: usize) {
+        let vacant = Frame::vacant(self.last().ready);
+        self.frames.resize(enough, vacant);
     }
 
     /// Enters the next frame, which was filled.

@@ -370,13 +370,13 @@ impl<'p> Machine<'p> {
 
     /// Begins a call with any arguments: places them, packs what the function takes as a list, charges for its first block.
     pub(super) fn enter<M: Mode>(&mut self, call: Call, arguments: &[Value]) -> Outcome<()> {
-        let Call { function, closure, after, window, results } = call;
+        let Call { function, ref closure, after, window, results } = call;
         let program: &'p Verified = self.program;
         let Machine { core, frames, .. } = self;
         let frame = frames.next_mut().ok_or(TrapCode::DEPTH)?;
         let ready: &'p Ready = program.functions().get(function as usize).ok_or(TrapCode::KIND)?;
         let parameters = usize::from(ready.parameters);
-        put(&mut frame.registers, ready.registers, closure);
+        put(&mut frame.registers, ready.registers, closure.copied());
         for (register, value) in frame.registers.iter_mut().zip(arguments).take(parameters) {
             *register = value.copied();
         }

@@ -4,7 +4,7 @@
 use super::owners::Owners;
 use crate::bytecode::Limits;
 use crate::execute::{Deferred, Emission, Place, Row};
-use crate::value::{Heap, TableId, Value};
+use crate::value::{Heap, TOGETHER, TableId, Value};
 use std::collections::BTreeMap;
 
 /// What an emission takes of the limits.
@@ -55,10 +55,13 @@ impl Document {
         let entries = heap.entries(emitted.table)?;
         let (mut costs, mut room) = (Vec::with_capacity(entries.len()), Vec::new());
         rows.reserve(entries.len());
-        for (key, value) in entries {
-            let (text, cost, row) = document.put(heap, key, value, &mut room)?;
-            costs.push((text, cost));
-            rows.push(row);
+        for some in entries.chunks(TOGETHER) {
+            heap.fetch_with_texts(some.iter().map(|entry| entry.1));
+            for &(key, value) in some {
+                let (text, cost, row) = document.put(heap, key, value, &mut room)?;
+                costs.push((text, cost));
+                rows.push(row);
+            }
         }
         // They are sorted already, so that no search is needed.
         document.costs = costs.into_iter().collect();

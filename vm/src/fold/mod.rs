@@ -3,6 +3,7 @@
 //! State is changed in place; a value that `step` returns takes its place. The tables of an operation are read-only
 //! in its step, and state's own from the step's end: what state keeps of an operation is no different from what it made.
 
+mod ahead;
 pub mod column;
 mod documents;
 mod finish;
@@ -17,7 +18,8 @@ use crate::encoding::{Options, cbor, json};
 use crate::execute::{Machine, Seen, Watch};
 use crate::refusal::{Code, Refusal};
 use crate::trap::{Trap, TrapCode};
-use crate::value::{Extent, Heap, Point, Value};
+use crate::value::{Extent, Heap, Point, TOGETHER, Value};
+use ahead::{Ahead, LEARNS_EVERY};
 use finish::Documents;
 use std::collections::VecDeque;
 
@@ -47,7 +49,7 @@ struct Operation {
     /// Bytes that it takes, about.
     size: usize,
     /// What its step draws random numbers from, where it draws any.
-    seed: Option<Root>,
+    seed: Option<Box<Root>>,
 }
 
 impl Operation {
@@ -79,6 +81,7 @@ pub struct Folding<'p> {
     /// How many of them, at the end, were made since the last collection, and their bytes.
     young: usize,
     young_size: usize,
+    ahead: Ahead,
     kept: VecDeque<Kept>,
     rows: Rows,
     /// What of the rows is made anew only in part.
@@ -159,6 +162,7 @@ impl<'p> Folding<'p> {
             queue: VecDeque::new(),
             young: 0,
             young_size: 0,
+            ahead: Ahead::default(),
             kept: VecDeque::new(),
             rows: Rows::default(),
             documents: None,
@@ -202,7 +206,7 @@ impl<'p> Folding<'p> {
         let value = decode(heap)?;
         let tables = heap.mark().tables() - before.tables();
         let size = heap.young_size() - size + heap.dictionaries_since(dictionaries);
-        let seed = self.chance.map(|chance| seed(heap, value, chance)).transpose()?;
+        let seed = self.chance.map(|chance| seed(heap, value, chance)).transpose()?.map(Box::new);
         self.queue.push_back(Operation { value, tables, size, seed });
         self.young += 1;
         self.young_size += size;
@@ -258,6 +262,10 @@ impl<'p> Folding<'p> {
         &mut self,
         run: impl FnOnce(&mut Machine<'p>, u32, &[Value]) -> Result<Vec<Value>, Trap>,
     ) -> Option<Result<(), Trap>> {
+        if self.count.is_multiple_of(TOGETHER as u64) {
+            let operations = self.queue.iter().take(TOGETHER).map(|operation| operation.value);
+            self.ahead.fetch(self.machine.values(), operations);
+        }
         let operation = self.queue.pop_front()?;
         if self.queue.len() < self.young {
             self.young -= 1;
@@ -284,6 +292,9 @@ impl<'p> Folding<'p> {
             self.machine.heap().rewind_to(point);
         }
         self.machine.heap().end_step(point);
+        if self.count.is_multiple_of(LEARNS_EVERY) {
+            self.ahead.learn(self.machine.values(), operation.value);
+        }
         self.count += 1;
         self.collection.dictionaries += self.machine.values().dictionaries_since(dictionaries);
         let result = result.map(|state| self.state = state);

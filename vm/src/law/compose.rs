@@ -5,6 +5,7 @@ use super::infer::{Known, States, Table, What, infer};
 use super::known::{Digests, Made, Meaning, named};
 use crate::bytecode::{Constant, Op, Program, Word};
 use crate::limit;
+use std::collections::BTreeMap;
 
 /// Whether the program's join is a lattice's on all states that its `lift` makes.
 pub(super) fn is_composed(program: &Program) -> bool {
@@ -12,7 +13,11 @@ pub(super) fn is_composed(program: &Program) -> bool {
     let export = |name: &str| program.exports.get(name).copied();
     let (Some(lift), Some(join)) = (export("lift"), export("join")) else { return false };
     let (Some(init), Some(step)) = (export("init"), export("step")) else { return false };
-    let Some(states) = infer(program, lift, &mut digests) else { return false };
+    let states = match parted(program, lift) {
+        Some(inner) => infer(program, inner, &mut digests).and_then(in_parts),
+        None => infer(program, lift, &mut digests),
+    };
+    let Some(states) = states else { return false };
     let mut proof = Proof { program, digests, states: &states };
     // A fold that lifts nothing has no states to speak of.
     states.state.what != What::Nothing
@@ -27,6 +32,39 @@ pub(super) fn steps_by_joining(program: &Program) -> bool {
         (Some(init), Some(step), Some(lift), Some(join)) => step_of(program, init, step, lift, join).is_some(),
         _ => false,
     }
+}
+
+/// The function that lifts one part, where a function puts what it lifts under the operation's key. What the key is does
+/// not matter: what can be none traps there, and nothing else reaches what was lifted.
+fn parted(program: &Program, lift: u32) -> Option<u32> {
+    let [_, lifting, _, _, _, _, _, keyed, _, _] = code(program, lift, 1) else { return None };
+    let (inner, key) = (named(*lifting, Op::CallFunction)?, named(*keyed, Op::CallFunction)?);
+    let expected = [
+        plain(Op::Move, 1, 0, 0),
+        call(1, 1, inner),
+        plain(Op::Nil, 2, 0, 0),
+        wide(Op::UnlessEqual, 1, 2, 5),
+        plain(Op::Return, 0, 0, 0),
+        plain(Op::Table, 2, 0, 0),
+        plain(Op::Move, 3, 0, 0),
+        call(3, 1, key),
+        plain(Op::Set, 2, 3, 1),
+        plain(Op::Return, 2, 1, 0),
+    ];
+    is_code(code(program, lift, 1), &expected).then_some(inner)
+}
+
+/// A table in which one of these states stands, under a key that is not known.
+fn in_parts(mut states: States) -> Option<States> {
+    const OUTER: usize = usize::MAX;
+    if states.state.what == What::Nothing || states.tables.contains_key(&OUTER) {
+        return None;
+    }
+    let part = Known { may_be_nil: false, what: states.state.what };
+    let outer = Table::Plain { fields: BTreeMap::new(), others: Some(part), items: Vec::new() };
+    states.tables.insert(OUTER, outer);
+    states.state = Known { may_be_nil: true, what: What::Own([OUTER].into()) };
+    Some(states)
 }
 
 /// What a state is before the first step.

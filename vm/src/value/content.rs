@@ -106,11 +106,15 @@ impl Content {
             | Tag::Bytes
             | Tag::Table
             | Tag::Function
-            | Tag::Closure => {
-                let window = key.window();
-                fold(self.seed, window as u64, (window >> 64) as u64)
-            }
+            | Tag::Closure => self.hash_words(key),
         }
+    }
+
+    /// As [`Content::hash_key`], for a key that is its words.
+    #[inline]
+    pub(crate) fn hash_words(&self, key: Value) -> u64 {
+        let window = key.window();
+        fold(self.seed, window as u64, (window >> 64) as u64)
     }
 
     fn hash_wide(&self, wide: i128) -> u64 {

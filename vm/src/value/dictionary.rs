@@ -34,6 +34,9 @@ impl Place {
     }
 }
 
+/// Places from one line of a processor's cache to the next.
+const PLACES_IN_LINE: usize = 2;
+
 /// The fewest places of a dictionary that has any.
 const FEWEST: usize = 8;
 
@@ -73,9 +76,27 @@ impl Dictionary {
         }
     }
 
+    /// The key of the entry that was met last, if there are at least so many places.
+    pub(crate) fn last_key(&self, places: usize) -> Option<Value> {
+        let last = self.places.get(self.last).filter(|last| !last.is_vacant())?;
+        (self.places.len() >= places).then_some(last.0.0)
+    }
+
+    /// Reads where a search for a key begins, and the next line of a processor's cache: enough to have both near.
+    #[inline]
+    pub(crate) fn begin_to_find(&self, content: &Content, key: Value) -> u64 {
+        let at = |place: usize| self.places.get(place).map_or(0, |place| place.0.0.body());
+        let place = content.hash_key(key) as usize & self.places.len().wrapping_sub(1);
+        at(place) ^ at(place + PLACES_IN_LINE)
+    }
+
     /// The place of the entry of a key that is in its one form.
     #[inline]
     pub(crate) fn find_value(&self, content: &Content, key: Value) -> Option<usize> {
+        if key.is_short_string() {
+            let (place, is_there) = self.look(content.hash_words(key), |other| other.is_same_words(key))?;
+            return is_there.then_some(place);
+        }
         let (place, is_there) = self.look(content.hash_key(key), |other| content.is_same_key(other, key))?;
         is_there.then_some(place)
     }

@@ -282,14 +282,15 @@ impl Heap {
 
     /// Logs what a watched table holds at a key, before that is changed to something new.
     #[inline]
-    pub(super) fn note(&mut self, table: TableId, key: Value, (old, new): (Value, Value)) {
+    pub(super) fn note(&mut self, table: TableId, key: Value, (ref old, ref new): (Value, Value)) {
         if table.0 < self.watched {
-            let brings_young = self.watermark.is_before(new) || self.watermark.is_before(key);
+            let brings_young = self.watermark.is_before(new.copied()) || self.watermark.is_before(key);
             if self.journal.changes.len() >= self.journal.prune_at {
                 let collected = self.journal.collected;
                 self.journal.prune(collected);
             }
-            self.journal.changes.push(Change { table, brings_young, key, old });
+            // By its two words: what was just written by them can't be read as a whole without a wait.
+            self.journal.changes.push(Change { table, brings_young, key, old: old.copied() });
         }
     }
 

@@ -3,6 +3,7 @@
 //! A [`Value`] is two words. Integers, decimals, floats and strings of up to 14 bytes lie in them whole;
 //! everything else is a place in a [`Heap`], which alone can read it.
 
+mod ahead;
 mod change;
 mod closure;
 mod collect;
@@ -28,6 +29,7 @@ pub use shape::RECORD_KEYS;
 pub(crate) use table::TableId;
 pub use table::{Entries, TableFault};
 
+pub(crate) use ahead::TOGETHER;
 pub(crate) use gather::{Fields, Gather, Items};
 pub(crate) use near::{FieldPlace, Wrote};
 pub(crate) use shape::{FieldText, Shape, low_bytes};

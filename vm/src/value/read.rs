@@ -190,6 +190,15 @@ impl Heap {
         shape.text_order.iter().filter_map(entry).try_for_each(called)
     }
 
+    /// The fields of a record, in no order; of any other value, none.
+    pub(crate) fn fields(&self, value: Value) -> impl Iterator<Item = (Value, Value)> {
+        let (fields, slots) = match self.layout(value) {
+            Some(Layout::Record(shape, slots)) => (shape.fields.as_slice(), slots),
+            Some(Layout::List(_) | Layout::Map | Layout::Set(_)) | None => (&[][..], &[][..]),
+        };
+        fields.iter().map(|field| field.key).zip(slots.iter().copied())
+    }
+
     /// The entries of a list or map in canonical order of their keys.
     #[must_use]
     pub fn entries(&self, value: Value) -> Option<Entries> {

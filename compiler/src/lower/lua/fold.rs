@@ -85,7 +85,7 @@ impl Lowering {
     fn is_round(&self, statement: &Tree, events: &Name) -> bool {
         let StatementKind::GenericFor { values, .. } = &statement.kind else { return false };
         let [TreeExpression { kind: ExpressionKind::Call(call), .. }] = values.as_slice() else { return false };
-        let Call { function, method: None, arguments, .. } = call else { return false };
+        let Call { function, method: None, arguments, .. } = &**call else { return false };
         let is_events = matches!(
             arguments.as_slice(),
             [TreeExpression { kind: ExpressionKind::Name(name), .. }] if name.text == events.text

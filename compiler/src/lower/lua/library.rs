@@ -11,8 +11,12 @@ use kerai_vm::number::{Float, Number};
 use std::collections::BTreeMap;
 
 /// The texts of the prelude.
-const PRELUDE: &[&str] =
-    &[include_str!("../../../../stdlib/prelude.lua"), include_str!("../../../../stdlib/lattice.lua")];
+const PRELUDE: &[&str] = &[
+    include_str!("../../../../stdlib/prelude.lua"),
+    include_str!("../../../../stdlib/lattice.lua"),
+    include_str!("../../../../stdlib/parts.lua"),
+    include_str!("../../../../stdlib/graph.lua"),
+];
 
 /// The functions of the prelude, once they were asked for.
 #[derive(Default)]

@@ -13,6 +13,7 @@ mod join;
 mod library;
 mod loops;
 mod names;
+mod parts;
 mod program;
 mod scope;
 mod statement;
@@ -30,9 +31,20 @@ use scope::{Binding, Scopes};
 /// # Errors
 /// Everything that stands in the way.
 pub fn lower(chunk: &Chunk) -> Result<Ir, Vec<Diagnostic>> {
+    lower_in_parts(chunk, Vec::new())
+}
+
+/// Makes the IR of a source, its state in parts by a key that the source need not say itself.
+///
+/// # Errors
+/// Everything that stands in the way.
+pub fn lower_in_parts(chunk: &Chunk, key: Vec<String>) -> Result<Ir, Vec<Diagnostic>> {
     let mut lowering = Lowering::new(chunk);
     lowering.program(&chunk.body);
-    lowering.merging(&chunk.pragmas);
+    let key = lowering.merging(&chunk.pragmas).unwrap_or(key);
+    if lowering.diagnostics.is_empty() && !key.is_empty() {
+        lowering.in_parts(key);
+    }
     if lowering.diagnostics.is_empty() { Ok(lowering.ir) } else { Err(lowering.diagnostics) }
 }
 
@@ -74,9 +86,10 @@ impl Lowering {
         }
     }
 
-    /// Sets in which order the fold takes operations, and what parts its state: what the source says, else any order
-    /// where it joins, and that of ULIDs where it does not.
-    fn merging(&mut self, pragmas: &[Pragma]) {
+    /// Sets in which order the fold takes operations: what the source says, else any order where it joins, and that of
+    /// ULIDs where it does not. Gives what parts its state, if the source says so.
+    fn merging(&mut self, pragmas: &[Pragma]) -> Option<Vec<String>> {
+        let mut key = None;
         let is_fold = self.ir.kind == ProgramKind::Fold;
         let is_join = is_fold && ["lift", "join"].into_iter().all(|name| self.ir.exports.contains_key(name));
         if is_join {
@@ -99,10 +112,11 @@ impl Lowering {
                     self.report(Code::FOLD_ORDER, *span, message);
                 }
                 PragmaKind::Order(order) => self.ir.order = *order,
-                PragmaKind::Key(names) => self.ir.key = names.iter().map(|name| name.to_string()).collect(),
+                PragmaKind::Key(names) => key = Some(names.iter().map(|name| name.to_string()).collect()),
                 PragmaKind::NumericFloat | PragmaKind::Random => {}
             }
         }
+        key
     }
 
     fn report(&mut self, code: Code, span: Span, message: impl Into<String>) {

@@ -282,7 +282,7 @@ fn fold_among<'t>(statements: &[&'t Tree]) -> Option<(&'t Name, &'t Function)> {
         StatementKind::Function { target, function }
             if &*target.base.text == "fold" && target.fields.is_empty() && target.method.is_none() =>
         {
-            Some((&target.base, function))
+            Some((&target.base, &**function))
         }
         _ => None,
     })

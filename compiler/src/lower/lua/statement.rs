@@ -53,7 +53,7 @@ impl Lowering {
                 Action::If(arms, otherwise.unwrap_or_default())
             }
             StatementKind::NumericFor { variable, start, limit, step, body } => {
-                self.numeric_for(variable, [Some(start), Some(limit), step.as_ref()], body, span)
+                self.numeric_for(variable, [Some(start), Some(limit), step.as_deref()], body, span)
             }
             StatementKind::GenericFor { names, values, body } => self.generic_for(names, values, body, span),
             StatementKind::Function { target, function } => self.function_statement(target, function, span),

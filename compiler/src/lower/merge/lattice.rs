@@ -94,6 +94,7 @@ lattices! {
 pub const MAP: &str = "map-join-";
 pub const PRODUCT: &str = "product";
 pub const LEXICOGRAPHIC: &str = "lexicographic";
+pub const GRAPH: &str = "graph";
 
 /// What kinds that are made of others do.
 pub const COMPOUNDS: &[(&str, &str)] = &[
@@ -101,6 +102,10 @@ pub const COMPOUNDS: &[(&str, &str)] = &[
     (
         PRODUCT,
         "each of `fields` by itself; what of a payload no field covers, and `ignore` does not name, is a conflict",
+    ),
+    (
+        GRAPH,
+        "nodes and edges that `rules` rewrite, in the order `ulid` or `commit`; a fold of graphs has no other kinds",
     ),
     (LEXICOGRAPHIC, "the first of `fields`, and where that is equal the next; all but the last order their states"),
 ];
@@ -118,7 +123,7 @@ impl Takes {
             }
             Takes::Flag => "`value`: true or false; `adds`: the ULIDs of the operations that are taken back",
             Takes::Writes => {
-                "`value`: one value, by default the payload; `adds`: the ULIDs of the operations whose writes are replaced"
+                "`value`: one value, by default the payload; `adds`: the ULIDs of the operations whose writes are replaced; `concurrent`: `conflict` where several different values are one, else `keep`"
             }
             Takes::Amount => "`value`: an exact number",
         }

@@ -3,6 +3,7 @@
 //! `Node ──read──▶ Merge ──write──▶ Lua`: what a declared fold does can be read, is written by the library's `lattice`
 //! functions alone, and runs as any other fold.
 
+mod graph;
 pub mod lattice;
 mod path;
 mod read;
@@ -12,6 +13,7 @@ use crate::Diagnostic;
 use crate::ir::Ir;
 use crate::span::Span;
 use crate::syntax::{lua, yaml};
+pub use graph::{Edge, Graph, Node, Rule, Term};
 use kerai_vm::bytecode::Order;
 use lattice::Lattice;
 pub use path::Path;
@@ -22,12 +24,23 @@ pub struct Merge {
     /// Globs over a resource's namespace and path; none is all.
     pub inputs: Vec<String>,
     pub reducers: Vec<Reducer>,
+    /// A fold of graphs has no other reducers.
+    pub graphs: Vec<Graph>,
     pub emits: Vec<Emit>,
     /// Where conflicts are emitted.
     pub conflicts: String,
     pub order: Order,
     /// The names of payloads by whose value the state falls into parts.
     pub key: Vec<String>,
+}
+
+impl Merge {
+    /// The path of the key by which the state falls into parts.
+    #[must_use]
+    pub fn part(&self) -> Option<Path> {
+        let steps = self.key.iter().cloned().map(path::Step::Member).collect();
+        (!self.key.is_empty()).then_some(Path { steps })
+    }
 }
 
 /// What is merged, under a name that rules and conflicts speak of.
@@ -55,6 +68,28 @@ pub enum Shape {
     Lexicographic(Vec<Part>),
 }
 
+impl Shape {
+    /// What is merged under all keys.
+    #[must_use]
+    pub fn innermost(&self) -> &Shape {
+        let mut shape = self;
+        while let Shape::Map { of, .. } = shape {
+            shape = of;
+        }
+        shape
+    }
+
+    /// Whether it may take a part of what an operation says and leave another.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        match self.innermost() {
+            Shape::Simple(simple) => simple.remove.is_some() || simple.adds.is_some(),
+            Shape::Product { .. } => true,
+            Shape::Lexicographic(_) | Shape::Map { .. } => false,
+        }
+    }
+}
+
 /// A lattice of the table, and where an operation says what it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Simple {
@@ -62,6 +97,8 @@ pub struct Simple {
     pub value: Path,
     pub remove: Option<Path>,
     pub adds: Option<Path>,
+    /// Whether values that no other replaces are a conflict where they differ.
+    pub is_disputed: bool,
 }
 
 /// A part of a document.
@@ -87,11 +124,12 @@ pub struct Emit {
 /// Everything that an author must mend.
 pub fn lower(text: &str) -> Result<Ir, Vec<Diagnostic>> {
     let merge = describe(text)?;
-    let mut ir = super::lua::lower(&lua::check(&to_lua(&merge))?)?;
+    let key = match merge.key.as_slice() {
+        [] => Vec::new(),
+        names => core::iter::once("payload".to_owned()).chain(names.iter().cloned()).collect(),
+    };
+    let mut ir = super::lua::lower_in_parts(&lua::check(&to_lua(&merge))?, key)?;
     ir.order = merge.order;
-    if !merge.key.is_empty() {
-        ir.key = core::iter::once("payload".to_owned()).chain(merge.key).collect();
-    }
     Ok(ir)
 }
 

@@ -49,6 +49,12 @@ impl Path {
         })
     }
 
+    /// Whether it leads into what the other leads to.
+    #[must_use]
+    pub fn is_below(&self, other: &Path) -> bool {
+        self.steps.len() > other.steps.len() && self.steps.starts_with(&other.steps)
+    }
+
     /// The names of the path, where it has nothing else but `[*]` at its end.
     #[must_use]
     pub fn names<'p>(&'p self) -> Option<Vec<&'p str>> {
@@ -81,6 +87,11 @@ pub(super) fn member(name: &str) -> String {
     for point in name.chars() {
         match point {
             '\\' | '\'' => text.extend(['\\', point]),
+            '\u{8}' => text.push_str("\\b"),
+            '\t' => text.push_str("\\t"),
+            '\n' => text.push_str("\\n"),
+            '\u{c}' => text.push_str("\\f"),
+            '\r' => text.push_str("\\r"),
             '\u{0}'..='\u{1f}' => text.push_str(&format!("\\u{:04x}", u32::from(point))),
             _ => text.push(point),
         }

@@ -1,6 +1,9 @@
 //! From a document to the description of a merge fold, with everything in it that can't be meant.
 
-use super::lattice::{LEXICOGRAPHIC, Lattice, MAP, PRODUCT, Takes};
+mod graph;
+mod never;
+
+use super::lattice::{GRAPH, LEXICOGRAPHIC, Lattice, MAP, PRODUCT, Takes};
 use super::path::{Path, Step};
 use super::{Emit, Merge, Part, Reducer, Shape, Simple};
 use crate::Span;
@@ -15,6 +18,10 @@ use kerai_vm::limit;
 
 /// Where conflicts are emitted if nothing else is said.
 const CONFLICTS: &str = "governance/conflicts";
+
+/// What says whether values that nothing replaces are a conflict, and how.
+const CONCURRENT: &str = "concurrent";
+const WAYS: &[&str] = &["keep", "conflict"];
 
 /// Reads a merge fold.
 ///
@@ -99,16 +106,19 @@ impl Reader {
             Some((_, span)) => self.say(Code::MERGE_VERSION, span, "the version of merge folds is 1"),
             None => self.say(Code::MERGE_VERSION, fields.span, "`version` is missing"),
         }
-        let order = fields.get("order").map_or(Some(Order::Join), |node| self.order(node));
+        let nodes = self.items(fields.get("reducers"), "reducers", fields.span);
+        let has_graph = fields.get("reducers").is_some_and(has_graph);
+        let order = self.order(fields.get("order"), has_graph);
         let key = fields.get("key").map_or(Some(Vec::new()), |node| self.parts_key(node));
         let inputs = match fields.get("inputs") {
             Some(node) => self.items(Some(node), "inputs", node.span),
             None => &[],
         };
         let inputs = inputs.iter().filter_map(|node| self.glob(node)).collect();
-        let nodes = self.items(fields.get("reducers"), "reducers", fields.span);
+        let graphs = if has_graph { self.graphs(nodes) } else { Some(Vec::new()) };
+        let joined = if has_graph { &[] } else { nodes };
         let reducers: Vec<Option<Reducer>> =
-            (1..).zip(nodes).map(|(number, node)| self.reducer(node, number)).collect();
+            (1..).zip(joined).map(|(number, node)| self.reducer(node, number)).collect();
         self.repeated_names(nodes);
         self.repeated_reducers(nodes, &reducers);
         let ids: Vec<String> = (1..).zip(nodes).map(|(number, node)| id_of(node, number)).collect();
@@ -118,26 +128,39 @@ impl Reader {
             Some(node) => self.emit_path(node)?,
             None => CONFLICTS.to_owned(),
         };
-        if let (Some(node), true) = (fields.get("conflicts"), emits.iter().any(|emit| emit.path == conflicts)) {
-            self.say(Code::MERGE_EMIT, node.span, format!("`{conflicts}` is emitted already"));
+        if emits.iter().any(|emit| emit.path == conflicts) {
+            let span = fields.get("conflicts").or(fields.get("emit")).map_or(fields.span, |node| node.span);
+            self.say(Code::MERGE_EMIT, span, format!("`{conflicts}` is emitted already, and conflicts go there"));
         }
-        Some(Merge {
-            inputs,
-            reducers: reducers.into_iter().collect::<Option<Vec<_>>>()?,
-            emits,
-            conflicts,
-            order: order?,
-            key: key?,
-        })
+        let reducers = reducers.into_iter().collect::<Option<Vec<_>>>()?;
+        let (graphs, order, key) = (graphs?, order?, key?);
+        let mut merge = Merge { inputs, reducers, graphs, emits, conflicts, order, key };
+        self.ruled_out(joined, &merge.reducers, merge.part().as_ref());
+        if let Some(part) = merge.part() {
+            // A map by the key itself has one entry in each part.
+            for reducer in &mut merge.reducers {
+                if let Shape::Map { key, of } = &reducer.shape
+                    && *key == part
+                {
+                    reducer.shape = (**of).clone();
+                }
+            }
+        }
+        Some(merge)
     }
 
-    fn order(&mut self, node: &Node) -> Option<Order> {
+    fn order(&mut self, node: Option<&Node>, has_graph: bool) -> Option<Order> {
+        let Some(node) = node else { return Some(if has_graph { Order::Ulid } else { Order::Join }) };
         let name = self.text(node, "an order")?;
         let found = Order::ALL.iter().copied().find(|order| order.name() == name);
         if found.is_none() {
             let names: Vec<&str> = Order::ALL.iter().map(|order| order.name()).collect();
             let diagnostic = Diagnostic::new(Code::FOLD_ORDER, node.span, format!("there is no order `{name}`"));
             self.report.push(diagnostic.with_help(format!("the orders are {}", listed(&names))));
+        }
+        if has_graph && found == Some(Order::Join) {
+            let message = "rules rewrite a graph one after another: its order is `ulid` or `commit`";
+            self.say(Code::FOLD_ORDER, node.span, message);
         }
         found
     }
@@ -203,7 +226,7 @@ impl Reader {
     }
 
     fn reducer(&mut self, node: &Node, number: usize) -> Option<Reducer> {
-        let names = ["id", "kind", "key", "value", "remove", "adds", "fields", "ignore"];
+        let names = ["id", "kind", "key", "value", "remove", "adds", CONCURRENT, "fields", "ignore"];
         let fields = self.fields(node, "a reducer", &names)?;
         let id = match fields.get("id") {
             Some(node) => self.text(node, "an id")?.to_owned(),
@@ -243,7 +266,10 @@ impl Reader {
     }
 
     fn unknown(&mut self, kind: &Node, name: &str) {
-        let names = || Lattice::ALL.iter().map(|lattice| lattice.name()).chain([PRODUCT, LEXICOGRAPHIC]);
+        if self.graph_within(kind, name) {
+            return;
+        }
+        let names = || Lattice::ALL.iter().map(|lattice| lattice.name()).chain([PRODUCT, LEXICOGRAPHIC, GRAPH]);
         let found = Diagnostic::new(Code::MERGE_LATTICE, kind.span, format!("there is no lattice `{name}`"));
         self.report.push(match similar(name, names()) {
             Some(like) => found.with_help(format!("did you mean `{like}`?")),
@@ -272,7 +298,7 @@ impl Reader {
 
     fn compound(&mut self, fields: &Fields<'_>, is_product: bool) -> Option<Shape> {
         let kind = if is_product { PRODUCT } else { LEXICOGRAPHIC };
-        self.unwanted(fields, &["value", "remove", "adds"], kind);
+        self.unwanted(fields, &["value", "remove", "adds", CONCURRENT], kind);
         let mut parts = Vec::new();
         for node in self.items(fields.get("fields"), "fields", fields.span) {
             parts.push(self.part(node)?);
@@ -302,7 +328,7 @@ impl Reader {
     }
 
     fn part(&mut self, node: &Node) -> Option<Part> {
-        let fields = self.fields(node, "a field", &["path", "kind", "key", "remove", "adds"])?;
+        let fields = self.fields(node, "a field", &["path", "kind", "key", "remove", "adds", CONCURRENT])?;
         let Some(at) = fields.get("path") else {
             self.say(Code::MERGE_SHAPE, fields.span, "`path` is missing");
             return None;
@@ -326,11 +352,13 @@ impl Reader {
         let (remove, adds) = (optional("remove")?, optional("adds")?);
         let takes_remove = matches!(takes, Takes::Removes | Takes::NamedRemoves);
         let takes_adds = matches!(takes, Takes::NamedRemoves | Takes::Flag | Takes::Writes);
-        let not_taken: Vec<&str> = [("remove", takes_remove), ("adds", takes_adds)]
-            .into_iter()
-            .filter(|(_, taken)| !taken)
-            .map(|(name, _)| name)
-            .collect();
+        let is_disputed = fields.get(CONCURRENT).is_some_and(|node| self.way(node) == Some("conflict"));
+        let not_taken: Vec<&str> =
+            [("remove", takes_remove), ("adds", takes_adds), (CONCURRENT, takes == Takes::Writes)]
+                .into_iter()
+                .filter(|(_, taken)| !taken)
+                .map(|(name, _)| name)
+                .collect();
         self.unwanted(fields, &not_taken, lattice.name());
         let needs_adds = (takes == Takes::NamedRemoves && remove.is_some()) || takes == Takes::Flag;
         if needs_adds && adds.is_none() {
@@ -348,7 +376,21 @@ impl Reader {
                 format!("`{}` never finds its value: a payload is a map; say where it is by `value`", lattice.name());
             self.say(Code::MERGE_NEVER, span, message);
         }
-        Some(Simple { lattice, value, remove, adds })
+        Some(Simple { lattice, value, remove, adds, is_disputed })
+    }
+
+    /// What becomes of values that nothing replaces.
+    fn way<'n>(&mut self, node: &'n Node) -> Option<&'n str> {
+        let name = self.text(node, "`concurrent`")?;
+        if WAYS.contains(&name) {
+            return Some(name);
+        }
+        let found = Diagnostic::new(Code::MERGE_SHAPE, node.span, format!("`concurrent` is never `{name}`"));
+        self.report.push(match similar(name, WAYS.iter().copied()) {
+            Some(like) => found.with_help(format!("did you mean `{like}`?")).with_fix(node.span, like),
+            None => found.with_help(format!("it is one of {}", listed(WAYS))),
+        });
+        None
     }
 
     /// Fields that the kind does not look at.
@@ -380,15 +422,19 @@ impl Reader {
 
     /// Reducers that would merge one path under the same keys.
     fn repeated_reducers(&mut self, nodes: &[Node], reducers: &[Option<Reducer>]) {
-        let places: Vec<(Vec<Path>, Path)> =
-            reducers.iter().map(|reducer| reducer.as_ref().map(place).unwrap_or_default()).collect();
-        for (number, ((keys, value), node)) in places.iter().zip(nodes).enumerate() {
-            let is_same = |(other, path): &(Vec<Path>, Path)| other == keys && path == value;
-            let first = places.iter().take(number).position(is_same);
-            if let Some(first) =
-                first.and_then(|first| nodes.get(first)).filter(|_| reducers.iter().all(Option::is_some))
-            {
-                let message = format!("two reducers on one path: `{}`", value.to_text());
+        if !reducers.iter().all(Option::is_some) {
+            return;
+        }
+        let all: Vec<(Vec<&Path>, Vec<&Path>)> =
+            reducers.iter().flatten().map(|reducer| places(&reducer.shape)).collect();
+        for (number, ((keys, paths), node)) in all.iter().zip(nodes).enumerate() {
+            let twice = |(others, theirs): &(Vec<&Path>, Vec<&Path>)| {
+                let same = paths.iter().find(|path| theirs.contains(path)).copied();
+                same.filter(|_| others == keys)
+            };
+            let first = all.iter().zip(nodes).take(number).find_map(|(other, first)| Some((first, twice(other)?)));
+            if let Some((first, path)) = first {
+                let message = format!("two reducers on one path: `{}`", path.to_text());
                 let found = Diagnostic::new(Code::MERGE_TWICE, node.span, message);
                 self.report.push(found.with_note(first.span, "the first is here"));
             }
@@ -428,6 +474,9 @@ impl Reader {
                     place
                 }),
             };
+            if let (Some(node), true) = (inner.get("columns"), fields.get("reducers").is_some_and(has_graph)) {
+                self.say(Code::MERGE_FIELD, node.span, "a graph's rows are nodes and edges, and have no `columns`");
+            }
             let columns = inner.get("columns").map(|node| self.columns(node)).unwrap_or_default();
             emits.extend(reducer.map(|reducer| Emit { path, reducer, columns }));
         }
@@ -464,6 +513,10 @@ impl Reader {
     }
 }
 
+fn has_graph(reducers: &Node) -> bool {
+    reducers.sequence().unwrap_or_default().iter().any(graph::is_graph)
+}
+
 fn items_of(node: Option<&Node>) -> &[Node] {
     node.and_then(Node::sequence).unwrap_or_default()
 }
@@ -474,17 +527,19 @@ fn id_of(node: &Node, number: usize) -> String {
     id.unwrap_or_else(|| format!("reducer-{number}"))
 }
 
-/// The keys of a reducer, and the path of what it merges.
-fn place(reducer: &Reducer) -> (Vec<Path>, Path) {
-    let (mut keys, mut shape) = (Vec::new(), &reducer.shape);
+/// The keys of a reducer, and the paths of what it merges.
+fn places(shape: &Shape) -> (Vec<&Path>, Vec<&Path>) {
+    let (mut keys, mut shape) = (Vec::new(), shape);
     loop {
         match shape {
             Shape::Map { key, of } => {
-                keys.push(key.clone());
+                keys.push(key);
                 shape = of;
             }
-            Shape::Simple(simple) => return (keys, simple.value.clone()),
-            Shape::Product { .. } | Shape::Lexicographic(_) => return (keys, Path::default()),
+            Shape::Simple(simple) => return (keys, vec![&simple.value]),
+            Shape::Product { parts, .. } | Shape::Lexicographic(parts) => {
+                return (keys, parts.iter().map(|part| &part.path).collect());
+            }
         }
     }
 }

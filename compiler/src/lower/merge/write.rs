@@ -1,5 +1,7 @@
 //! The Lua that a merge fold stands for: what an author could have written by the library's `lattice` functions.
 
+mod graph;
+
 use super::lattice::{Lattice, Takes};
 use super::path::{Path, Step, member};
 use super::{Merge, Part, Shape, Simple};
@@ -10,6 +12,10 @@ const CONFLICTS: &str = "conflicts";
 
 pub(super) fn write(merge: &Merge) -> String {
     let mut writer = Writer::default();
+    if !merge.graphs.is_empty() {
+        graph::write(&mut writer, merge);
+        return writer.text;
+    }
     let slots: Vec<Slot> = merge
         .reducers
         .iter()
@@ -17,6 +23,7 @@ pub(super) fn write(merge: &Merge) -> String {
             name: quote(&reducer.id),
             join: writer.join(&reducer.shape),
             read: writer.read(&reducer.shape),
+            dispute: writer.dispute(&reducer.shape, &Path::default()),
         })
         .collect();
     writer.line("function init() return {} end");
@@ -31,6 +38,8 @@ struct Slot {
     name: String,
     join: String,
     read: String,
+    /// The function that finds what is disputed, where anything can be.
+    dispute: Option<String>,
 }
 
 #[derive(Default)]
@@ -40,6 +49,8 @@ struct Writer {
     names: usize,
     /// Whether what is missing is noted here.
     is_quiet: bool,
+    /// The list of what a reducer could not take, where an operation may say more than that.
+    refused: Option<String>,
 }
 
 impl Writer {
@@ -146,17 +157,70 @@ impl Writer {
         self.line("return a end");
     }
 
+    /// A function that emits what is disputed below a state: `(state, keys, rule, path of conflicts)`.
+    fn dispute(&mut self, shape: &Shape, path: &Path) -> Option<String> {
+        match shape {
+            Shape::Simple(simple) if simple.is_disputed => {
+                let name = self.name("dispute");
+                let path = if path.steps.is_empty() { &simple.value } else { path };
+                let path = quote(&path.to_text());
+                self.line(format!("local function {name}(state, keys, rule, at)"));
+                self.line(format!("lattice.emit_dispute(at, rule, {path}, keys, state) end"));
+                Some(name)
+            }
+            Shape::Simple(_) => None,
+            Shape::Map { of, .. } => {
+                let inner = self.dispute(of, path)?;
+                let name = self.name("dispute");
+                self.line(format!("local function {name}(state, keys, rule, at)"));
+                self.line("for key, part in dpairs(state) do");
+                self.line(format!("{inner}(part, lattice.note(lattice.copy(keys), key), rule, at) end end"));
+                Some(name)
+            }
+            Shape::Product { parts, .. } => {
+                let inner: Vec<(String, String)> = parts
+                    .iter()
+                    .filter_map(|part| Some((quote(&part.path.to_text()), self.dispute(&part.shape, &part.path)?)))
+                    .collect();
+                self.all_disputes(&inner)
+            }
+            Shape::Lexicographic(parts) => {
+                let (place, part) = (parts.len(), parts.last()?);
+                let inner = self.dispute(&part.shape, &part.path)?;
+                self.all_disputes(&[(place.to_string(), inner)])
+            }
+        }
+    }
+
+    fn all_disputes(&mut self, inner: &[(String, String)]) -> Option<String> {
+        if inner.is_empty() {
+            return None;
+        }
+        let name = self.name("dispute");
+        self.line(format!("local function {name}(state, keys, rule, at)"));
+        for (field, inner) in inner {
+            self.line(format!("if state[{field}] ~= nil then {inner}(state[{field}], keys, rule, at) end"));
+        }
+        self.line("end");
+        Some(name)
+    }
+
     fn finish(&mut self, merge: &Merge, slots: &[Slot]) {
-        self.line("function finish(state)");
+        let part = (!merge.key.is_empty()).then_some("part");
+        let has_columns = merge.emits.iter().any(|emit| !emit.columns.is_empty());
+        let first = part.filter(|_| has_columns).map(|_| "first");
+        let parameters: Vec<&str> = ["state"].into_iter().chain(part).chain(first).collect();
+        self.line(format!("function finish({})", parameters.join(", ")));
         for emit in &merge.emits {
             let columns = &emit.columns;
             let (Some(slot), Some(reducer)) = (slots.get(emit.reducer), merge.reducers.get(emit.reducer)) else {
                 continue;
             };
             let (path, state) = (quote(&emit.path), format!("state[{}]", slot.name));
-            let emit = match reducer.shape {
-                Shape::Simple(_) => format!("emit({path}, \"\", {}({state}))", slot.read),
-                Shape::Map { .. } | Shape::Product { .. } | Shape::Lexicographic(_) => {
+            let emit = match (part, &reducer.shape) {
+                (Some(part), _) => format!("emit({path}, {part}, {}({state}))", slot.read),
+                (None, Shape::Simple(_)) => format!("emit({path}, \"\", {}({state}))", slot.read),
+                (None, Shape::Map { .. } | Shape::Product { .. } | Shape::Lexicographic(_)) => {
                     format!("emit_json_canonical({path}, {}({state}))", slot.read)
                 }
             };
@@ -164,39 +228,72 @@ impl Writer {
             let columns: Vec<String> =
                 columns.iter().map(|(name, kind)| format!("[{}] = {}", quote(name), quote(kind))).collect();
             if !columns.is_empty() {
-                self.line(format!("emit({}, {path}, {{ {} }})", quote(PATH), columns.join(", ")));
+                let emit = format!("emit({}, {path}, {{ {} }})", quote(PATH), columns.join(", "));
+                self.line(first.map_or_else(|| emit.clone(), |first| format!("if {first} then {emit} end")));
             }
         }
+        let conflicts = quote(&merge.conflicts);
+        for slot in slots {
+            let Some(dispute) = &slot.dispute else { continue };
+            let (state, keys) = (format!("state[{}]", slot.name), part.map_or("list()", |_| "{ part }"));
+            self.line(format!("if {state} ~= nil then {dispute}({state}, {keys}, {}, {conflicts}) end", slot.name));
+        }
+        self.emit_conflicts(merge);
+        self.line("end");
+    }
+
+    fn emit_conflicts(&mut self, merge: &Merge) {
         let state = format!("state[{}]", quote(CONFLICTS));
         self.line(format!("if {state} ~= nil then lattice.emit_conflicts({}, {state}) end", quote(&merge.conflicts)));
-        self.line("end");
+    }
+
+    /// Leaves operations alone whose resources lie elsewhere.
+    fn within(&mut self, merge: &Merge) {
+        if !merge.inputs.is_empty() {
+            let inputs: Vec<String> =
+                merge.inputs.iter().map(|glob| format!("lattice.within(op.resource, {})", quote(glob))).collect();
+            self.line(format!("if not ({}) then return nil end", inputs.join(" or ")));
+        }
     }
 
     // Lifting: the state that an operation alone makes.
 
     fn lift(&mut self, merge: &Merge) {
         self.line("function lift(op)");
-        if !merge.inputs.is_empty() {
-            let inputs: Vec<String> =
-                merge.inputs.iter().map(|glob| format!("lattice.within(op.resource, {})", quote(glob))).collect();
-            self.line(format!("if not ({}) then return nil end", inputs.join(" or ")));
+        self.within(merge);
+        let rules: Vec<String> = merge.reducers.iter().map(|reducer| quote(&reducer.id)).collect();
+        let rules = rules.join(", ");
+        if let Some(part) = merge.part() {
+            self.line(format!("if lattice.name({}) == nil then", found(&part)));
+            let paths = format!("lattice.note(nil, {})", quote(&part.to_text()));
+            let conflict = format!("lattice.conflict(op, {paths}, {{ {rules} }})");
+            self.line(format!("return {{ [{}] = {conflict} }} end", quote(CONFLICTS)));
         }
         self.line("local state, covered, missing = {}, false, nil");
+        let is_partial = merge.reducers.len() > 1 || merge.reducers.iter().any(|reducer| reducer.shape.is_partial());
+        if is_partial {
+            self.line("local refusal = nil");
+        }
         for reducer in &merge.reducers {
             let part = self.name("part");
             self.line(format!("local {part} = nil"));
+            self.refused = is_partial.then(|| self.name("refused"));
+            if let Some(refused) = &self.refused {
+                self.text.push_str(&format!("local {refused} = nil\n"));
+            }
             self.lift_shape(&reducer.shape, &part);
             self.line(format!("if {part} ~= nil then state[{}] = {part}; covered = true end", quote(&reducer.id)));
+            if let Some(refused) = self.refused.take() {
+                self.line(format!("refusal = lattice.refusal(refusal, {refused}, {})", quote(&reducer.id)));
+            }
         }
-        let rules: Vec<String> = merge.reducers.iter().map(|reducer| quote(&reducer.id)).collect();
         self.line("if not covered then");
-        self.line(format!(
-            "state[{}] = lattice.conflict(op, missing or list(), {{ {} }}) end",
-            quote(CONFLICTS),
-            rules.join(", ")
-        ));
-        for reducer in &merge.reducers {
-            self.uncovered(&reducer.shape, &reducer.id);
+        self.line(format!("state[{}] = lattice.conflict(op, missing or list(), {{ {rules} }}) end", quote(CONFLICTS),));
+        self.uncovered(merge);
+        if is_partial {
+            self.line("if refusal ~= nil then");
+            let conflict = "lattice.conflict(op, refusal.paths, refusal.rules)";
+            self.line(format!("state[{}] = {conflict} end", quote(CONFLICTS)));
         }
         self.line("return state end");
     }
@@ -209,6 +306,17 @@ impl Writer {
         }
     }
 
+    /// Notes paths at which something was found, and nothing that could be merged.
+    fn refuse(&mut self, condition: &str, paths: &[&Path]) {
+        let Some(refused) = self.refused.clone() else { return };
+        self.line(format!("if {condition} then"));
+        for path in paths {
+            let found = if path.is_many() { format!("lattice.some({})", found(path)) } else { found(path) };
+            self.line(format!("{refused} = lattice.refuse({refused}, {found}, {})", quote(&path.to_text())));
+        }
+        self.line("end");
+    }
+
     /// Sets a variable to what the operation says, and leaves it nil where it says nothing.
     fn lift_shape(&mut self, shape: &Shape, target: &str) {
         match shape {
@@ -219,6 +327,7 @@ impl Writer {
                 self.line(format!("if {name} == nil then {} else local {inner} = nil", self.note(key)));
                 self.lift_shape(of, &inner);
                 self.line(format!("if {inner} ~= nil then {target} = {{ [{name}] = {inner} }} end end"));
+                self.refuse(&format!("{name} == nil"), &[key]);
             }
             Shape::Product { parts, .. } => {
                 // A part alone may be missing; all of them together are noted below.
@@ -244,24 +353,52 @@ impl Writer {
                 }
                 let all: Vec<String> = names.iter().map(|inner| format!("{inner} ~= nil")).collect();
                 self.line(format!("if {} then {target} = {{ {} }} end", all.join(" and "), names.join(", ")));
+                if let Some(refused) = self.refused.clone() {
+                    self.line(format!("if {target} == nil and ({}) then", all.join(" or ")));
+                    for (part, inner) in parts.iter().zip(&names) {
+                        let path = quote(&part.path.to_text());
+                        self.line(format!("if {inner} == nil then {refused} = lattice.note({refused}, {path}) end"));
+                    }
+                    self.line("end");
+                }
             }
         }
     }
 
     fn lift_simple(&mut self, simple: &Simple, target: &str) {
-        let Simple { lattice, value, remove, adds } = simple;
-        let tags = adds.as_ref().map_or("nil".to_owned(), |adds| format!("lattice.named({})", found(adds)));
-        let removed = remove.as_ref().map_or("nil".to_owned(), members);
+        let Simple { lattice, value, remove, adds, .. } = simple;
+        // The payload itself is always there.
+        if *lattice == Lattice::Lww && value.steps.is_empty() {
+            return self.line(format!("{target} = lattice.write(op, op.payload)"));
+        }
+        let is_read_first = remove.is_some() || adds.is_some();
+        if is_read_first {
+            self.line("do");
+        }
+        let added = match lattice.takes() {
+            Takes::Removes | Takes::NamedRemoves if is_read_first => self.argument("added", &members(value), value),
+            Takes::Value
+            | Takes::Members
+            | Takes::Flag
+            | Takes::Writes
+            | Takes::Amount
+            | Takes::Removes
+            | Takes::NamedRemoves => members(value),
+        };
+        let removed = match remove {
+            Some(remove) => self.argument("removed", &members(remove), remove),
+            None => "nil".to_owned(),
+        };
+        let tags = match adds {
+            Some(adds) => self.argument("tags", &format!("lattice.named({})", found(adds)), adds),
+            None => "nil".to_owned(),
+        };
         let made = match (lattice, lattice.takes()) {
-            // The payload itself is always there.
-            (Lattice::Lww, _) if value.steps.is_empty() => {
-                return self.line(format!("{target} = lattice.write(op, op.payload)"));
-            }
             (Lattice::Lww, _) => format!("lattice.written(op, {})", found(value)),
             (_, Takes::Value) => found(value),
             (_, Takes::Members) => members(value),
-            (_, Takes::Removes) => format!("lattice.changed({}, {removed})", members(value)),
-            (_, Takes::NamedRemoves) => format!("lattice.tags(op, {}, {removed}, {tags})", members(value)),
+            (_, Takes::Removes) => format!("lattice.changed({added}, {removed})"),
+            (_, Takes::NamedRemoves) => format!("lattice.tags(op, {added}, {removed}, {tags})"),
             (_, Takes::Flag) => {
                 format!("lattice.flag(op, {}, {}, {tags})", found(value), *lattice == Lattice::EnableWins)
             }
@@ -276,25 +413,50 @@ impl Writer {
         let notes: Vec<String> =
             [Some(value), remove.as_ref(), named].into_iter().flatten().map(|path| self.note(path)).collect();
         self.line(format!("if {target} == nil then {} end", notes.join("; ")));
+        match lattice.takes() {
+            Takes::Members | Takes::Flag | Takes::Amount => self.refuse(&format!("{target} == nil"), &[value]),
+            Takes::Value | Takes::Removes | Takes::NamedRemoves | Takes::Writes => {}
+        }
+        // A remove that names nothing: the path where it should is missing or holds no names.
+        if let (Takes::NamedRemoves, Some(refused), Some(adds)) = (lattice.takes(), self.refused.clone(), adds) {
+            let path = quote(&adds.to_text());
+            self.line(format!("if {removed} ~= nil and {tags} == nil then"));
+            self.line(format!("{refused} = lattice.refuse({refused}, true, {path}) end"));
+        }
+        if is_read_first {
+            self.line("end");
+        }
+    }
+
+    /// A variable for what is read at a path, beside which an operation says more.
+    fn argument(&mut self, of: &str, read: &str, path: &Path) -> String {
+        let name = self.name(of);
+        self.line(format!("local {name} = {read}"));
+        self.refuse(&format!("{name} == nil"), &[path]);
+        name
     }
 
     // What a document has that no part of it covers.
 
-    fn uncovered(&mut self, shape: &Shape, rule: &str) {
-        let (mut keys, mut inner) = (Vec::new(), shape);
-        while let Shape::Map { key, of } = inner {
-            keys.push(key);
-            inner = of;
+    fn uncovered(&mut self, merge: &Merge) {
+        let products: Vec<&str> = merge
+            .reducers
+            .iter()
+            .filter(|reducer| matches!(reducer.shape.innermost(), Shape::Product { .. }))
+            .map(|reducer| reducer.id.as_str())
+            .collect();
+        if products.is_empty() {
+            return;
         }
-        let Shape::Product { parts, ignored } = inner else { return };
-        let mut covered: Vec<&Path> = keys.into_iter().chain(ignored).collect();
-        parts.iter().for_each(|part| paths_of(part, &mut covered));
+        let part = merge.part();
+        let mut covered: Vec<&Path> = part.iter().collect();
+        merge.reducers.iter().for_each(|reducer| paths_of(&reducer.shape, &mut covered));
         let covered: Vec<Vec<&str>> = covered.into_iter().map(names_of).collect();
         self.line("local uncovered = nil");
         self.uncovered_below("op.payload", "$", &covered);
-        self.line("if uncovered ~= nil then");
-        let rules = format!("{{ {} }}", quote(rule));
-        self.line(format!("state[{}] = lattice.conflict(op, uncovered, {rules}) end", quote(CONFLICTS)));
+        for product in products {
+            self.line(format!("refusal = lattice.refusal(refusal, uncovered, {})", quote(product)));
+        }
     }
 
     /// Notes the names of a value that none of the paths begins with, and looks below those that are on the way to one.
@@ -321,7 +483,9 @@ impl Writer {
                 self.uncovered_below(&inner, &format!("{path}{}", member(name)), &below);
             }
         }
-        self.line("end end end");
+        self.line("end end");
+        // Where a part of a document should be, something else stands.
+        self.line(format!("else uncovered = lattice.note(uncovered, {}) end", quote(path)));
     }
 }
 
@@ -350,23 +514,30 @@ fn names_of(path: &Path) -> Vec<&str> {
     texts.collect()
 }
 
-/// Every path that a part looks at.
-fn paths_of<'m>(part: &'m Part, paths: &mut Vec<&'m Path>) {
-    paths.push(&part.path);
-    let mut shape = &part.shape;
+/// Every path that is looked at.
+fn paths_of<'m>(shape: &'m Shape, paths: &mut Vec<&'m Path>) {
+    let mut shape = shape;
     while let Shape::Map { key, of } = shape {
         paths.push(key);
         shape = of;
     }
     match shape {
-        Shape::Simple(simple) => paths.extend(simple.remove.iter().chain(&simple.adds)),
+        Shape::Simple(simple) => {
+            paths.push(&simple.value);
+            paths.extend(simple.remove.iter().chain(&simple.adds));
+        }
         Shape::Product { parts, ignored } => {
             paths.extend(ignored);
-            parts.iter().for_each(|part| paths_of(part, paths));
+            parts.iter().for_each(|part| part_paths(part, paths));
         }
-        Shape::Lexicographic(parts) => parts.iter().for_each(|part| paths_of(part, paths)),
+        Shape::Lexicographic(parts) => parts.iter().for_each(|part| part_paths(part, paths)),
         Shape::Map { .. } => {}
     }
+}
+
+fn part_paths<'m>(part: &'m Part, paths: &mut Vec<&'m Path>) {
+    paths.push(&part.path);
+    paths_of(&part.shape, paths);
 }
 
 /// A text as Lua writes it.

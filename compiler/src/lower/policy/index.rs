@@ -6,8 +6,8 @@
 //! only leaves rules out whose `when` is false: what it finds is still asked. Where the attribute is missing or no
 //! text, nothing is known, and all rules are asked.
 
-use super::{Desk, Lowering, NOWHERE, call_builtin, call_rule, declare};
-use crate::ir::{Action, Binary, Block, Call, Callee, Expression, FunctionId, Statement, Values, VariableId};
+use super::{Asking, Desk, Lowering, NOWHERE, call_builtin, declare};
+use crate::ir::{Action, Binary, Block, Call, Callee, Expression, Statement, Values, VariableId};
 use crate::syntax::policy::schema::{Kind, Schema};
 use crate::syntax::policy::tree::{Expression as Tree, ExpressionKind, Operator, Rule};
 use kerai_vm::bytecode::Builtin;
@@ -52,7 +52,7 @@ struct Piece {
 }
 
 /// The ranges in which a rule may apply, by attribute.
-type Ranges = BTreeMap<String, Vec<Range>>;
+type Ranges<'p> = BTreeMap<&'p str, Vec<Range>>;
 
 /// How to find the rules at these places.
 pub(super) fn plan(rules: &[Rule], places: Vec<usize>, schema: &Schema) -> Plan {
@@ -67,62 +67,71 @@ fn split(ranges: &[Ranges], places: Vec<usize>, done: &BTreeSet<&str>) -> Plan {
     let Some(attribute) = best(ranges, &places, done) else { return Plan::InOrder(places) };
     let of = |place: usize| ranges.get(place).and_then(|ranges| ranges.get(attribute));
     let (mut told, mut rest): (Vec<usize>, Vec<usize>) = places.into_iter().partition(|&place| of(place).is_some());
-    let ends = |told: &[usize]| -> Vec<Vec<u8>> {
-        let ranges = told.iter().filter_map(|&place| of(place)).flatten();
-        let ends: BTreeSet<&[u8]> = ranges.flat_map(|range| [&*range.from, &*range.to]).collect();
-        // Every text lies in a piece, because none comes before the empty one.
-        let ends: BTreeSet<Vec<u8>> = ends.into_iter().chain([b"".as_slice()]).map(<[u8]>::to_vec).collect();
-        ends.into_iter().collect()
-    };
-    let all = ends(&told);
-    let width = |range: &Range| {
-        let place = |end: &Vec<u8>| all.partition_point(|other| other < end);
-        place(&range.to).saturating_sub(place(&range.from))
-    };
+    let mut ends = ends(told.iter().filter_map(|&place| of(place)).flatten());
+    let place_of = |ends: &[&[u8]], end: &[u8]| ends.partition_point(|&other| other < end);
+    let width = |range: &Range| place_of(&ends, &range.to).saturating_sub(place_of(&ends, &range.from));
     let is_wide = |place: usize| of(place).into_iter().flatten().map(width).sum::<usize>() > MOST_PIECES;
-    rest.extend(told.iter().copied().filter(|&place| is_wide(place)));
-    told.retain(|&place| !is_wide(place));
-    rest.sort_unstable();
+    let (wide, narrow): (Vec<usize>, Vec<usize>) = told.iter().partition(|&&place| is_wide(place));
+    if !wide.is_empty() {
+        ends = self::ends(narrow.iter().filter_map(|&place| of(place)).flatten());
+        rest.extend(wide);
+        rest.sort_unstable();
+        told = narrow;
+    }
     if told.len() <= FEW {
         rest.extend(told);
         rest.sort_unstable();
         return Plan::InOrder(rest);
     }
-    let ends = ends(&told);
-    let mut pieces: Vec<(Vec<u8>, Vec<usize>)> = ends.into_iter().map(|end| (end, Vec::new())).collect();
+    let mut pieces: Vec<Vec<usize>> = vec![Vec::new(); ends.len()];
     for &place in &told {
         for range in of(place).into_iter().flatten() {
-            let begin = pieces.partition_point(|(from, _)| *from < range.from);
-            let within = pieces.iter_mut().skip(begin).take_while(|(from, _)| *from < range.to);
+            let (begin, end) = (place_of(&ends, &range.from), place_of(&ends, &range.to));
+            let within = pieces.iter_mut().take(end).skip(begin);
             // A rule may have ranges that overlap, and is in a piece once.
-            within.filter(|(_, found)| found.last() != Some(&place)).for_each(|(_, found)| found.push(place));
+            within.filter(|found| found.last() != Some(&place)).for_each(|found| found.push(place));
         }
     }
     let mut done = done.clone();
     done.insert(attribute);
-    let pieces = pieces.into_iter().map(|(from, found)| Piece { from, plan: split(ranges, found, &done) }).collect();
+    let piece = |(from, found): (&[u8], Vec<usize>)| Piece { from: from.to_vec(), plan: split(ranges, found, &done) };
+    let pieces = ends.into_iter().zip(pieces).map(piece).collect();
     let rest = Box::new(split(ranges, rest, &done));
     Plan::Split(Split { attribute: attribute.to_owned(), rules: told, pieces, rest })
 }
 
-/// The attribute that tells the most rules apart; of several the first by name.
-fn best<'r>(ranges: &'r [Ranges], places: &[usize], done: &BTreeSet<&str>) -> Option<&'r str> {
-    let mut told: BTreeMap<&str, BTreeSet<&[Range]>> = BTreeMap::new();
-    for ranges in places.iter().filter_map(|&place| ranges.get(place)) {
-        for (attribute, ranges) in ranges.iter().filter(|(attribute, _)| !done.contains(attribute.as_str())) {
-            told.entry(attribute).or_default().insert(ranges);
-        }
-    }
-    let most = told.values().map(BTreeSet::len).max().filter(|&most| most > 1)?;
-    told.into_iter().find(|(_, kinds)| kinds.len() == most).map(|(attribute, _)| attribute)
+/// The ends of ranges in their order, each once, behind the empty text, before which none comes: every text lies in a piece.
+fn ends<'r>(ranges: impl Iterator<Item = &'r Range>) -> Vec<&'r [u8]> {
+    let mut ends: Vec<&[u8]> = ranges.flat_map(|range| [&*range.from, &*range.to]).chain([b"".as_slice()]).collect();
+    ends.sort_unstable();
+    ends.dedup();
+    ends
 }
 
-fn ranges(rule: &Rule, schema: &Schema) -> Ranges {
+/// The attribute that tells the most rules apart; of several the first by name.
+fn best<'r>(ranges: &'r [Ranges<'r>], places: &[usize], done: &BTreeSet<&str>) -> Option<&'r str> {
+    let mut told: BTreeMap<&str, Vec<&[Range]>> = BTreeMap::new();
+    for ranges in places.iter().filter_map(|&place| ranges.get(place)) {
+        for (&attribute, ranges) in ranges.iter().filter(|(attribute, _)| !done.contains(*attribute)) {
+            told.entry(attribute).or_default().push(ranges);
+        }
+    }
+    let kinds = |mut ranges: Vec<&[Range]>| {
+        ranges.sort_unstable();
+        ranges.dedup();
+        ranges.len()
+    };
+    let told: Vec<(&str, usize)> = told.into_iter().map(|(attribute, ranges)| (attribute, kinds(ranges))).collect();
+    let most = told.iter().map(|&(_, kinds)| kinds).max().filter(|&most| most > 1)?;
+    told.into_iter().find(|&(_, kinds)| kinds == most).map(|(attribute, _)| attribute)
+}
+
+fn ranges<'p>(rule: &'p Rule, schema: &Schema) -> Ranges<'p> {
     let mut found = Ranges::new();
     for condition in &rule.when {
         if let Some((attribute, ranges)) = of_condition(&condition.expression, schema) {
             // A second condition on the same attribute would only narrow it further.
-            found.entry(attribute.to_owned()).or_insert(ranges);
+            found.entry(attribute).or_insert(ranges);
         }
     }
     found
@@ -182,10 +191,10 @@ fn only(text: Vec<u8>) -> Range {
 
 impl Lowering<'_> {
     /// Asks the rules that a plan finds.
-    pub(super) fn search(&mut self, plan: &Plan, functions: &[FunctionId], desk: Desk, body: &mut Block) {
+    pub(super) fn search(&mut self, plan: &Plan, askings: &[Asking], desk: Desk, body: &mut Block) {
         let split = match plan {
             Plan::InOrder(places) => {
-                return body.extend(places.iter().filter_map(|&place| call_rule(functions.get(place)?, desk)));
+                return body.extend(places.iter().filter_map(|&place| Some(askings.get(place)?.call(desk))));
             }
             Plan::Split(split) => split,
         };
@@ -196,25 +205,25 @@ impl Lowering<'_> {
         let string = Expression::string(b"string", NOWHERE);
         body.push(declare(value, call_builtin(Builtin::TotalOf, vec![attribute, string])));
         let mut found = Block::new();
-        self.halves(&split.pieces, functions, desk, value, &mut found);
-        let all = split.rules.iter().filter_map(|&place| call_rule(functions.get(place)?, desk)).collect();
+        self.halves(&split.pieces, askings, desk, value, &mut found);
+        let all = split.rules.iter().filter_map(|&place| Some(askings.get(place)?.call(desk))).collect();
         body.push(Statement::new(Action::If(vec![(read(value), found)], all), NOWHERE));
-        self.search(&split.rest, functions, desk, body);
+        self.search(&split.rest, askings, desk, body);
     }
 
     /// Finds the piece that a value lies in, and asks its rules. The value is in one of these pieces.
-    fn halves(&mut self, pieces: &[Piece], functions: &[FunctionId], desk: Desk, value: VariableId, body: &mut Block) {
+    fn halves(&mut self, pieces: &[Piece], askings: &[Asking], desk: Desk, value: VariableId, body: &mut Block) {
         let (left, right) = pieces.split_at(pieces.len() / 2);
         let Some(middle) = right.first() else { return };
         if left.is_empty() {
-            return self.search(&middle.plan, functions, desk, body);
+            return self.search(&middle.plan, askings, desk, body);
         }
         let mut halves = [(left, Block::new()), (right, Block::new())];
         for (pieces, block) in &mut halves {
             if pieces.len() > PIECES_OF_FUNCTION {
-                self.halves(pieces, functions, desk, value, block);
+                self.halves(pieces, askings, desk, value, block);
             } else {
-                self.elsewhere(pieces, functions, desk, value, block);
+                self.elsewhere(pieces, askings, desk, value, block);
             }
         }
         let [(_, less), (_, more)] = halves;
@@ -222,21 +231,14 @@ impl Lowering<'_> {
     }
 
     /// As [`Lowering::halves`], in a function of its own where that is worth it.
-    fn elsewhere(
-        &mut self,
-        pieces: &[Piece],
-        functions: &[FunctionId],
-        desk: Desk,
-        value: VariableId,
-        body: &mut Block,
-    ) {
+    fn elsewhere(&mut self, pieces: &[Piece], askings: &[Asking], desk: Desk, value: VariableId, body: &mut Block) {
         if pieces.len() < PIECES_OF_FUNCTION / 2 {
-            return self.halves(pieces, functions, desk, value, body);
+            return self.halves(pieces, askings, desk, value, body);
         }
         let inner = self.desk();
         let parameter = self.variable("value");
         let mut found = Block::new();
-        self.halves(pieces, functions, inner, parameter, &mut found);
+        self.halves(pieces, askings, inner, parameter, &mut found);
         let function = self.define("pieces", vec![inner.input, inner.denies, inner.allows, parameter], found);
         let arguments = [desk.input, desk.denies, desk.allows, value];
         let arguments = arguments.map(|variable| Expression::variable(variable, NOWHERE));

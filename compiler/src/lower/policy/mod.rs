@@ -11,6 +11,7 @@
 
 mod index;
 mod price;
+mod shape;
 mod truth;
 mod value;
 mod why;
@@ -24,9 +25,10 @@ use crate::ir::{
     VariableId,
 };
 use crate::syntax::policy::schema::Schema;
-use crate::syntax::policy::tree::{Condition, Policy, Pricing, Rule};
+use crate::syntax::policy::tree::{Condition, Expression as Tree, Policy, Pricing, Rule};
 use kerai_vm::bytecode::{self, Builtin, ProgramKind};
 pub use kerai_vm::execute::DEFAULT_RULE;
+use shape::Shape;
 use std::collections::BTreeMap;
 
 /// How the rules that may apply are found. No decision depends on it.
@@ -83,6 +85,15 @@ struct Lowering<'p> {
     shared: BTreeMap<(Question, &'p str), FunctionId>,
     /// How many rules have a condition.
     uses: BTreeMap<&'p str, usize>,
+    /// The parameters that stand for texts in what is being lowered.
+    texts: Vec<(&'p Tree, VariableId)>,
+}
+
+/// How a rule is asked: a function, and what it is given beside the request and the lists.
+#[derive(Debug, Clone)]
+struct Asking {
+    function: FunctionId,
+    given: Vec<Expression>,
 }
 
 /// What is asked of a condition.
@@ -106,7 +117,13 @@ const NOWHERE: Span = Span::new(0, 0);
 
 impl<'p> Lowering<'p> {
     fn new(kind: ProgramKind, schema: &'p Schema, rules: Vec<bytecode::Rule>) -> Lowering<'p> {
-        Lowering { ir: Ir { rules, ..Ir::new(kind) }, schema, shared: BTreeMap::new(), uses: BTreeMap::new() }
+        Lowering {
+            ir: Ir { rules, ..Ir::new(kind) },
+            schema,
+            shared: BTreeMap::new(),
+            uses: BTreeMap::new(),
+            texts: Vec::new(),
+        }
     }
 
     fn variable(&mut self, name: &str) -> VariableId {
@@ -128,7 +145,7 @@ impl<'p> Lowering<'p> {
 
     /// `decide(input)`: all rules that may apply put their ids into a list, and denials count first.
     fn decide(&mut self, policy: &'p Policy, search: Search) {
-        let functions: Vec<FunctionId> = policy.rules.iter().map(|rule| self.rule(rule)).collect();
+        let askings = self.rules(&policy.rules);
         let desk = self.desk();
         let lists = [desk.denies, desk.allows].map(|list| declare(list, call_builtin(Builtin::NewList, Vec::new())));
         let mut body: Block = lists.into();
@@ -136,9 +153,9 @@ impl<'p> Lowering<'p> {
         match search {
             Search::Indexed => {
                 let plan = index::plan(&policy.rules, places, self.schema);
-                self.search(&plan, &functions, desk, &mut body);
+                self.search(&plan, &askings, desk, &mut body);
             }
-            Search::InOrder => body.extend(places.iter().filter_map(|&place| call_rule(functions.get(place)?, desk))),
+            Search::InOrder => body.extend(places.iter().filter_map(|&place| Some(askings.get(place)?.call(desk)))),
         }
         let is_filled =
             |list| Expression::index(Expression::variable(list, NOWHERE), Expression::integer(1, NOWHERE), NOWHERE);
@@ -157,22 +174,54 @@ impl<'p> Lowering<'p> {
         self.ir.exports.insert("decide".to_owned(), decide);
     }
 
+    /// How each rule is asked. Many rules of one shape are one function.
+    fn rules(&mut self, rules: &'p [Rule]) -> Vec<Asking> {
+        let shapes: Vec<Shape> =
+            rules.iter().map(|rule| Shape::of_rule(rule, |condition| self.is_shared(condition))).collect();
+        let mut functions = shape::Functions::of(&shapes);
+        let mut askings = Vec::new();
+        for (rule, shape) in rules.iter().zip(&shapes) {
+            if !functions.is_shared(shape) {
+                let desk = self.desk();
+                let parameters = vec![desk.input, desk.denies, desk.allows];
+                let function = self.rule(rule, desk, id_of(rule), parameters);
+                askings.push(Asking { function, given: Vec::new() });
+                continue;
+            }
+            let function = functions.get(shape, || {
+                let (desk, id) = (self.desk(), self.variable("id"));
+                let mut parameters = vec![desk.input, desk.denies, desk.allows, id];
+                parameters.extend(self.take_texts(&shape.texts));
+                self.rule(rule, desk, Expression::variable(id, rule.span), parameters)
+            });
+            let given = [id_of(rule)].into_iter().chain(shape::given(&shape.texts, rule.span)).collect();
+            askings.push(Asking { function, given });
+        }
+        askings
+    }
+
     /// A function that puts the rule's id into the lists where it decides.
-    fn rule(&mut self, rule: &'p Rule) -> FunctionId {
-        let desk = self.desk();
+    fn rule(&mut self, rule: &'p Rule, desk: Desk, id: Expression, parameters: Vec<VariableId>) -> FunctionId {
         let mut body = Block::new();
         if !rule.deny_if.is_empty() {
             let when: Vec<Expression> = self.ask_all(Question::Possible, &rule.when, desk.input);
             let reasons = self.ask_all(Question::Possible, &rule.deny_if, desk.input);
             let any = joined(reasons, Node::Or);
-            body.push(note(joined(when.into_iter().chain(any).collect(), Node::And), desk.denies, rule));
+            let all = joined(when.into_iter().chain(any).collect(), Node::And);
+            body.push(note(all, desk.denies, id.clone(), rule.span));
         }
         if !rule.allow_if.is_empty() {
             let mut all = self.ask_all(Question::Certain, &rule.when, desk.input);
             all.extend(self.ask_all(Question::Certain, &rule.allow_if, desk.input));
-            body.push(note(joined(all, Node::And), desk.allows, rule));
+            body.push(note(joined(all, Node::And), desk.allows, id, rule.span));
         }
-        self.define(&rule.id, vec![desk.input, desk.denies, desk.allows], body)
+        self.texts.clear();
+        self.define(&rule.id, parameters, body)
+    }
+
+    /// Whether several rules have the condition.
+    fn is_shared(&self, condition: &Condition) -> bool {
+        self.uses.get(condition.text.as_str()).is_some_and(|&uses| uses > 1)
     }
 
     fn ask_all(&mut self, question: Question, conditions: &'p [Condition], input: VariableId) -> Vec<Expression> {
@@ -182,7 +231,7 @@ impl<'p> Lowering<'p> {
     /// A question to a condition. What several rules ask is a function of its own.
     fn ask(&mut self, question: Question, condition: &'p Condition, input: VariableId) -> Expression {
         let span = condition.expression.span;
-        if self.uses.get(condition.text.as_str()).is_none_or(|&uses| uses < 2) {
+        if !self.is_shared(condition) {
             return self.truth(question, &condition.expression, input);
         }
         let key = (question, condition.text.as_str());
@@ -234,11 +283,11 @@ fn id_of(rule: &Rule) -> Expression {
     Expression::string(rule.id.as_bytes(), rule.span)
 }
 
-/// Puts the rule's id into a list if the condition holds; without one it does.
-fn note(condition: Option<Expression>, list: VariableId, rule: &Rule) -> Statement {
-    let insert = insert(list, id_of(rule));
+/// Puts a rule's id into a list if the condition holds; without one it does.
+fn note(condition: Option<Expression>, list: VariableId, id: Expression, span: Span) -> Statement {
+    let insert = insert(list, id);
     match condition {
-        Some(condition) => Statement::new(Action::If(vec![(condition, vec![insert])], Block::new()), rule.span),
+        Some(condition) => Statement::new(Action::If(vec![(condition, vec![insert])], Block::new()), span),
         None => insert,
     }
 }
@@ -257,8 +306,11 @@ fn call_builtin(builtin: Builtin, arguments: Vec<Expression>) -> Expression {
     Expression::builtin(builtin, arguments, NOWHERE)
 }
 
-fn call_rule(&function: &FunctionId, desk: Desk) -> Option<Statement> {
-    let arguments = [desk.input, desk.denies, desk.allows].map(|variable| Expression::variable(variable, NOWHERE));
-    let call = Call { callee: Callee::Function(function), arguments: Values::of(arguments.into()) };
-    Some(Statement::new(Action::Do(call), NOWHERE))
+impl Asking {
+    fn call(&self, desk: Desk) -> Statement {
+        let desk = [desk.input, desk.denies, desk.allows].map(|variable| Expression::variable(variable, NOWHERE));
+        let arguments = desk.into_iter().chain(self.given.iter().cloned()).collect();
+        let call = Call { callee: Callee::Function(self.function), arguments: Values::of(arguments) };
+        Statement::new(Action::Do(call), NOWHERE)
+    }
 }

@@ -4,7 +4,7 @@ use super::{Lowering, Question, joined};
 use crate::ir::{Action, Binary, Expression, Node, Statement, Unary, Values, VariableId};
 use crate::syntax::policy::schema::Kind;
 use crate::syntax::policy::tree::{Expression as Tree, ExpressionKind, Operator};
-use kerai_vm::bytecode::{Builtin, Constant};
+use kerai_vm::bytecode::Builtin;
 
 /// Lists of more texts than these are searched by a built-in.
 const MOST_COMPARED: usize = 64;
@@ -64,17 +64,13 @@ impl Lowering<'_> {
         if !matches!(self.schema.kind_of(reference), Kind::Any | Kind::String | Kind::Path) {
             return None;
         }
-        let text = |tree: &Tree| match &tree.kind {
-            ExpressionKind::String(text) => Some(Node::Constant(Constant::String(text.as_bytes().to_vec()))),
-            _ => None,
-        };
         match (operator, &right.kind) {
             (Operator::Equal, ExpressionKind::String(_)) => {
                 let value = self.read_raw(reference, input, span);
-                Some(Expression::binary(Binary::Equal, value, Expression::new(text(right)?, span), span))
+                Some(Expression::binary(Binary::Equal, value, Expression::new(self.text(right)?, span), span))
             }
             (Operator::In, ExpressionKind::List(items)) if items.len() <= MOST_COMPARED => {
-                let texts: Vec<Node> = items.iter().map(text).collect::<Option<_>>()?;
+                let texts: Vec<Node> = items.iter().map(|item| self.text(item)).collect::<Option<_>>()?;
                 let variable = self.variable("value");
                 let value = self.read_raw(reference, input, span);
                 let declared = Statement::new(Action::Let(vec![variable], Values::one(value)), span);

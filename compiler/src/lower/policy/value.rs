@@ -14,7 +14,7 @@ impl Lowering<'_> {
         let node = match &tree.kind {
             ExpressionKind::Bool(truth) => Node::Bool(*truth),
             ExpressionKind::Number(number) => Node::Constant(Constant::Number(*number)),
-            ExpressionKind::String(text) => Node::Constant(Constant::String(text.as_bytes().to_vec())),
+            ExpressionKind::String(_) => self.text(tree).unwrap_or_default(),
             ExpressionKind::List(items) => {
                 Node::List(Values::of(items.iter().map(|item| self.value(item, None, input)).collect()))
             }

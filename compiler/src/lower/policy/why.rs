@@ -1,8 +1,11 @@
 //! Why a condition came to what it did: its truth, which of its references made it so, and what stood there.
 
+use super::shape::{Functions, Shape, given};
 use super::{Lowering, NOWHERE, declare, insert};
 use crate::Span;
-use crate::ir::{Action, Binary, Block, Callee, Expression, Node, Place, Statement, Unary, Values, VariableId};
+use crate::ir::{
+    Action, Binary, Block, Callee, Expression, FunctionId, Node, Place, Statement, Unary, Values, VariableId,
+};
 use crate::syntax::policy::tree::{Condition, Expression as Tree, ExpressionKind, Policy, Reference, Step};
 use kerai_vm::bytecode::Builtin;
 
@@ -59,14 +62,24 @@ pub fn subject(atom: &Tree) -> Option<usize> {
 }
 
 impl<'p> Lowering<'p> {
-    /// `explain(input)`: a finding for each condition.
+    /// `explain(input)`: a finding for each condition. Many conditions of one shape are one function.
     pub(super) fn explain(&mut self, policy: &'p Policy) {
-        let functions: Vec<_> =
-            super::conditions(policy).into_iter().map(|condition| self.reasons(condition)).collect();
+        let conditions = super::conditions(policy);
+        let shapes: Vec<Shape> = conditions.iter().map(|condition| Shape::of_condition(condition)).collect();
+        let mut functions = Functions::of(&shapes);
+        let mut calls = Vec::new();
+        for (condition, shape) in conditions.into_iter().zip(&shapes) {
+            calls.push(if functions.is_shared(shape) {
+                let function = functions.get(shape, || self.reasons(condition, &shape.texts));
+                (function, given(&shape.texts, NOWHERE))
+            } else {
+                (self.reasons(condition, &[]), Vec::new())
+            });
+        }
         let (input, list) = (self.variable("input"), self.variable("findings"));
         let mut body = vec![declare(list, super::call_builtin(Builtin::NewList, Vec::new()))];
-        for function in functions {
-            let arguments = vec![Expression::variable(input, NOWHERE)];
+        for (function, given) in calls {
+            let arguments = [Expression::variable(input, NOWHERE)].into_iter().chain(given).collect();
             body.push(insert(list, Expression::call(Callee::Function(function), arguments, NOWHERE)));
         }
         body.push(give(Expression::variable(list, NOWHERE)));
@@ -74,15 +87,18 @@ impl<'p> Lowering<'p> {
         self.ir.exports.insert("explain".to_owned(), explain);
     }
 
-    fn reasons(&mut self, condition: &Condition) -> crate::ir::FunctionId {
+    /// A function that gives a condition's finding, with parameters for these of its texts.
+    fn reasons(&mut self, condition: &'p Condition, texts: &[&'p Tree]) -> FunctionId {
         let input = self.variable("input");
+        let parameters = [input].into_iter().chain(self.take_texts(texts)).collect();
         let (finding, mut body) = self.finding();
         let mut first = 0;
         self.why(&condition.expression, &mut first, finding, input, &mut body);
         let parts = [finding.truth, finding.reference, finding.value];
         let parts = parts.map(|variable| Expression::variable(variable, NOWHERE));
         body.push(give(Expression::new(Node::List(Values::of(parts.into())), NOWHERE)));
-        self.define("reasons", vec![input], body)
+        self.texts.clear();
+        self.define("reasons", parameters, body)
     }
 
     /// Variables for a finding.

@@ -126,7 +126,7 @@ impl<'t> Linter<'t> {
                 otherwise.iter().for_each(|block| self.block(block));
             }
             StatementKind::NumericFor { variable, start, limit, step, body } => {
-                self.expressions([start, limit].into_iter().chain(step));
+                self.expressions([&**start, limit].into_iter().chain(step.as_deref()));
                 self.looped([variable], body);
             }
             StatementKind::GenericFor { names, values, body } => {

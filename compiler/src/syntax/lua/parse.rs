@@ -147,8 +147,8 @@ impl Builder<'_> {
         method: Option<Name>,
         arguments: Vec<Expression>,
         end: u32,
-    ) -> Call {
-        Call { function: Box::new(function), method, arguments, span: Span::new(start, end) }
+    ) -> Box<Call> {
+        Box::new(Call { function: Box::new(function), method, arguments, span: Span::new(start, end) })
     }
 
     pub fn function(
@@ -156,8 +156,8 @@ impl Builder<'_> {
         start: u32,
         (parameters, variadic, body): (Vec<Name>, Option<Span>, Block),
         end: u32,
-    ) -> Function {
-        Function { parameters, variadic, body, span: Span::new(start, end) }
+    ) -> Box<Function> {
+        Box::new(Function { parameters, variadic, body, span: Span::new(start, end) })
     }
 
     pub fn name(&self, start: u32, end: u32) -> Name {

@@ -90,7 +90,7 @@ impl Writer {
             }
             StatementKind::While { condition, body } => {
                 self.write_str("while")?;
-                self.expressions([condition])?;
+                self.expressions([&**condition])?;
                 self.block(body)?;
             }
             StatementKind::Repeat { body, condition } => {
@@ -98,12 +98,12 @@ impl Writer {
                 self.block(body)?;
                 self.line();
                 self.write_str("until")?;
-                self.expressions([condition])?;
+                self.expressions([&**condition])?;
             }
             StatementKind::If { arms, otherwise } => self.branches(arms, otherwise.as_ref())?,
             StatementKind::NumericFor { variable, start, limit, step, body } => {
                 write!(self, "for {}", variable.text)?;
-                self.expressions([start, limit].into_iter().chain(step))?;
+                self.expressions([&**start, limit].into_iter().chain(step.as_deref()))?;
                 self.block(body)?;
             }
             StatementKind::GenericFor { names, values, body } => {

@@ -55,6 +55,7 @@ pub struct Statement {
     pub span: Span,
 }
 
+/// What is large and rare lies in a box of its own, so that all the others take little room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StatementKind {
     /// `a, t.b, t[c] = …`; every target is a name, a field or an index.
@@ -62,16 +63,16 @@ pub enum StatementKind {
         targets: Vec<Expression>,
         values: Vec<Expression>,
     },
-    Call(Call),
+    Call(Box<Call>),
     Do(Block),
     While {
-        condition: Expression,
+        condition: Box<Expression>,
         body: Block,
     },
     /// The condition sees the locals of the body.
     Repeat {
         body: Block,
-        condition: Expression,
+        condition: Box<Expression>,
     },
     /// `if`, then every `elseif`: at least one arm.
     If {
@@ -80,9 +81,9 @@ pub enum StatementKind {
     },
     NumericFor {
         variable: Name,
-        start: Expression,
-        limit: Expression,
-        step: Option<Expression>,
+        start: Box<Expression>,
+        limit: Box<Expression>,
+        step: Option<Box<Expression>>,
         body: Block,
     },
     GenericFor {
@@ -93,11 +94,11 @@ pub enum StatementKind {
     /// `function a.b.c:d() … end`
     Function {
         target: FunctionName,
-        function: Function,
+        function: Box<Function>,
     },
     LocalFunction {
         name: Name,
-        function: Function,
+        function: Box<Function>,
     },
     Local {
         names: Vec<LocalName>,
@@ -174,7 +175,7 @@ pub enum ExpressionKind {
         table: Box<Expression>,
         key: Box<Expression>,
     },
-    Call(Call),
+    Call(Box<Call>),
     Table(Vec<Item>),
     /// `(inner)`: kept because it truncates many values to one.
     Parenthesized(Box<Expression>),
@@ -362,7 +363,7 @@ impl Statement {
                 arms.max(otherwise.as_ref().map_or(0, |block| block.depth))
             }
             StatementKind::NumericFor { start, limit, step, body, .. } => {
-                body.depth.max(deepest([start, limit].into_iter().chain(step)))
+                body.depth.max(deepest([&**start, limit].into_iter().chain(step.as_deref())))
             }
             StatementKind::GenericFor { values, body, .. } => body.depth.max(deepest(values)),
             StatementKind::Function { function, .. } | StatementKind::LocalFunction { function, .. } => {

@@ -176,7 +176,8 @@ pub async fn put_rows(
     Ok(())
 }
 
-/// Writes the pages of a map that have changed: new ones by COPY, others by one statement over lists.
+/// Writes the pages of a map that have changed: new ones by COPY, others by one statement over lists, each found by the key
+/// whatever the planner knows of the table.
 pub async fn put_pages(
     transaction: &mut Transaction<'_>,
     stream: i64,
@@ -184,13 +185,15 @@ pub async fn put_pages(
     updated: &Updated,
 ) -> Result<(), Fault> {
     if !updated.gone.is_empty() {
-        let sql = "DELETE FROM pages WHERE stream = $1 AND map = $2 AND place = ANY($3)";
+        let sql = "DELETE FROM pages WHERE ctid = ANY(ARRAY(SELECT o.ctid FROM unnest($3::bytea[]) AS w (what) \
+                   CROSS JOIN LATERAL (SELECT ctid FROM pages WHERE stream = $1 AND map = $2 AND place = w.what \
+                   OFFSET 0) o))";
         let gone: Vec<&[u8]> = updated.gone.iter().map(Vec::as_slice).collect();
         sqlx::query(sql).bind(stream).bind(map.number()).bind(gone).execute(&mut **transaction).await?;
     }
     if !updated.changed.is_empty() {
-        let sql = "UPDATE pages p SET bytes = c.bytes FROM unnest($3::bytea[], $4::bytea[]) AS c (place, bytes) \
-                   WHERE p.stream = $1 AND p.map = $2 AND p.place = c.place";
+        let sql = "INSERT INTO pages (stream, map, place, bytes) SELECT $1, $2, * FROM unnest($3::bytea[], $4::bytea[]) \
+                   ON CONFLICT (stream, map, place) DO UPDATE SET bytes = excluded.bytes";
         let places: Vec<&[u8]> = updated.changed.iter().map(|page| page.0.as_slice()).collect();
         let bytes: Vec<&[u8]> = updated.changed.iter().map(|page| page.1.as_slice()).collect();
         let query = sqlx::query(sql).bind(stream).bind(map.number()).bind(places).bind(bytes);

@@ -24,7 +24,7 @@ pub fn encode(heap: &Heap, value: Value, options: &Options, out: &mut Vec<u8>) -
 }
 
 pub(super) struct Encoder<'a> {
-    heap: &'a Heap,
+    pub(super) heap: &'a Heap,
     options: &'a Options,
     start: usize,
     pub(super) budget: Budget,

@@ -8,7 +8,7 @@ use super::major;
 use super::read::Reader;
 use crate::encoding::{Options, Stop};
 use crate::refusal::{Code, Refusal};
-use crate::value::{Gather, Heap, Value};
+use crate::value::{Gather, Heap, TOGETHER, Value};
 
 /// The tables that an encoder has met.
 #[derive(Default)]
@@ -63,6 +63,10 @@ impl Encoder<'_> {
         self.value(state, 0)?;
         let mut next = 0;
         while let Some(&table) = self.links.as_ref().and_then(|links| links.tables.get(next)) {
+            if next % TOGETHER == 0 {
+                let tables = self.links.iter().flat_map(|links| &links.tables).skip(next).take(TOGETHER);
+                self.heap.fetch_with_texts(tables.copied());
+            }
             let offset = self.offset();
             self.budget.take(1, offset)?;
             self.content(table, 0)?;

@@ -417,7 +417,12 @@ impl Lift<'_> {
         }
         let (base, results) = (usize::from(word.a()), results_of(word.c())?);
         let registers = filled(callee, &arguments);
-        let is_plain = arguments.iter().all(|held| matches!(held, Held::Request | Held::List(_)));
+        let is_known = |term: TermId| matches!(self.look(term), Some(Term::Constant(_)));
+        let is_plain = arguments.iter().all(|held| match held {
+            Held::Request | Held::List(_) => true,
+            Held::Term(term, _) => is_known(*term),
+            Held::Nothing | Held::FirstOf(_) => false,
+        });
         if results == 0 && is_plain {
             let lists = state.lists;
             let begin = State { function: word.wide(), at: 0, registers, pending: BTreeSet::new(), lists, behind: 1 };

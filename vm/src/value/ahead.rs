@@ -1,0 +1,60 @@
+//! Fetching ahead: what is read here is only read so that it is near when a step asks for it.
+//!
+//! Several reads that don't wait for one another wait for memory together; a step's own come one after the other. So
+//! each loop here does one kind of read.
+
+use super::dictionary::Dictionary;
+use super::{Heap, Span, Tag, Value};
+use core::hint::black_box;
+
+/// How many tables are fetched together: more than a processor waits for at once, and little beside what stays near.
+pub(crate) const TOGETHER: usize = 32;
+
+/// Slots of a table that are looked at for texts.
+const SLOTS: usize = 8;
+
+/// Places below which a dictionary stays near by itself.
+const FEWEST_PLACES: usize = 1 << 12;
+
+/// How many dictionaries are looked at for a large one: the state's own are among the first.
+const DICTIONARIES: usize = 16;
+
+/// Slots from one line of a processor's cache to the next.
+const LINE: usize = 4;
+
+impl Heap {
+    /// The large dictionaries, by number, with the keys that they were asked for last.
+    pub(crate) fn asked_last(&self) -> impl Iterator<Item = (u32, Value)> {
+        let last = |(number, dictionary): (u32, &Dictionary)| Some((number, dictionary.last_key(FEWEST_PLACES)?));
+        (0..).zip(self.dictionaries.iter().take(DICTIONARIES)).filter_map(last)
+    }
+
+    /// Fetches tables: their heads, and their first slots where those most likely still are.
+    pub(crate) fn fetch(&self, values: impl Iterator<Item = Value>) {
+        let slot_at = |slot: usize| self.slots.get(slot).map_or(0, |slot| slot.body());
+        let read = |value: Value| {
+            let (table, slot) = (value.body() as usize, value.start() as usize);
+            let head = self.tables.get(table).map_or(0, |table| u64::from(table.start));
+            head ^ slot_at(slot) ^ slot_at(slot + LINE - 1)
+        };
+        black_box(values.fold(0, |all, value| all ^ read(value)));
+    }
+
+    /// As [`Heap::fetch`], and with them the texts that their first slots hold.
+    pub(crate) fn fetch_with_texts(&self, values: impl Iterator<Item = Value> + Clone) {
+        self.fetch(values.clone());
+        let slots =
+            values.filter_map(|value| self.table(value)).flat_map(|table| self.slots_of(table).iter().take(SLOTS));
+        let texts = slots.filter(|slot| slot.tag() == Tag::LongString).map(|&text| Span::of(text).range().start);
+        let read = |start: usize| self.content.bytes.get(start).copied().unwrap_or(0);
+        black_box(texts.fold(0, |all, start| all ^ read(start)));
+    }
+
+    /// Fetches the entries that a dictionary has at some keys, and the tables there.
+    pub(crate) fn fetch_entries(&self, dictionary: u32, keys: &[Value]) {
+        let Some(dictionary) = self.dictionaries.get(dictionary as usize) else { return };
+        black_box(keys.iter().fold(0, |all, &key| all ^ dictionary.begin_to_find(&self.content, key)));
+        let value = |&key: &Value| dictionary.find_value(&self.content, key).and_then(|place| dictionary.value(place));
+        self.fetch(keys.iter().filter_map(value));
+    }
+}
