@@ -16,6 +16,7 @@ use crate::store::{Answer, Committed, Signers, fresh_ulid, logged, resume, unkno
 use kerai_vm::bytecode::Order;
 use kerai_vm::ulid::Ulid;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Moves the tip of a stream to the end of its log.
 pub(crate) async fn move_tip(session: &mut Session<'_>, stream: &mut Stream, log: &Log) -> Result<(), Fault> {
@@ -81,7 +82,7 @@ impl<'s> Desk<'s> {
             received: stream.received,
             tree,
             heads: BTreeMap::new(),
-            governance,
+            governance: Arc::new(governance),
             governance_ops: governance_ops.into_iter().map(|logged| logged.input).collect(),
         };
         let order = library.get(&stream.fold_root).map(Stored::order).unwrap_or_default();
@@ -92,7 +93,7 @@ impl<'s> Desk<'s> {
     }
 
     /// What is bound to the stream.
-    pub(crate) const fn binding(&self) -> &Binding {
+    pub(crate) fn binding(&self) -> &Binding {
         &self.clerk.log.governance.binding
     }
 

@@ -4,8 +4,8 @@ use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, cbor, text};
 use kerai_vm::refusal::Refusal;
 use kerai_vm::value::{Heap, Kind, Mark, Value};
-use std::cell::RefCell;
-use std::ops::{Deref, DerefMut};
+use std::cell::{Cell, RefCell};
+use std::ops::{Deref, DerefMut, Range};
 
 /// 32 bytes of a hash or a key.
 pub type Hash = [u8; 32];
@@ -187,25 +187,42 @@ impl Writer {
 /// How a document is read that lies in another one.
 pub(crate) const INSIDE: Options = Options { depth: Options::CANONICAL.depth - 1, ..Options::CANONICAL };
 
+/// Whether a canonical document can lie in another one, one table deeper.
+pub(crate) fn fits_inside(document: &[u8]) -> Result<(), Refusal> {
+    // Each table takes a byte at least.
+    if document.len() < INSIDE.depth { Ok(()) } else { cbor::check(document, &INSIDE) }
+}
+
 /// A canonical map with text keys that is put together byte by byte: what [`Writer`] would give, for what is made of
 /// every op. Its documents must be canonical already.
 pub(crate) struct Form {
     bytes: Vec<u8>,
-    /// The fields' names, and where their values end.
-    fields: Vec<(&'static str, usize)>,
+    /// The fields' names, and where their values begin and end.
+    fields: Vec<(&'static str, Range<usize>)>,
     refusal: Option<Refusal>,
 }
 
 /// Bytes that a form usually comes to, and the fields that it usually has.
 const FORM: (usize, usize) = (512, 16);
 
+/// The bytes and the fields of a form under way.
+type Room = (Vec<u8>, Vec<(&'static str, Range<usize>)>);
+
+thread_local! {
+    /// Where the last form was put together: the next one is put together there too.
+    static ROOM: Cell<Option<Room>> = const { Cell::new(None) };
+}
+
 impl Form {
     pub(crate) fn new() -> Form {
-        Form { bytes: Vec::with_capacity(FORM.0), fields: Vec::with_capacity(FORM.1), refusal: None }
+        let kept = ROOM.try_with(Cell::take).ok().flatten();
+        let (bytes, fields) = kept.unwrap_or_else(|| (Vec::with_capacity(FORM.0), Vec::with_capacity(FORM.1)));
+        Form { bytes, fields, refusal: None }
     }
 
     fn field(&mut self, name: &'static str) -> &mut Form {
-        self.fields.push((name, self.bytes.len()));
+        let begin = self.fields.last().map_or(0, |last| last.1.end);
+        self.fields.push((name, begin..self.bytes.len()));
         self
     }
 
@@ -248,10 +265,7 @@ impl Form {
 
     /// A document that is canonical CBOR already; here it lies one table deeper.
     pub(crate) fn document(&mut self, name: &'static str, document: &[u8]) -> &mut Form {
-        // Each table takes a byte at least.
-        if document.len() >= INSIDE.depth
-            && let Err(refusal) = cbor::check(document, &INSIDE)
-        {
+        if let Err(refusal) = fits_inside(document) {
             self.refusal = Some(refusal);
         }
         self.bytes.extend_from_slice(document);
@@ -259,26 +273,21 @@ impl Form {
     }
 
     pub(crate) fn finish(self) -> Result<Vec<u8>, Refusal> {
-        let Form { bytes, fields, refusal } = self;
-        if let Some(refusal) = refusal {
-            return Err(refusal);
-        }
-        let ends = fields.iter().map(|field| field.1);
-        let begins = std::iter::once(0).chain(ends);
-        let mut fields: Vec<(&str, &[u8])> = fields
-            .iter()
-            .zip(begins)
-            .map(|(&(name, end), begin)| (name, bytes.get(begin..end).unwrap_or_default()))
-            .collect();
+        let Form { mut bytes, mut fields, refusal } = self;
         // Keys stand in the order of their encodings, which begin with their lengths.
-        fields.sort_unstable_by_key(|field| (field.0.len(), field.0));
+        fields.sort_unstable_by_key(|(name, _)| (name.len(), *name));
         let mut out = Vec::with_capacity(bytes.len() + fields.len() * FORM.1 + 1);
         cbor::write_map(&mut out, fields.len());
-        for (name, value) in fields {
+        for (name, value) in fields.drain(..) {
             cbor::write_text(&mut out, name.as_bytes());
-            out.extend_from_slice(value);
+            out.extend_from_slice(bytes.get(value).unwrap_or_default());
         }
-        Ok(out)
+        if bytes.capacity() <= LARGE {
+            bytes.clear();
+            // A thread that ends keeps nothing more.
+            let _ = ROOM.try_with(|room| room.set(Some((bytes, fields))));
+        }
+        refusal.map_or(Ok(out), Err)
     }
 }
 

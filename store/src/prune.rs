@@ -164,12 +164,13 @@ async fn holds(archive: &Path, session: &mut Session<'_>, plan: &Plan) -> Result
     while let Some(item) = pack.next()? {
         let op = match item {
             Item::Op { record, signed, .. } => Some((record, signed)),
+            Item::PackedOp { place, content } => Some(pack::open_op(&content).ok_or_else(|| pack::no_op(place))?),
             Item::HiddenOp { .. } | Item::PrunedOp { .. } => None,
             Item::Checkpoint(signed) => {
                 has_end |= hash(Context::Checkpoint, &signed.body) == plan.hash;
                 continue;
             }
-            Item::Snapshot(_) | Item::Row(..) | Item::Proof(_) | Item::Broken(_) => continue,
+            Item::Snapshot(_) | Item::Row(..) | Item::Proof(_) => continue,
         };
         position += 1;
         if position <= before || position > count {

@@ -1,45 +1,107 @@
-//! Looking at ops ahead of the log: what is said by an op alone needs no order, so that threads share it.
+//! Looking at ops ahead of the log, which threads share: what is said by an op alone needs no order, and what becomes of
+//! it is foreseen from the governance that is known, for the log to say whether it comes true.
 
 use super::{Ask, Evidence, Item, Looked, LookedOp, Stopped};
 use crate::code::{Code, Refused};
+use crate::fault::Fault;
 use crate::fold::{Input, Step};
+use crate::gate::Gate;
+use crate::governance::Governance;
 use crate::limit::{self, length};
-use crate::log::Record;
+use crate::log::{Foresight, Record, Standing};
+use crate::op::signature::{self, Domain};
 use crate::op::{SignedOp, Sound};
-use crate::pack::PrunedOp;
+use crate::pack::{self, PrunedOp};
 use kerai_vm::bytecode::Order;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 /// Bytes after which a batch is closed.
-const BYTES: usize = 1 << 20;
+const BYTES: usize = 1 << 18;
 
-/// Ops to look at: where each is, its record, and itself.
-type Ops = Vec<(u64, Vec<u8>, SignedOp)>;
+/// Batches that wait beside two for each thread: enough that nobody is idle while a checkpoint is compared.
+const AHEAD: usize = 12;
 
-/// What comes of looking at ops.
-type Answers = Vec<Box<LookedOp>>;
+/// What is known of a log while it is checked, for those who look ahead.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known<'p> {
+    /// The order of the fold that is bound: what is made for another one is made again.
+    pub(super) order: Order,
+    /// None where nothing is to be foreseen.
+    pub(super) standing: Option<Standing<'p>>,
+    /// How many ops were given.
+    given: u64,
+}
 
-/// Ops, the order that the fold wants them in, and where the answers go.
-type Job = (Ops, Order, Sender<Answers>);
+/// An op to look at.
+struct Given {
+    place: u64,
+    position: u64,
+    content: Content,
+}
+
+enum Content {
+    /// Where it lies among the contents of its batch.
+    Packed(Range<usize>),
+    Open(Vec<u8>, SignedOp),
+}
+
+/// What comes of looking at an op.
+enum Seen {
+    Whole(Result<Box<LookedOp>, Refused>),
+    Foreseen { place: u64, content: Range<usize>, foresight: Foresight, document: Range<usize> },
+}
+
+/// What comes of looking at ops, with their contents, and the documents of those that were foreseen.
+#[derive(Default)]
+struct Answers {
+    seen: Vec<Seen>,
+    contents: Vec<u8>,
+    documents: Vec<u8>,
+}
+
+/// An op of which is foreseen what becomes of it.
+pub(crate) struct Foreseen<'b> {
+    pub(super) place: u64,
+    /// As the pack has it.
+    pub(super) content: &'b [u8],
+    pub(super) foresight: Foresight,
+    pub(super) governance: &'b Arc<Governance>,
+    /// What its fold gets, made for this order.
+    pub(super) order: Order,
+    pub(super) document: &'b [u8],
+}
+
+/// Ops, what was known when they were given, and where the answers go.
+struct Job<'p> {
+    ops: Vec<Given>,
+    /// Those of packed ops, one behind the other.
+    contents: Vec<u8>,
+    known: Known<'p>,
+    answer: Sender<Answers>,
+}
 
 /// Items in their order, of which the ops are looked at somewhere.
-struct Batch {
+struct Batch<'p> {
     items: Vec<Pending>,
+    known: Known<'p>,
     answers: Receiver<Answers>,
 }
 
 enum Pending {
     /// The next of the answers.
     Op,
-    Other(Item),
+    Other(Box<Item>),
+    /// What could not be read, behind what could.
+    Broken(Fault),
 }
 
 /// Everything that is said by an op and its record alone.
-fn look(place: u64, record: Vec<u8>, signed: SignedOp, order: Order, signatures: bool) -> LookedOp {
+pub(super) fn look(place: u64, record: Vec<u8>, signed: SignedOp, order: Order, signatures: bool) -> LookedOp {
     let offered = if signatures { signed.read() } else { signed.read_unsigned() };
     let id = offered.id;
     let (sound, said) = (offered.sound(), Record::decode(&record));
@@ -54,45 +116,133 @@ fn look(place: u64, record: Vec<u8>, signed: SignedOp, order: Order, signatures:
     LookedOp { place, record, op: id, said, sound, step }
 }
 
-/// Gives every item of the evidence to its taker, in order, with what is said by its op alone.
-pub(super) fn each(
+/// Who looks ahead, with the policy at work.
+struct Watch<'p> {
+    signatures: bool,
+    gate: Option<Gate<'p>>,
+}
+
+impl<'p> Watch<'p> {
+    const fn new(ask: &Ask) -> Watch<'p> {
+        Watch { signatures: ask.signatures, gate: None }
+    }
+
+    /// Looks at ops: at their signatures last and one after the other, which need the processor's caches for themselves.
+    fn look_at(&mut self, job: Job<'p>) {
+        let Job { ops, contents, known, answer } = job;
+        let (mut documents, mut signatures) = (Vec::with_capacity(contents.len()), Vec::with_capacity(ops.len()));
+        let see = |given| self.see(given, &contents, &known, &mut documents, &mut signatures);
+        let mut seen: Vec<Seen> = ops.into_iter().map(see).collect();
+        if self.signatures {
+            let foreseen = seen.iter_mut().filter(|seen| matches!(seen, Seen::Foreseen { .. }));
+            foreseen.zip(signatures).for_each(|(seen, signature)| {
+                self.look_at_signature(seen, &signature, &contents, &known);
+            });
+        }
+        // Who asked may have had enough.
+        let _ = answer.send(Answers { seen, contents, documents });
+    }
+
+    /// What was foreseen of an op that its author did not sign is left for the log to refuse.
+    fn look_at_signature(&self, seen: &mut Seen, signature: &[u8; 64], contents: &[u8], known: &Known<'p>) {
+        let Seen::Foreseen { place, content, foresight, .. } = seen else { return };
+        if !signature::verify(Domain::Op, &foresight.op, &foresight.author, signature) {
+            *seen = self.opened(*place, contents.get(content.clone()).unwrap_or_default(), known);
+        }
+    }
+
+    fn opened(&self, place: u64, content: &[u8], known: &Known<'p>) -> Seen {
+        let open = pack::open_op(content).ok_or_else(|| pack::no_op(place));
+        Seen::Whole(open.map(|(record, signed)| Box::new(look(place, record, signed, known.order, self.signatures))))
+    }
+
+    /// Looks at an op, at all but the signature of one that is foreseen, which is left for later.
+    fn see(
+        &mut self,
+        given: Given,
+        contents: &[u8],
+        known: &Known<'p>,
+        documents: &mut Vec<u8>,
+        signatures: &mut Vec<[u8; 64]>,
+    ) -> Seen {
+        let Given { place, position, content } = given;
+        let range = match content {
+            Content::Packed(range) => range,
+            Content::Open(record, signed) => {
+                return Seen::Whole(Ok(Box::new(look(place, record, signed, known.order, self.signatures))));
+            }
+        };
+        let content = contents.get(range.clone()).unwrap_or_default();
+        match self.foresee(content, position, known, documents) {
+            Some((foresight, document, signature)) => {
+                signatures.push(signature);
+                Seen::Foreseen { place, content: range, foresight, document }
+            }
+            None => self.opened(place, content, known),
+        }
+    }
+
+    /// What becomes of an op that is right by itself, what its fold gets, and the signature that is still to be looked at;
+    /// none where anything speaks against it.
+    fn foresee(
+        &mut self,
+        content: &[u8],
+        position: u64,
+        known: &Known<'p>,
+        documents: &mut Vec<u8>,
+    ) -> Option<(Foresight, Range<usize>, [u8; 64])> {
+        let standing = known.standing.as_ref()?;
+        let (record, signed) = pack::open_op(content)?;
+        let op = signed.plainly_right()?;
+        let kept = self.gate.take().filter(|gate| gate.is_of(standing.policy));
+        let gate = self.gate.insert(kept.unwrap_or_else(|| Gate::new(standing.policy)));
+        let foresight = standing.foresee(&op, position, &record, gate)?;
+        let from = documents.len();
+        if foresight.is_admitted {
+            let step = Step::at(position, foresight.received, &op, known.order).ok()?;
+            documents.extend_from_slice(&step.document);
+        }
+        Some((foresight, from..documents.len(), op.signed.signature))
+    }
+}
+
+/// Gives every item of the evidence to its taker, in order, with what can be said of its op ahead.
+pub(super) fn each<'p>(
     evidence: &mut dyn Evidence,
     ask: &Ask,
-    order: &Cell<Order>,
-    take: &mut dyn FnMut(Looked, &mut dyn Evidence) -> Result<(), Stopped>,
+    known: &RefCell<Known<'p>>,
+    take: &mut dyn FnMut(Looked<'_>, &mut dyn Evidence) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
     let jobs = ask.jobs.clamp(1, length(limit::AUDIT_JOBS));
     if jobs == 1 {
-        return each_here(evidence, ask, order, take);
+        return each_here(evidence, ask, known, take);
     }
-    let (send, receive) = channel::<Job>();
+    let (send, receive) = channel::<Job<'p>>();
     let receive = Mutex::new(receive);
     let receive = &receive;
     thread::scope(move |scope| {
-        let signatures = ask.signatures;
         for _ in 0..jobs {
             scope.spawn(move || {
+                let mut watch = Watch::new(ask);
                 loop {
                     let job = receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok((ops, order, answer)) = job else { return };
-                    let look = |(place, record, signed)| Box::new(look(place, record, signed, order, signatures));
-                    // Who asked may have had enough.
-                    let _ = answer.send(ops.into_iter().map(look).collect());
+                    let Ok(job) = job else { return };
+                    watch.look_at(job);
                 }
             });
         }
         let mut waiting: VecDeque<Batch> = VecDeque::new();
-        let mut is_over = false;
+        let (mut is_over, mut room) = (false, Vec::new());
         loop {
-            while !is_over && waiting.len() < 2 * jobs {
-                let (batch, job) = match next(evidence, order.get()) {
+            while !is_over && waiting.len() < AHEAD + 2 * jobs {
+                let (batch, job) = match next(evidence, known, length(limit::AUDIT_BATCH), std::mem::take(&mut room)) {
                     Ok((batch, job, over)) => {
                         is_over = over;
                         (batch, job)
                     }
                     // What came before is taken first: it may be wrong earlier.
                     Err(stopped) => {
-                        waiting.into_iter().try_for_each(|batch| taken(batch, evidence, take))?;
+                        waiting.into_iter().try_for_each(|batch| taken(batch, evidence, take).map(drop))?;
                         return Err(stopped);
                     }
                 };
@@ -101,43 +251,42 @@ pub(super) fn each(
                 waiting.push_back(batch);
             }
             let Some(batch) = waiting.pop_front() else { return Ok(()) };
-            taken(batch, evidence, take)?;
+            room = taken(batch, evidence, take)?;
         }
     })
 }
 
-fn each_here(
+/// The same on this thread alone, item by item, so that all is known that can be.
+fn each_here<'p>(
     evidence: &mut dyn Evidence,
     ask: &Ask,
-    order: &Cell<Order>,
-    take: &mut dyn FnMut(Looked, &mut dyn Evidence) -> Result<(), Stopped>,
+    known: &RefCell<Known<'p>>,
+    take: &mut dyn FnMut(Looked<'_>, &mut dyn Evidence) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
-    while let Some(item) = evidence.next()? {
-        let looked = if let Item::Op { place, record, signed } = item {
-            Looked::Op(Box::new(look(place, record, signed, order.get(), ask.signatures)))
-        } else {
-            Looked::Other(item)
-        };
-        take(looked, evidence)?;
+    let (mut watch, mut room, mut is_over) = (Watch::new(ask), Vec::new(), false);
+    while !is_over {
+        let (batch, job, over) = next(evidence, known, 1, room)?;
+        watch.look_at(job);
+        room = taken(batch, evidence, take)?;
+        is_over = over;
     }
     Ok(())
 }
 
-/// The next items, and whether there are no more.
-fn next(evidence: &mut dyn Evidence, order: Order) -> Result<(Batch, Job, bool), Stopped> {
-    let (mut items, mut ops, mut bytes) = (Vec::new(), Vec::new(), 0);
+/// The next items, and whether there are no more. `contents` is room that was used before.
+fn next<'p>(
+    evidence: &mut dyn Evidence,
+    known: &RefCell<Known<'p>>,
+    most: usize,
+    mut contents: Vec<u8>,
+) -> Result<(Batch<'p>, Job<'p>, bool), Stopped> {
+    let known = &mut *known.borrow_mut();
+    let (mut items, mut ops, mut bytes) = (Vec::with_capacity(most), Vec::with_capacity(most), 0);
     let mut is_over = false;
-    while items.len() < length(limit::AUDIT_BATCH) && bytes < BYTES {
-        match evidence.next() {
-            Ok(Some(Item::Op { place, record, signed })) => {
-                bytes += record.len() + signed.body.len() + signed.payload.len() + signed.salts.bytes().len();
-                items.push(Pending::Op);
-                ops.push((place, record, signed));
-            }
-            Ok(Some(other)) => {
-                bytes += size(&other);
-                items.push(Pending::Other(other));
-            }
+    contents.clear();
+    while items.len() < most && bytes < BYTES {
+        let item = match evidence.next() {
+            Ok(Some(item)) => item,
             Ok(None) => {
                 is_over = true;
                 break;
@@ -145,45 +294,84 @@ fn next(evidence: &mut dyn Evidence, order: Order) -> Result<(Batch, Job, bool),
             // What was read before is taken first.
             Err(fault) if items.is_empty() => return Err(fault.into()),
             Err(fault) => {
-                items.push(Pending::Other(Item::Broken(fault)));
+                items.push(Pending::Broken(fault));
                 break;
             }
-        }
+        };
+        bytes += size(&item);
+        known.given += u64::from(is_op(&item));
+        let position = known.given;
+        let (place, content) = match item {
+            Item::Op { place, record, signed } => (place, Content::Open(record, signed)),
+            Item::PackedOp { place, content } => {
+                let begin = contents.len();
+                contents.extend_from_slice(&content);
+                (place, Content::Packed(begin..contents.len()))
+            }
+            other @ (Item::HiddenOp { .. }
+            | Item::PrunedOp { .. }
+            | Item::Checkpoint(_)
+            | Item::Snapshot(_)
+            | Item::Row(..)
+            | Item::Proof(_)) => {
+                items.push(Pending::Other(Box::new(other)));
+                continue;
+            }
+        };
+        items.push(Pending::Op);
+        ops.push(Given { place, position, content });
     }
-    let (send, answers) = channel();
-    Ok((Batch { items, answers }, (ops, order, send), is_over))
+    let (answer, answers) = channel();
+    let job = Job { ops, contents, known: known.clone(), answer };
+    Ok((Batch { items, known: known.clone(), answers }, job, is_over))
+}
+
+/// Whether an item has a position in the log.
+const fn is_op(item: &Item) -> bool {
+    matches!(item, Item::Op { .. } | Item::PackedOp { .. } | Item::HiddenOp { .. } | Item::PrunedOp { .. })
 }
 
 /// About how much memory an item takes.
 fn size(item: &Item) -> usize {
     match item {
-        Item::Op { record, signed, .. } => record.len() + signed.body.len() + signed.payload.len(),
+        Item::Op { record, signed, .. } => {
+            record.len() + signed.body.len() + signed.payload.len() + signed.salts.bytes().len()
+        }
+        Item::PackedOp { content, .. } => content.len(),
         Item::HiddenOp { record, hidden, .. } => record.len() + hidden.body.len() + hidden.size(),
         Item::PrunedOp { record, .. } => record.len() + size_of::<PrunedOp>(),
         Item::Checkpoint(signed) => signed.body.len(),
         Item::Snapshot(snapshot) => snapshot.bytes.len(),
         Item::Row(key, value) => key.len() + value.len(),
         Item::Proof(file) => file.len(),
-        Item::Broken(_) => 0,
     }
 }
 
+/// Gives the items of a batch to their taker; what is left is room for the contents of another one.
 fn taken(
-    batch: Batch,
+    batch: Batch<'_>,
     evidence: &mut dyn Evidence,
-    take: &mut dyn FnMut(Looked, &mut dyn Evidence) -> Result<(), Stopped>,
-) -> Result<(), Stopped> {
-    let mut answers = batch.answers.recv().unwrap_or_default().into_iter();
+    take: &mut dyn FnMut(Looked<'_>, &mut dyn Evidence) -> Result<(), Stopped>,
+) -> Result<Vec<u8>, Stopped> {
+    let Answers { seen, contents, documents } = batch.answers.recv().unwrap_or_default();
+    let (mut seen, order) = (seen.into_iter(), batch.known.order);
+    let governance = batch.known.standing.as_ref().map(|standing| &standing.governance);
+    let lost = || Refused::new(Code::LOG_DAMAGED, "nobody looked at the op");
     for item in batch.items {
         let looked = match item {
-            Pending::Op => {
-                let lost = || Refused::new(Code::LOG_DAMAGED, "nobody looked at the op");
-                Looked::Op(answers.next().ok_or_else(lost)?)
-            }
-            Pending::Other(Item::Broken(fault)) => return Err(fault.into()),
-            Pending::Other(other) => Looked::Other(other),
+            Pending::Op => match seen.next().ok_or_else(lost)? {
+                Seen::Whole(looked) => Looked::Op(looked.map_err(Fault::from)?),
+                Seen::Foreseen { place, content, foresight, document } => {
+                    let governance = governance.ok_or_else(lost)?;
+                    let content = contents.get(content).unwrap_or_default();
+                    let document = documents.get(document).unwrap_or_default();
+                    Looked::Foreseen(Foreseen { place, content, foresight, governance, order, document })
+                }
+            },
+            Pending::Other(other) => Looked::Other(*other),
+            Pending::Broken(fault) => return Err(fault.into()),
         };
         take(looked, evidence)?;
     }
-    Ok(())
+    Ok(contents)
 }

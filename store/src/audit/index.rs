@@ -3,10 +3,11 @@
 use crate::document::Hash;
 use crate::pages::present;
 use hashbrown::HashTable;
-use kerai_vm::encoding::map::Part;
+use kerai_vm::encoding::map::{EMPTY, Part, Stretch, parts_of_sorted};
 use kerai_vm::ulid::Ulid;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 
 /// How many things a chunk holds: growing never copies what is there.
 const CHUNK: usize = 1 << 12;
@@ -50,6 +51,10 @@ impl<T> Chunks<T> {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.0.iter().flatten()
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.0.iter_mut().flatten()
     }
 
     /// Takes away all from a number on.
@@ -102,26 +107,33 @@ impl Index {
         self.entries.get(number)
     }
 
+    fn hash(&self, author: u32, ulid: &[u8; 16]) -> u64 {
+        self.seed.hash_one((author, u128::from_be_bytes(*ulid)))
+    }
+
     /// The first op that the author gave under the ULID.
     pub(super) fn given(&self, author: &Hash, ulid: Ulid) -> Option<&Entry> {
         let author = *self.authors.get(author)?;
         let ulid = ulid.to_bytes();
         let is_it = |entry: &Entry| entry.author == author && entry.ulid == ulid;
-        let found = self.given.find(self.seed.hash_one((author, ulid)), |&number| self.get(number).is_some_and(is_it));
+        let found = self.given.find(self.hash(author, &ulid), |&number| self.get(number).is_some_and(is_it));
         self.get(*found?)
     }
 
     pub(super) fn push(&mut self, op: Hash, author: &Hash, ulid: Ulid, place: u64) -> u32 {
-        let is_first = self.given(author, ulid).is_none();
         let next = u32::try_from(self.authors.len()).unwrap_or(u32::MAX);
         let author = *self.authors.entry(*author).or_insert(next);
         let ulid = ulid.to_bytes();
         let number = self.entries.push(Entry { op, ulid, author, place: [(place >> 32) as u32, place as u32] });
-        if is_first {
-            let (entries, seed) = (&self.entries, &self.seed);
-            let hash = |&number: &u32| entries.get(number).map_or(0, |entry| seed.hash_one((entry.author, entry.ulid)));
-            self.given.insert_unique(hash(&number), number, hash);
-        }
+        let hashed = self.hash(author, &ulid);
+        let (entries, seed) = (&self.entries, &self.seed);
+        let hash = |entry: &Entry| seed.hash_one((entry.author, u128::from_be_bytes(entry.ulid)));
+        let is_it = |entry: &Entry| entry.author == author && entry.ulid == ulid;
+        let entry = |number: u32| entries.get(number);
+        // What was given under it first stays.
+        self.given
+            .entry(hashed, |&number| entry(number).is_some_and(is_it), |&number| entry(number).map_or(0, hash))
+            .or_insert(number);
         number
     }
 }
@@ -138,12 +150,66 @@ enum Child {
     Node(u32),
 }
 
-/// Ops by number, whose ids begin with the same bits; their part of the map, until another one comes.
+/// An op by its number, behind the first bits of its id: what tells most ops apart without a look at the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Put {
+    first: u32,
+    number: u32,
+}
+
+impl Put {
+    const NONE: Put = Put { first: 0, number: 0 };
+
+    fn half(self, depth: usize, index: &Index) -> usize {
+        match 31_usize.checked_sub(depth) {
+            Some(shift) => (self.first >> shift & 1) as usize,
+            None => index.get(self.number).map_or(0, |entry| half(&entry.op, depth)),
+        }
+    }
+}
+
+/// Ops whose ids begin with the same bits; their part of the map, until another one comes.
 struct Bucket {
     count: u8,
-    ops: [u32; BUCKET],
+    /// How many bits they have in common, by which they came here.
+    depth: u16,
+    ops: [Put; BUCKET],
     part: Option<Part>,
 }
+
+impl Bucket {
+    const fn at(depth: u16) -> Bucket {
+        Bucket { count: 0, depth, ops: [Put::NONE; BUCKET], part: None }
+    }
+
+    /// Whether there was room.
+    fn put(&mut self, put: Put) -> bool {
+        let Some(place) = self.ops.get_mut(usize::from(self.count)) else { return false };
+        *place = put;
+        self.count += 1;
+        self.part = None;
+        true
+    }
+
+    /// Its ids, which are looked up in the index, in their order, with what each leads to.
+    fn entries(&mut self, null: &Hash, index: &Index, entries: &mut Vec<(Hash, Hash)>) {
+        let ops = self.ops.get_mut(..usize::from(self.count)).unwrap_or_default();
+        ops.sort_unstable();
+        let from = entries.len();
+        entries.extend(ops.iter().map(|put| (index.get(put.number).map_or(EMPTY, |entry| entry.op), *null)));
+        // Ids of the same first bits are rare, or made to be.
+        if !ops.is_sorted_by(|a, b| a.first < b.first) {
+            entries.get_mut(from..).unwrap_or_default().sort_unstable();
+        }
+    }
+}
+
+/// How many buckets' parts are made together.
+const TOGETHER: usize = 64;
+
+/// How many ops are gathered before they are put in: in the order of their ids, so that what one touches is near when the
+/// next one does.
+const FRESH: usize = 1 << 14;
 
 struct Node {
     halves: [Child; 2],
@@ -155,6 +221,7 @@ pub(super) struct Inputs {
     root: Child,
     nodes: Chunks<Node>,
     buckets: Chunks<Bucket>,
+    fresh: Vec<Put>,
 }
 
 fn half(op: &Hash, depth: usize) -> usize {
@@ -164,25 +231,40 @@ fn half(op: &Hash, depth: usize) -> usize {
 impl Inputs {
     pub(super) fn new() -> Inputs {
         let mut buckets = Chunks::new();
-        let root = Child::Bucket(buckets.push(Bucket { count: 0, ops: [0; BUCKET], part: None }));
-        Inputs { root, nodes: Chunks::new(), buckets }
+        let root = Child::Bucket(buckets.push(Bucket::at(0)));
+        Inputs { root, nodes: Chunks::new(), buckets, fresh: Vec::new() }
     }
 
     /// Puts an op in, which is not there yet: no log holds one twice.
-    pub(super) fn put(&mut self, number: u32, index: &Index) {
-        let Some(op) = index.get(number).map(|entry| entry.op) else { return };
+    pub(super) fn put(&mut self, number: u32, op: &Hash, index: &Index) {
+        let first = op.first_chunk().map_or(0, |first| u32::from_be_bytes(*first));
+        self.fresh.push(Put { first, number });
+        if self.fresh.len() >= FRESH {
+            self.settle(index);
+        }
+    }
+
+    /// Puts in what was gathered.
+    fn settle(&mut self, index: &Index) {
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.sort_unstable();
+        fresh.drain(..).for_each(|put| self.put_in(put, index));
+        self.fresh = fresh;
+    }
+
+    fn put_in(&mut self, put: Put, index: &Index) {
         let (mut above, mut child, mut depth) = (None, self.root, 0);
         loop {
             match child {
                 Child::Node(node) => {
-                    let side = half(&op, depth);
+                    let side = put.half(depth, index);
                     let Some(found) = self.nodes.get_mut(node) else { return };
                     found.part = None;
                     let Some(&next) = found.halves.get(side) else { return };
                     (above, child, depth) = (Some((node, side)), next, depth + 1);
                 }
                 Child::Bucket(bucket) => {
-                    if self.put_in(bucket, number) || depth >= BITS {
+                    if self.buckets.get_mut(bucket).is_none_or(|bucket| bucket.put(put)) || depth >= BITS {
                         return;
                     }
                     child = self.part(above, bucket, depth, index);
@@ -191,27 +273,12 @@ impl Inputs {
         }
     }
 
-    /// Whether there was room.
-    fn put_in(&mut self, bucket: u32, number: u32) -> bool {
-        let Some(bucket) = self.buckets.get_mut(bucket) else { return true };
-        let Some(place) = bucket.ops.get_mut(usize::from(bucket.count)) else { return false };
-        *place = number;
-        bucket.count += 1;
-        bucket.part = None;
-        true
-    }
-
     /// Makes a node of a full bucket, in whose place it stands.
     fn part(&mut self, above: Option<(u32, usize)>, bucket: u32, depth: usize, index: &Index) -> Child {
-        let mut sides = [const { Bucket { count: 0, ops: [0; BUCKET], part: None } }; 2];
-        let ops = self.buckets.get(bucket).map_or([0; BUCKET], |bucket| bucket.ops);
-        for number in ops {
-            let side = index.get(number).map_or(0, |entry| half(&entry.op, depth));
-            if let Some(side) = sides.get_mut(side)
-                && let Some(place) = side.ops.get_mut(usize::from(side.count))
-            {
-                *place = number;
-                side.count += 1;
+        let mut sides = [Bucket::at(depth as u16 + 1), Bucket::at(depth as u16 + 1)];
+        for put in self.buckets.get(bucket).map_or([Put::NONE; BUCKET], |bucket| bucket.ops) {
+            if let Some(side) = sides.get_mut(put.half(depth, index)) {
+                side.put(put);
             }
         }
         let [left, right] = sides;
@@ -232,30 +299,42 @@ impl Inputs {
     }
 
     pub(super) fn root(&mut self, index: &Index) -> Hash {
-        let null = present();
-        self.part_of(self.root, 0, &null, index).hash()
+        self.settle(index);
+        self.make_parts(index);
+        self.part_of(self.root).hash()
+    }
+
+    /// Makes the parts of the buckets that another op came to.
+    fn make_parts(&mut self, index: &Index) {
+        let (null, mut entries, mut ends) = (present(), Vec::new(), Vec::new());
+        let mut changed = self.buckets.iter_mut().filter(|bucket| bucket.part.is_none()).peekable();
+        while changed.peek().is_some() {
+            let mut together: Vec<&mut Bucket> = changed.by_ref().take(TOGETHER).collect();
+            entries.clear();
+            ends.clear();
+            for bucket in &mut together {
+                let begin = entries.len();
+                bucket.entries(&null, index, &mut entries);
+                ends.push((begin..entries.len(), usize::from(bucket.depth)));
+            }
+            let stretch =
+                |(range, depth): &(Range<usize>, usize)| (entries.get(range.clone()).unwrap_or_default(), *depth);
+            let stretches: Vec<Stretch<'_>> = ends.iter().map(stretch).collect();
+            together.iter_mut().zip(parts_of_sorted(&stretches)).for_each(|(bucket, part)| bucket.part = Some(part));
+        }
     }
 
     /// Recursion is bounded by the bits of an id.
-    fn part_of(&mut self, child: Child, depth: usize, null: &Hash, index: &Index) -> Part {
+    fn part_of(&mut self, child: Child) -> Part {
         match child {
-            Child::Bucket(number) => {
-                let Some(bucket) = self.buckets.get_mut(number) else { return Part::Empty };
-                *bucket.part.get_or_insert_with(|| {
-                    let ops = bucket.ops.iter().take(usize::from(bucket.count));
-                    let mut ids: Vec<(Hash, Hash)> =
-                        ops.filter_map(|&number| Some((index.get(number)?.op, *null))).collect();
-                    ids.sort_unstable();
-                    Part::of_sorted(&ids, depth)
-                })
-            }
+            Child::Bucket(number) => self.buckets.get(number).and_then(|bucket| bucket.part).unwrap_or(Part::Empty),
             Child::Node(number) => {
                 let Some(&Node { halves: [left, right], part }) = self.nodes.get(number) else { return Part::Empty };
                 if let Some(part) = part {
                     return part;
                 }
-                let left = self.part_of(left, depth + 1, null, index);
-                let part = Part::join(left, self.part_of(right, depth + 1, null, index));
+                let left = self.part_of(left);
+                let part = Part::join(left, self.part_of(right));
                 if let Some(node) = self.nodes.get_mut(number) {
                     node.part = Some(part);
                 }
@@ -283,7 +362,7 @@ mod tests {
                 index.given(&author, ulid).map(|entry| (entry.op, entry.place())),
                 Some((op, u64::from(number) << 20))
             );
-            inputs.put(number, &index);
+            inputs.put(number, &op, &index);
             ids.push(op);
             if number % 97 == 0 || number < 40 {
                 assert_eq!(inputs.root(&index), crate::state::inputs_root(ids.iter()), "{number}");
@@ -291,6 +370,25 @@ mod tests {
         }
         assert_eq!(inputs.root(&index), crate::state::inputs_root(ids.iter()));
         assert_eq!(std::mem::size_of::<Entry>(), 60);
+    }
+
+    #[test]
+    fn ids_that_begin_alike_find_their_places() {
+        let (mut index, mut inputs) = (Index::new(), Inputs::new());
+        let mut ids: Vec<Hash> = Vec::new();
+        for number in 0..200_u8 {
+            let mut op = [7; 32];
+            // The same up to the fourth byte, up to the sixth, or but for the last one.
+            let place = [4, 6, 31].into_iter().cycle().nth(usize::from(number)).unwrap_or_default();
+            op.iter_mut().skip(place).take(1).for_each(|byte| *byte = number);
+            index.push(op, &[1; 32], Ulid::from_bytes(u128::from(number).to_be_bytes()), 0);
+            inputs.put(u32::from(number), &op, &index);
+            ids.push(op);
+            if number % 7 == 0 {
+                assert_eq!(inputs.root(&index), crate::state::inputs_root(ids.iter()), "{number}");
+            }
+        }
+        assert_eq!(inputs.root(&index), crate::state::inputs_root(ids.iter()));
     }
 
     #[test]

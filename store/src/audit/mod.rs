@@ -29,12 +29,13 @@ use crate::fault::Fault;
 use crate::fold::{Snapshot, Step};
 use crate::gate::Gate;
 use crate::governance::Binding;
-use crate::log::{Commit, Log, Outcome, Record};
+use crate::log::{Commit, Foresight, Log, Outcome, Record};
 use crate::op::{SignedOp, Sound, op_id};
-use crate::pack::{Hidden, PrunedOp, named_roots};
+use crate::pack::{self, Hidden, PrunedOp, named_roots};
 use crate::program::{FOLD_EXPORTS, Library};
 use crate::proof;
 use crate::verify::{Checked as Counts, Divergence, Verification};
+use ahead::{Foreseen, Known};
 use index::{Index, Inputs};
 use kerai_vm::bytecode::{Certificate, Class, Grounds, Order, PROFILE, ProgramKind};
 use kerai_vm::encoding::root::{Context, Root};
@@ -42,7 +43,7 @@ use kerai_vm::law;
 use kerai_vm::ulid::Ulid;
 use refold::Refold;
 use rows::Given;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -76,6 +77,11 @@ pub enum Item {
         record: Vec<u8>,
         signed: SignedOp,
     },
+    /// An op as it lies in a pack.
+    PackedOp {
+        place: u64,
+        content: Vec<u8>,
+    },
     HiddenOp {
         place: u64,
         record: Vec<u8>,
@@ -90,8 +96,6 @@ pub enum Item {
     Snapshot(Snapshot),
     Row(Vec<u8>, Vec<u8>),
     Proof(Vec<u8>),
-    /// What could not be read, behind what could.
-    Broken(Fault),
 }
 
 /// What can be asked for an op again.
@@ -132,6 +136,18 @@ pub trait Evidence: Recall {
 pub(crate) enum Stopped {
     Diverged(Box<Divergence>),
     Fault(Fault),
+}
+
+impl Stopped {
+    /// The same, found at an op.
+    fn at_op(self, position: u64, op: Hash) -> Stopped {
+        match self {
+            Stopped::Diverged(stop) => {
+                Stopped::Diverged(Box::new(Divergence { op: Some(position), op_id: Some(op), ..*stop }))
+            }
+            Stopped::Fault(fault) => Stopped::Fault(fault),
+        }
+    }
 }
 
 impl From<Box<Divergence>> for Stopped {
@@ -187,8 +203,8 @@ pub fn audit(
     told: &mut dyn FnMut(u64, f64),
 ) -> Result<Audited, Fault> {
     let mut audit = Audit::new(library, ask);
-    let order = audit.order.clone();
-    let run = ahead::each(evidence, ask, &order, &mut |item, evidence| {
+    let known = audit.known.clone();
+    let run = ahead::each(evidence, ask, &known, &mut |item, evidence| {
         audit.item(item, evidence)?;
         if audit.counts.ops.is_multiple_of(1024) {
             told(audit.counts.ops, evidence.progress());
@@ -205,8 +221,9 @@ pub fn audit(
 }
 
 /// An op that was looked at ahead of the log.
-pub(crate) enum Looked {
+pub(crate) enum Looked<'b> {
     Op(Box<LookedOp>),
+    Foreseen(Foreseen<'b>),
     Other(Item),
 }
 
@@ -228,8 +245,8 @@ struct Audit<'p> {
     index: Index,
     inputs: Inputs,
     refold: Option<Refold<'p>>,
-    /// The order of the fold that is bound, for those who look ahead: what they make for another one is made again.
-    order: Rc<Cell<Order>>,
+    /// For those who look ahead.
+    known: Rc<RefCell<Known<'p>>>,
     gate: Option<Gate<'p>>,
     /// The roots that governance ever named.
     bound: BTreeSet<Hash>,
@@ -262,7 +279,7 @@ impl<'p> Audit<'p> {
             index: Index::new(),
             inputs: Inputs::new(),
             refold: None,
-            order: Rc::default(),
+            known: Rc::default(),
             gate: None,
             bound: BTreeSet::new(),
             tried: BTreeSet::new(),
@@ -279,13 +296,13 @@ impl<'p> Audit<'p> {
         }
     }
 
-    fn item(&mut self, looked: Looked, evidence: &mut dyn Evidence) -> Result<(), Stopped> {
+    fn item(&mut self, looked: Looked<'_>, evidence: &mut dyn Evidence) -> Result<(), Stopped> {
         if self.pending.is_some() {
             match &looked {
                 Looked::Other(Item::Row(..)) => {}
                 // It is the checkpoint's, which is wrong already: rows may follow that say how.
                 Looked::Other(Item::Snapshot(_)) => return Ok(()),
-                Looked::Op(_) | Looked::Other(_) => {
+                Looked::Op(_) | Looked::Foreseen(_) | Looked::Other(_) => {
                     return self.pending.take().map_or(Ok(()), |stop| Err(stop.into()));
                 }
             }
@@ -293,13 +310,11 @@ impl<'p> Audit<'p> {
         match looked {
             Looked::Op(looked) => {
                 let (position, op) = (self.counts.ops + 1, looked.op);
-                let at = |stop: Stopped| match stop {
-                    Stopped::Diverged(stop) => {
-                        Stopped::Diverged(Box::new(Divergence { op: Some(position), op_id: Some(op), ..*stop }))
-                    }
-                    Stopped::Fault(fault) => Stopped::Fault(fault),
-                };
-                self.op(*looked, evidence).map_err(at)
+                self.op(*looked, evidence).map_err(|stop| stop.at_op(position, op))
+            }
+            Looked::Foreseen(foreseen) => {
+                let (position, op) = (self.counts.ops + 1, foreseen.foresight.op);
+                self.foreseen(foreseen, evidence).map_err(|stop| stop.at_op(position, op))
             }
             Looked::Other(Item::HiddenOp { place, record, hidden }) => {
                 let (position, op) = (self.counts.ops + 1, op_id(&hidden.body));
@@ -321,12 +336,32 @@ impl<'p> Audit<'p> {
                 Ok(())
             }
             Looked::Other(Item::Proof(file)) => Ok(self.proof(&file)?),
-            // Ops are looked at before they come here, and what is broken does not come.
-            Looked::Other(Item::Op { .. } | Item::Broken(_)) => Ok(()),
+            // Ops are looked at before they come here.
+            Looked::Other(Item::Op { .. } | Item::PackedOp { .. }) => Ok(()),
         }
     }
 
     // Ops.
+
+    /// Takes an op of which was foreseen what becomes of it, or looks again where that does not come true.
+    fn foreseen(&mut self, foreseen: Foreseen<'_>, evidence: &mut dyn Evidence) -> Result<(), Stopped> {
+        let Foreseen { place, content, foresight, governance, order, document } = foreseen;
+        let Foresight { op, author, ulid, is_admitted, .. } = foresight;
+        let is_known = self.refold.as_ref().is_some_and(|refold| refold.order() == order)
+            && self.index.given(&author, ulid).is_none()
+            && self.log.as_mut().is_some_and(|log| log.take_foreseen(&foresight, governance));
+        if !is_known {
+            let (record, signed) = pack::open_op(content).ok_or_else(|| pack::no_op(place))?;
+            // Its signature was looked at.
+            return self.op(ahead::look(place, record, signed, order, false), evidence);
+        }
+        let is_left = self.is_hidden || self.is_pruned(foresight.position);
+        let number = self.count(&author, ulid, op, place, is_admitted);
+        match &mut self.refold {
+            Some(refold) if is_admitted && !is_left => Ok(refold.take(number, ulid, &self.index, |_| Ok(document))?),
+            _ => Ok(()),
+        }
+    }
 
     fn op(&mut self, looked: LookedOp, evidence: &mut dyn Evidence) -> Result<(), Stopped> {
         let LookedOp { place, record, said, sound, step, .. } = looked;
@@ -342,8 +377,8 @@ impl<'p> Audit<'p> {
             self.pruned = evidence.pruned();
             let refold = Refold::new(fold, binding.policy_root, self.ask.from.or(self.pruned).is_some());
             self.log = Some(log);
-            self.order.set(refold.order());
             self.refold = Some(refold);
+            self.tell();
             self.agree(place, &record, &commit, &binding, evidence)?;
             return self.took(place, commit, step);
         };
@@ -369,6 +404,18 @@ impl<'p> Audit<'p> {
         let commit = commit.map_err(|no| refused("the op", &no))?;
         self.agree(place, &record, &commit, &binding, evidence)?;
         self.took(place, commit, step)
+    }
+
+    /// Whether a state that is gone on from stands for the op of a position.
+    fn is_pruned(&self, position: u64) -> bool {
+        self.pruned.is_some_and(|pruned| position <= pruned)
+    }
+
+    /// Tells those who look ahead what is bound.
+    fn tell(&self) {
+        let mut known = self.known.borrow_mut();
+        known.order = self.refold.as_ref().map(Refold::order).unwrap_or_default();
+        known.standing = self.log.as_ref().and_then(|log| log.standing(self.library));
     }
 
     /// The fold that is bound.
@@ -426,7 +473,7 @@ impl<'p> Audit<'p> {
     fn took(&mut self, place: u64, commit: Commit, step: Option<(Order, Step)>) -> Result<(), Stopped> {
         let Commit { op, record, .. } = commit;
         let is_admitted = record.outcome == Outcome::Admitted;
-        self.count(&op.op.author, op.op.ulid, op.id, place, is_admitted);
+        let number = self.count(&op.op.author, op.op.ulid, op.id, place, is_admitted);
         if !is_admitted {
             return Ok(());
         }
@@ -440,32 +487,37 @@ impl<'p> Audit<'p> {
             self.certified(program)?;
             if let Some(refold) = &mut self.refold {
                 refold.bind(program, binding.policy_root);
-                self.order.set(refold.order());
             }
+            self.tell();
             return Ok(());
         }
-        if self.pruned.is_some_and(|pruned| record.position <= pruned) {
+        if self.is_pruned(record.position) {
             // It is in the state that is gone on from.
             return Ok(());
         }
-        let number = u32::try_from(record.position - 1).unwrap_or(u32::MAX);
+        let ulid = op.op.ulid;
         let input = crate::fold::Input { position: record.position, received: record.received, op };
         match &mut self.refold {
             Some(refold) if !self.is_hidden => {
-                let step = step.filter(|step| step.0 == refold.order()).map(|step| step.1);
-                Ok(refold.take(number, &input, step, &self.index)?)
+                let document = |order| match step {
+                    Some((made_for, step)) if made_for == order => Ok(step.document),
+                    _ => Ok(Step::of(&input, order)?.document),
+                };
+                Ok(refold.take(number, ulid, &self.index, document)?)
             }
             _ => Ok(()),
         }
     }
 
-    fn count(&mut self, author: &Hash, ulid: Ulid, id: Hash, place: u64, is_admitted: bool) {
-        let number = self.index.push(id, author, ulid, place);
+    /// Counts an op; its number.
+    fn count(&mut self, author: &Hash, ulid: Ulid, op: Hash, place: u64, is_admitted: bool) -> u32 {
+        let number = self.index.push(op, author, ulid, place);
         if is_admitted {
-            self.inputs.put(number, &self.index);
+            self.inputs.put(number, &op, &self.index);
         }
         self.counts.ops += 1;
         self.extend();
+        number
     }
 
     /// Notes whether the log came by the checkpoint that it must extend.

@@ -120,16 +120,16 @@ impl<'p> Refold<'p> {
         self.poison.clear();
     }
 
-    /// Takes the log's next op.
-    pub(super) fn take(
+    /// Takes the log's next op, whose document is asked for where it is folded now.
+    pub(super) fn take<D: AsRef<[u8]>>(
         &mut self,
         number: u32,
-        input: &Input,
-        step: Option<Step>,
+        ulid: Ulid,
         index: &Index,
+        document: impl FnOnce(Order) -> Result<D, Refused>,
     ) -> Result<(), Refused> {
         let is_next = !self.waits && self.goes_on() && self.late.is_empty() && self.folded == self.sorted.count();
-        if !(is_next && self.comes_last(input.op.op.ulid, index)) {
+        if !(is_next && self.comes_last(ulid, index)) {
             self.late.push(number);
             return Ok(());
         }
@@ -137,10 +137,8 @@ impl<'p> Refold<'p> {
             self.begin()?;
         }
         self.sorted.push(number);
-        match step {
-            Some(step) => self.step(&step),
-            None => self.step(&Step::of(input, self.order)?),
-        }
+        let document = document(self.order)?;
+        self.step(u64::from(number) + 1, document.as_ref())
     }
 
     /// Whether an op of this ULID comes after all that are folded. Equal ones are told apart later.
@@ -191,12 +189,12 @@ impl<'p> Refold<'p> {
         self.anchor = Some((snapshot.clone(), fold_root, policy_root));
     }
 
-    fn step(&mut self, step: &Step) -> Result<(), Refused> {
+    fn step(&mut self, position: u64, document: &[u8]) -> Result<(), Refused> {
         let Some(folding) = &mut self.folding else { return Ok(()) };
-        let damaged = |refusal| Refused::new(Code::LOG_DAMAGED, format!("op {}: {refusal}", step.position));
-        folding.offer(&step.document).map_err(damaged)?;
+        let damaged = |refusal| Refused::new(Code::LOG_DAMAGED, format!("op {position}: {refusal}"));
+        folding.offer(document).map_err(damaged)?;
         if let Some(Err(trap)) = folding.step() {
-            self.poison.insert(step.position, trap);
+            self.poison.insert(position, trap);
         }
         self.folded += 1;
         self.steps += 1;
@@ -224,7 +222,8 @@ impl<'p> Refold<'p> {
         }
         while let Some(&number) = self.sorted.get(self.folded as u32) {
             let input = recalled(number, index, recall)?;
-            self.step(&Step::of(&input, self.order)?)?;
+            let step = Step::of(&input, self.order)?;
+            self.step(step.position, &step.document)?;
         }
         Ok(())
     }

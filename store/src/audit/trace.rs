@@ -11,6 +11,7 @@ use crate::verify::Divergence;
 use kerai_vm::execute::Seen;
 use kerai_vm::fold::RowChanges;
 use kerai_vm::trap::Trap;
+use std::cell::RefCell;
 
 /// A step that was watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +54,9 @@ fn gathered<'p>(
 ) -> Result<(Audit<'p>, Option<Record>), Fault> {
     let mut audit = Audit::new(library, ask);
     let mut found = None;
-    let order = audit.order.clone();
-    let taken = ahead::each(evidence, ask, &order, &mut |looked, evidence| match looked {
+    // Nothing is foreseen, so that every op comes with its record.
+    let known = RefCell::default();
+    let taken = ahead::each(evidence, ask, &known, &mut |looked, evidence| match looked {
         Looked::Op(ref op) => {
             let said = op.said.clone().map_err(|no| refused("the commit record", &no))?;
             let is_it = match which {
@@ -79,7 +81,7 @@ fn gathered<'p>(
         Looked::Other(Item::Checkpoint(_) | Item::Snapshot(_)) if evidence.pruned() == Some(audit.counts.ops) => {
             audit.item(looked, evidence)
         }
-        Looked::Other(_) => Ok(()),
+        Looked::Foreseen(_) | Looked::Other(_) => Ok(()),
     });
     taken.map_err(fault)?;
     Ok((audit, found))

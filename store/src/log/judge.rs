@@ -1,17 +1,19 @@
 //! Judging: what becomes of an op that is offered to the log. Pure: whoever calls says what the log knows and what time
 //! it is, and writes down what comes of it.
 
+use super::foresight::{self, Foresight, Standing};
 use super::{LogTree, Outcome, Record};
 use crate::code::{Class, Code, Refused};
 use crate::document::{Hash, program_text};
 use crate::fold::{self, Input, Step};
 use crate::gate::Gate;
 use crate::governance::Governance;
-use crate::op::{Checked, Offered, Op, Read, Resource, SignedOp, Sound};
+use crate::op::{Checked, Offered, Op, Read, SignedOp, Sound};
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS, Stored};
 use kerai_vm::bytecode::{Order, ProgramKind};
 use kerai_vm::ulid::Ulid;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// The end of an author's chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +61,7 @@ pub struct Log {
     pub received: u64,
     pub tree: LogTree,
     pub heads: BTreeMap<Hash, Head>,
-    pub governance: Governance,
+    pub governance: Arc<Governance>,
     /// The governance ops that were admitted.
     pub governance_ops: Vec<Input>,
 }
@@ -94,7 +96,7 @@ impl Log {
         };
         let inputs = vec![Input { position: 1, received: now, op: op.clone() }];
         let root = crate::governance::genesis_root(&op.signed.payload)?;
-        let governance = govern(&inputs, &root, library)?;
+        let governance = Arc::new(govern(&inputs, &root, library)?);
         if !governance.binds(&op.op.actor, &op.op.author) {
             return Err(Refused::new(Code::ACTOR_UNBOUND, format!("`{}`", op.op.actor)));
         }
@@ -120,6 +122,27 @@ impl Log {
         self.heads.insert(op.op.author, Head { sequence: op.op.sequence, op: op.id });
         self.received = record.received;
         Ok(Commit { op, record, bytes, given })
+    }
+
+    /// What ops can be judged by ahead of the log, until governance changes; none where the policy is missing.
+    pub(crate) fn standing<'l>(&self, library: &'l Library) -> Option<Standing<'l>> {
+        let policy = &self.policy(library).ok()?.verified;
+        Some(Standing { stream: self.stream, governance: self.governance.clone(), policy })
+    }
+
+    /// Whether what was foreseen is what becomes of an op that comes now, of whose author nothing was given under its ULID
+    /// before: then it is taken in.
+    pub(crate) fn take_foreseen(&mut self, foresight: &Foresight, governance: &Arc<Governance>) -> bool {
+        let comes_true = Arc::ptr_eq(governance, &self.governance)
+            && foresight.position == self.next()
+            && foresight.received >= self.received
+            && self.comes_next(&foresight.author, foresight.sequence, foresight.previous).is_ok();
+        if comes_true {
+            self.tree.push_leaf(foresight.leaf);
+            self.heads.insert(foresight.author, Head { sequence: foresight.sequence, op: foresight.op });
+            self.received = foresight.received;
+        }
+        comes_true
     }
 
     /// Offers an op. What is refused or a repeat leaves the log as it was.
@@ -150,7 +173,7 @@ impl Log {
         let received = now.max(self.received);
         let before = facts.given.get(&(op.op.author, op.op.ulid)).copied();
         let record = match self.fault_of(&op.op, given, before, received) {
-            Some(code) => self.record(op.id, Outcome::Rejected(code), Vec::new(), None, received),
+            Some(code) => foresight::rejected(self.next(), op.id, code, &self.governance, received),
             None => self.decide(&op, received, library, gate)?,
         };
         facts.committed.insert(id, record.position);
@@ -184,7 +207,7 @@ impl Log {
         self.follows(&op.op)?;
         let received = now.max(self.received);
         let record = match self.fault_of(&op.op, given, before, received) {
-            Some(code) => self.record(op.id, Outcome::Rejected(code), Vec::new(), None, received),
+            Some(code) => foresight::rejected(self.next(), op.id, code, &self.governance, received),
             None => {
                 let policy = &self.policy(library)?.verified;
                 let kept = gate.take().filter(|gate| gate.is_of(policy));
@@ -268,22 +291,22 @@ impl Log {
 
     /// Whether the op extends its author's chain.
     fn follows(&self, op: &Op) -> Result<(), Refused> {
-        let head = self.heads.get(&op.author);
+        self.comes_next(&op.author, op.sequence, op.previous)
+    }
+
+    fn comes_next(&self, author: &Hash, sequence: u64, previous: Option<Hash>) -> Result<(), Refused> {
+        let head = self.heads.get(author);
         let expected = head.map_or(1, |head| head.sequence + 1);
-        let refuse = |code| Err(Refused::new(code, format!("seq {} where {expected} comes next", op.sequence)));
-        if op.sequence > expected {
+        let refuse = |code| Err(Refused::new(code, format!("seq {sequence} where {expected} comes next")));
+        if sequence > expected {
             refuse(Code::CHAIN_GAP)
-        } else if op.sequence < expected {
+        } else if sequence < expected {
             refuse(Code::CHAIN_FORK)
-        } else if op.previous != head.map(|head| head.op) {
+        } else if previous != head.map(|head| head.op) {
             refuse(Code::FF_VIOLATION)
         } else {
             Ok(())
         }
-    }
-
-    fn record(&self, op: Hash, outcome: Outcome, rules: Vec<String>, input: Option<Hash>, received: u64) -> Record {
-        Record { position: self.next(), op, outcome, rules, input, received, governance: self.governance.position }
     }
 
     /// The record of an op that the policy is asked about.
@@ -294,37 +317,20 @@ impl Log {
         library: &Library,
         gate: &mut Gate<'_>,
     ) -> Result<Record, Refused> {
-        let (position, governance) = (self.next(), self.governance.position);
-        let record =
-            |outcome, rules, input| Record { position, op: op.id, outcome, rules, input, received, governance };
-        let decision = match gate.decide(op, &self.governance, received) {
-            Ok(decision) => decision,
-            Err(undecided) => {
-                return Ok(record(Outcome::Rejected(Code::POLICY_FAULT), Vec::new(), Some(undecided.input)));
-            }
-        };
-        let mut outcome = if decision.is_allowed { Outcome::Admitted } else { Outcome::Denied };
-        if decision.is_allowed && op.op.is_governance() {
-            outcome = self.amend(op, position, received, library)?;
+        let position = self.next();
+        let mut record = foresight::decided(position, op, &self.governance, received, gate);
+        if record.outcome == Outcome::Admitted && op.op.is_governance() {
+            record.outcome = self.amend(op, position, received, library)?;
         }
-        Ok(record(outcome, decision.rules, Some(decision.input)))
+        Ok(record)
     }
 
     /// What keeps an op from being asked about.
     fn fault_of(&self, op: &Op, given: Hash, before: Option<Hash>, received: u64) -> Option<Code> {
-        let binding = &self.governance.binding;
-        let is_safe = |resource: &String| Resource::parse(resource).is_some();
         match before {
             Some(before) if before == given => Some(Code::REPEATED),
             Some(_) => Some(Code::DUP_COMMIT),
-            None if op.ulid.milliseconds() > received.saturating_add(binding.ahead) => Some(Code::CLOCK_SKEW),
-            None if !op.resource.as_ref().is_none_or(is_safe) => Some(Code::BAD_PATH),
-            None if !self.governance.binds(&op.actor, &op.author) => Some(Code::ACTOR_UNBOUND),
-            None if !binding.takes(&op.fold_root, &op.policy_root) => Some(Code::EPOCH_BROKEN),
-            None if !op.is_governance() && binding.closed.is_some_and(|closed| Some(op.ulid) <= closed.ulid) => {
-                Some(Code::EPOCH_BROKEN)
-            }
-            None => op.caps.as_ref().and_then(|caps| self.governance.fault_of_caps(caps, &op.actor, received)),
+            None => foresight::fault_of(op, &self.governance, received),
         }
     }
 
@@ -337,7 +343,7 @@ impl Log {
                 Ok(Outcome::Rejected(Code::GOVERNANCE_BROKEN))
             }
             Ok(governance) => {
-                self.governance = governance;
+                self.governance = Arc::new(governance);
                 Ok(Outcome::Admitted)
             }
             Err(refused) if refused.code.class() == Class::Rejected => {

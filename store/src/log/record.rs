@@ -78,6 +78,19 @@ impl Record {
         form.finish().map_err(|refusal| Refused::new(Code::POLICY_FAULT, refusal.to_string()))
     }
 
+    /// What bytes that may be a record say of its time, which alone follows from nothing else: it stands at their end.
+    /// A guess, until the whole that it is part of was compared.
+    pub(crate) fn time_in(bytes: &[u8]) -> Option<u64> {
+        const NAME: &[u8] = b"\x6breceived_ms";
+        let time = |size: usize| {
+            let (before, time) = bytes.split_at_checked(bytes.len().checked_sub(size)?)?;
+            let (head, digits) = time.split_first()?;
+            let number = digits.iter().fold(0, |number, &byte| number << 8 | u64::from(byte));
+            before.ends_with(NAME).then_some(if digits.is_empty() { u64::from(*head) } else { number })
+        };
+        [9, 5, 3, 2, 1].into_iter().find_map(time)
+    }
+
     /// Reads a record.
     ///
     /// # Errors

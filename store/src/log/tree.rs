@@ -33,7 +33,12 @@ impl LogTree {
 
     /// Adds a record.
     pub fn push(&mut self, record: &[u8]) {
-        let mut subtree = leaf(record);
+        self.push_leaf(leaf(record));
+    }
+
+    /// Adds a record by its hash.
+    pub(crate) fn push_leaf(&mut self, leaf: Hash) {
+        let mut subtree = leaf;
         for _ in 0..self.count.trailing_ones() {
             if let Some(left) = self.edge.pop() {
                 subtree = node(&left, &subtree);

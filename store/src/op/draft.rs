@@ -2,7 +2,7 @@
 
 use super::{Op, form, is_name, unreadable};
 use crate::code::Refused;
-use crate::document::{Form, Hash, Reader, Scratch, encode, hash};
+use crate::document::{Form, Hash, Reader, Scratch, encode, fits_inside, hash};
 use kerai_vm::encoding::root::Context;
 use kerai_vm::encoding::{Options, json};
 use kerai_vm::ulid::Ulid;
@@ -69,6 +69,12 @@ impl Draft {
 pub fn given(op: &Op, payload: &Vec<u8>) -> Result<Hash, Refused> {
     let documents = [Some(payload), op.caps.as_ref(), op.labels.as_ref()];
     hash_of(op.ulid, &op.actor, &op.kind, op.resource.as_ref(), documents)
+}
+
+/// Whether [`given`] has an answer: an op's texts were read in their one form, so that only depth can be in the way.
+pub fn can_be_given(op: &Op, payload: &Vec<u8>) -> bool {
+    let documents = [Some(payload), op.caps.as_ref(), op.labels.as_ref()];
+    documents.into_iter().flatten().all(|document| fits_inside(document).is_ok())
 }
 
 fn hash_of(

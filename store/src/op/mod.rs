@@ -276,6 +276,13 @@ impl SignedOp {
         Offered { id, read, signed: self }
     }
 
+    /// The op, if all that [`SignedOp::read`] looks at is right but for its signature, which is left out.
+    pub(crate) fn plainly_right(self) -> Option<Checked> {
+        let op = Op::decode(&self.body).ok()?;
+        let is_right = self.check_payload(&op).is_ok() && draft::can_be_given(&op, &self.payload);
+        is_right.then(|| Checked { id: op_id(&self.body), op, signed: self })
+    }
+
     /// # Errors
     /// `PROOF_INVALID`, `OP_SIZE`, `OP_FORM` or `PAYLOAD_ROOT`.
     fn check(&self, op: &Op, id: &Hash) -> Result<(), Refused> {

@@ -2,11 +2,10 @@
 
 use super::{form, unreadable};
 use crate::code::{Code, Refused};
-use crate::document::{Hash, INSIDE, Scratch, hash};
+use crate::document::{Hash, Scratch, fits_inside, hash};
 use crate::limit::{self, length};
 use kerai_vm::encoding::root::Context;
 use kerai_vm::encoding::{Options, cbor};
-use kerai_vm::value::{Heap, Kind, Value};
 
 /// Bytes of a salt: enough that nobody finds a hidden value by trying.
 pub const SALT: usize = 16;
@@ -44,31 +43,41 @@ impl Salts {
 /// The name of a field, if it has one, and what its commitment is over.
 pub(crate) type Opening = (Option<String>, Vec<u8>);
 
-/// A payload's fields: the entries of a map with text keys; anything else is one field without a name.
-pub(crate) struct Fields {
-    heap: Scratch,
+/// A payload's fields: the entries of a map with text keys; anything else is one field without a name. All of them are
+/// bytes of the payload itself.
+pub(crate) struct Fields<'p> {
     is_map: bool,
-    fields: Vec<(Value, Value)>,
+    fields: Vec<Field<'p>>,
 }
 
-impl Fields {
-    pub(crate) fn of(payload: &[u8]) -> Result<Fields, Refused> {
+struct Field<'p> {
+    name: Option<&'p [u8]>,
+    key: &'p [u8],
+    value: &'p [u8],
+}
+
+/// The encoding of null, the key of what has no name.
+const NULL: &[u8] = &[0xf6];
+
+impl<'p> Fields<'p> {
+    pub(crate) fn of(payload: &'p [u8]) -> Result<Fields<'p>, Refused> {
         if payload.len() > length(limit::OP_PAYLOAD) {
             return Err(Refused::new(Code::OP_SIZE, format!("a payload of {} bytes", payload.len())));
         }
-        let mut heap = Scratch::new();
-        let value = cbor::decode(&mut heap, payload, &Options::CANONICAL).map_err(unreadable("payload"))?;
-        let entries = if heap.kind(value) == Kind::Map { heap.entries(value) } else { None };
-        let has_text_keys =
-            |entries: &Vec<(Value, Value)>| entries.iter().all(|(key, _)| heap.as_string(key).is_some());
-        let (is_map, fields) = match entries.filter(has_text_keys) {
-            Some(entries) => (true, entries),
-            None => (false, vec![(Value::NIL, value)]),
+        cbor::check(payload, &Options::CANONICAL).map_err(unreadable("payload"))?;
+        let named = |(key, value)| Some(Field { name: Some(cbor::text_of(key)?), key, value });
+        let entries = cbor::split_map(payload);
+        let entries = entries.and_then(|entries| entries.into_iter().map(named).collect::<Option<Vec<Field<'_>>>>());
+        let (is_map, mut fields) = match entries {
+            Some(fields) => (true, fields),
+            None => (false, vec![Field { name: None, key: NULL, value: payload }]),
         };
         if fields.len() > length(limit::OP_FIELDS) {
             return Err(Refused::new(Code::OP_SIZE, format!("a payload of {} fields", fields.len())));
         }
-        Ok(Fields { heap, is_map, fields })
+        // Canonical order is that of the names themselves, not of their encodings.
+        fields.sort_unstable_by_key(|field| field.name);
+        Ok(Fields { is_map, fields })
     }
 }
 
@@ -82,7 +91,7 @@ pub fn payload_root(payload: &[u8], salts: &Salts) -> Result<Hash, Refused> {
     let is_map = fields.is_map;
     let commitment = |opening: &[u8]| hash(Context::PayloadField, opening);
     let mut commitments = Vec::with_capacity(fields.fields.len());
-    fields.each_opening(salts, |_, _, opening| commitments.push(commitment(opening)))?;
+    fields.each_opening(salts, |_, opening| commitments.push(commitment(opening)))?;
     Ok(commitments_root(is_map, &commitments))
 }
 
@@ -96,34 +105,34 @@ pub(crate) fn commitments_root(is_map: bool, commitments: &[Hash]) -> Hash {
     hash(Context::Payload, &whole)
 }
 
-impl Fields {
+impl Fields<'_> {
     /// What opens each field: its name, if it has one, and the canonical CBOR of `[salt, key, value]`.
     ///
     /// # Errors
     /// `PAYLOAD_ROOT` where there is not one salt a field.
     pub(crate) fn openings(self, salts: &Salts) -> Result<Vec<Opening>, Refused> {
         let mut openings = Vec::new();
-        self.each_opening(salts, |heap, key, opening| {
-            openings.push((crate::document::text_of(heap, key), opening.to_vec()));
+        self.each_opening(salts, |name, opening| {
+            openings.push((name.map(|name| String::from_utf8_lossy(name).into_owned()), opening.to_vec()));
         })?;
         Ok(openings)
     }
 
-    fn each_opening(self, salts: &Salts, mut take: impl FnMut(&Heap, Value, &[u8])) -> Result<(), Refused> {
-        let Fields { heap, fields, .. } = self;
+    fn each_opening(self, salts: &Salts, mut take: impl FnMut(Option<&[u8]>, &[u8])) -> Result<(), Refused> {
         let (salts, _) = salts.0.as_chunks::<SALT>();
-        if salts.len() != fields.len() {
-            return Err(Refused::new(Code::PAYLOAD_ROOT, format!("{} salts for {} fields", salts.len(), fields.len())));
+        if salts.len() != self.fields.len() {
+            let what = format!("{} salts for {} fields", salts.len(), self.fields.len());
+            return Err(Refused::new(Code::PAYLOAD_ROOT, what));
         }
         let mut opening = Vec::new();
-        for (&(key, value), salt) in fields.iter().zip(salts) {
+        for (Field { name, key, value }, salt) in self.fields.into_iter().zip(salts) {
+            fits_inside(value).map_err(unreadable("payload"))?;
             opening.clear();
             cbor::write_list(&mut opening, 3);
             cbor::write_bytes(&mut opening, salt);
-            for part in [key, value] {
-                cbor::encode(&heap, part, &INSIDE, &mut opening).map_err(unreadable("payload"))?;
-            }
-            take(&heap, key, &opening);
+            opening.extend_from_slice(key);
+            opening.extend_from_slice(value);
+            take(name, &opening);
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! A pack as evidence: read once from its beginning, and again where an op came late.
 
+use super::read::Packed;
 use super::{Header, PackReader, Part, SourceText, form};
 use crate::audit::{self, Ask, Item, Recall};
 use crate::checkpoint::Checkpoint;
@@ -21,7 +22,7 @@ pub struct PackFile {
     pub sources: Vec<SourceText>,
     reader: PackReader<BufReader<File>>,
     /// The part behind what was read already.
-    next: Option<(u64, Part)>,
+    next: Option<(u64, Packed)>,
     again: File,
     size: u64,
     /// How many records the last checkpoint counted.
@@ -55,20 +56,20 @@ impl PackFile {
         };
         let (mut library, mut sources) = (Library::default(), Vec::new());
         let next = loop {
-            let read = reader.read()?;
+            let read = reader.read_packed()?;
             // These alone stay in memory.
-            if reader.at() > limit::PACK_PROGRAMS.value && matches!(read, Some((_, Part::Program(_) | Part::Source(_))))
-            {
+            let is_kept = matches!(read, Some((_, Packed::Part(Part::Program(_) | Part::Source(_)))));
+            if is_kept && reader.at() > limit::PACK_PROGRAMS.value {
                 let what = format!("programs and sources of more than {} bytes", limit::PACK_PROGRAMS.value);
                 return Err(form(reader.at(), &what).into());
             }
             match read {
-                Some((at, Part::Program(bytes))) => {
+                Some((at, Packed::Part(Part::Program(bytes)))) => {
                     let program = Stored::from_bytes(&bytes);
                     let wrong = |no: Refused| Refused::new(no.code, format!("byte {at}: {}", no.what));
                     library.add(program.map_err(wrong)?);
                 }
-                Some((at, Part::Source(source))) => {
+                Some((at, Packed::Part(Part::Source(source)))) => {
                     if library.get(&source.root).is_none() {
                         return Err(form(at, "a source of no program that is here").into());
                     }
@@ -95,7 +96,11 @@ impl PackFile {
         self.root
     }
 
-    fn item(&mut self, at: u64, part: Part) -> Result<Option<Item>, Refused> {
+    fn item(&mut self, at: u64, part: Packed) -> Result<Option<Item>, Refused> {
+        let part = match part {
+            Packed::Op(content) => return Ok(Some(Item::PackedOp { place: at, content })),
+            Packed::Part(part) => part,
+        };
         Ok(Some(match part {
             Part::Op { record, signed } => Item::Op { place: at, record, signed },
             Part::HiddenOp { .. } if self.header.hidden.is_empty() => {
@@ -140,14 +145,14 @@ impl Recall for PackFile {
 impl audit::Evidence for PackFile {
     fn next(&mut self) -> Result<Option<Item>, Fault> {
         let next = match self.next.take() {
-            None => self.reader.read()?,
+            None => self.reader.read_packed()?,
             next => next,
         };
         let Some((at, part)) = next else { return Ok(None) };
         match self.item(at, part)? {
             Some(item) => Ok(Some(item)),
             // Behind the end there is nothing, which is looked at too.
-            None => match self.reader.read()? {
+            None => match self.reader.read_packed()? {
                 None => Ok(None),
                 Some((at, _)) => Err(form(at, "something follows the end").into()),
             },

@@ -17,6 +17,7 @@ pub use make::Wish;
 pub(crate) use make::named_roots;
 pub use pruned::{Archives, PrunedOp};
 pub use read::{PackReader, is_pack};
+pub(crate) use read::{no_op, op as open_op};
 pub use write::PackWriter;
 
 use crate::checkpoint::SignedCheckpoint;

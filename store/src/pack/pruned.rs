@@ -91,8 +91,12 @@ impl Archive {
         while let Some(item) = self.pack.next()? {
             let found = match item {
                 Item::Op { place, record, signed } => Some((place, record, signed)),
+                Item::PackedOp { place, content } => {
+                    let (record, signed) = super::open_op(&content).ok_or_else(|| super::no_op(place))?;
+                    Some((place, record, signed))
+                }
                 Item::HiddenOp { .. } | Item::PrunedOp { .. } => None,
-                Item::Checkpoint(_) | Item::Snapshot(_) | Item::Row(..) | Item::Proof(_) | Item::Broken(_) => continue,
+                Item::Checkpoint(_) | Item::Snapshot(_) | Item::Row(..) | Item::Proof(_) => continue,
             };
             self.position += 1;
             if self.position < position {

@@ -79,6 +79,28 @@ impl<R: Read> PackReader<R> {
     /// # Errors
     /// `PACK_FORM` with the byte at fault, or it can't be read.
     pub fn read(&mut self) -> Result<Option<(u64, Part)>, Fault> {
+        let Some((at, tag)) = self.fill()? else { return Ok(None) };
+        self.open(at, tag).map(Some)
+    }
+
+    /// As [`PackReader::read`], but an op is left as it is.
+    ///
+    /// # Errors
+    /// As [`PackReader::read`]; whether an op is one is seen when it is opened.
+    pub(crate) fn read_packed(&mut self) -> Result<Option<(u64, Packed)>, Fault> {
+        let Some((at, tag)) = self.fill()? else { return Ok(None) };
+        if tag != Tag::Op {
+            let (at, part) = self.open(at, tag)?;
+            return Ok(Some((at, Packed::Part(part))));
+        }
+        self.totals.ops += 1;
+        self.last.clear();
+        self.took(tag);
+        Ok(Some((at, Packed::Op(self.content.clone()))))
+    }
+
+    /// Reads the next part's content; none after the end.
+    fn fill(&mut self) -> Result<Option<(u64, Tag)>, Fault> {
         let at = self.at;
         if self.before == Some(Tag::End) {
             return match self.input.read(&mut [0]).map_err(|cause| self.fault(cause))? {
@@ -103,14 +125,24 @@ impl<R: Read> PackReader<R> {
         if (read as u64) < size {
             return Err(form(self.at, "the pack is cut off").into());
         }
-        let content = std::mem::take(&mut self.content);
-        let part = part(tag, &content).ok_or_else(|| form(at, &format!("a {} that is none", tag.name())))?;
+        Ok(Some((at, tag)))
+    }
+
+    fn open(&mut self, at: u64, tag: Tag) -> Result<(u64, Part), Fault> {
+        let part = part(tag, &self.content).ok_or_else(|| none(at, tag))?;
         self.in_order(at, tag, &part)?;
-        self.tally.add(&head);
-        self.tally.add(&content);
-        self.content = content;
+        self.took(tag);
+        Ok((at, part))
+    }
+
+    /// Counts a part that was read whole.
+    fn took(&mut self, tag: Tag) {
+        // Lengths that four bytes can't say were not read.
+        let size = u32::try_from(self.content.len()).unwrap_or(u32::MAX);
+        let [a, b, c, d] = size.to_be_bytes();
+        self.tally.add(&[tag as u8, a, b, c, d]);
+        self.tally.add(&self.content);
         self.before = Some(tag);
-        Ok(Some((at, part)))
     }
 
     /// Whether the part stands where it must, and the end says what was before it.
@@ -146,6 +178,22 @@ impl<R: Read> PackReader<R> {
         self.last = place;
         Ok(())
     }
+}
+
+/// A part, an op as it lies in the pack.
+pub(crate) enum Packed {
+    Op(Vec<u8>),
+    Part(Part),
+}
+
+/// What is said of content that is no part of its kind.
+fn none(at: u64, tag: Tag) -> Refused {
+    form(at, &format!("a {} that is none", tag.name()))
+}
+
+/// What is said of a packed op that is none.
+pub(crate) fn no_op(at: u64) -> Refused {
+    none(at, Tag::Op)
 }
 
 /// How many bytes a part may have.
@@ -229,7 +277,7 @@ fn part(tag: Tag, bytes: &[u8]) -> Option<Part> {
 }
 
 /// The content of an op's part: its record and the op.
-pub(super) fn op(bytes: &[u8]) -> Option<(Vec<u8>, SignedOp)> {
+pub(crate) fn op(bytes: &[u8]) -> Option<(Vec<u8>, SignedOp)> {
     let mut content = Content(bytes);
     let (record, body, payload) = (content.sized()?, content.sized()?, content.sized()?);
     let salts = Salts::from_bytes(content.sized()?).ok()?;

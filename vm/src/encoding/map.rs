@@ -3,7 +3,7 @@
 //! A key is 256 bits, and each bit leads from a node to one of its two halves. A half with one leaf is that leaf, an
 //! empty one is 32 zero bytes. So presence and absence are proven by the halves that were not taken.
 
-use super::root::{Context, Root};
+use super::root::{Block, Context, Root};
 
 /// 32 bytes of BLAKE3.
 pub type Hash = [u8; 32];
@@ -19,7 +19,16 @@ fn hash(context: Context, bytes: &[u8]) -> Hash {
 }
 
 fn hash_two(context: Context, a: &Hash, b: &Hash) -> Hash {
-    hash(context, [*a, *b].as_flattened())
+    hash(context, &block(a, b))
+}
+
+/// Two hashes, side by side.
+fn block(a: &Hash, b: &Hash) -> Block {
+    let mut both = [0; 64];
+    let (left, right) = both.split_at_mut(a.len());
+    left.copy_from_slice(a);
+    right.copy_from_slice(b);
+    both
 }
 
 /// The key of a row: of the canonical CBOR of its path and key.
@@ -91,6 +100,76 @@ impl Part {
                 let middle = entries.partition_point(|entry| half(&entry.0, depth) == 0);
                 let (left, right) = entries.split_at_checked(middle).unwrap_or((entries, &[]));
                 Part::join(Part::of_sorted(left, depth + 1), Part::of_sorted(right, depth + 1))
+            }
+        }
+    }
+}
+
+/// Entries as [`Part::of_sorted`] takes them, and their depth.
+pub type Stretch<'e> = (&'e [(Hash, Hash)], usize);
+
+/// The parts of many stretches of entries, each as [`Part::of_sorted`] gives it: hashes that don't depend on each other are
+/// made together.
+#[must_use]
+pub fn parts_of_sorted(stretches: &[Stretch<'_>]) -> Vec<Part> {
+    let entries = stretches.iter().flat_map(|stretch| stretch.0);
+    let leaves: Vec<Block> = entries.map(|(key, value)| block(key, value)).collect();
+    let mut hashes = vec![EMPTY];
+    hashes.extend(Root::of_blocks(Context::Leaf, &leaves));
+    let (mut joins, mut next, mut first) = (Joins(Vec::new()), hashes.len(), 1);
+    let mut slots = Vec::with_capacity(stretches.len());
+    for &(entries, depth) in stretches {
+        slots.push(joins.plan(entries, depth, first, &mut next));
+        first += entries.len();
+    }
+    hashes.resize(next, EMPTY);
+    for level in joins.0 {
+        let hash = |slot: usize| hashes.get(slot).unwrap_or(&EMPTY);
+        let blocks: Vec<Block> = level.iter().map(|&(left, right, _)| block(hash(left), hash(right))).collect();
+        for (&(_, _, to), made) in level.iter().zip(Root::of_blocks(Context::Node, &blocks)) {
+            if let Some(place) = hashes.get_mut(to) {
+                *place = made;
+            }
+        }
+    }
+    let mut parts = Vec::with_capacity(stretches.len());
+    for (&(entries, _), &(slot, _)) in stretches.iter().zip(&slots) {
+        let hash = hashes.get(slot).copied().unwrap_or(EMPTY);
+        parts.push(match entries.len() {
+            0 => Part::Empty,
+            1 => Part::Leaf(hash),
+            _ => Part::Node(hash),
+        });
+    }
+    parts
+}
+
+/// Hashes to join, by level: those of one level need only what lower ones give. A join is of two slots, to a third one.
+struct Joins(Vec<Vec<(usize, usize, usize)>>);
+
+impl Joins {
+    /// Plans the joins of entries whose leaves have their slots from `first` on; the slot of the whole, and above how many
+    /// levels it stands. Slot 0 is that of nothing. Recursion is bounded by the bits of a key.
+    fn plan(&mut self, entries: &[(Hash, Hash)], depth: usize, first: usize, next: &mut usize) -> (usize, usize) {
+        match entries {
+            [] => (0, 0),
+            [_] => (first, 0),
+            // There are no two entries with all bits in common.
+            _ if depth >= BITS => (0, 0),
+            _ => {
+                let middle = entries.partition_point(|entry| half(&entry.0, depth) == 0);
+                let (left, right) = entries.split_at_checked(middle).unwrap_or((entries, &[]));
+                let (left, below) = self.plan(left, depth + 1, first, next);
+                let (right, also) = self.plan(right, depth + 1, first + middle, next);
+                let (to, level) = (*next, below.max(also));
+                *next += 1;
+                if self.0.len() <= level {
+                    self.0.resize(level + 1, Vec::new());
+                }
+                if let Some(joins) = self.0.get_mut(level) {
+                    joins.push((left, right, to));
+                }
+                (to, level + 1)
             }
         }
     }

@@ -5,12 +5,14 @@ mod check;
 mod encode;
 mod read;
 mod snapshot;
+mod split;
 mod write;
 
 pub use build::decode;
 pub use check::check;
 pub use encode::encode;
 pub use snapshot::{decode_snapshot, encode_snapshot};
+pub use split::{split_item, split_map, text_of};
 pub use write::{write_bool, write_bytes, write_integer, write_list, write_map, write_null, write_text};
 
 /// The tags, each with the one meaning that it has here.

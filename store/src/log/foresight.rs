@@ -1,0 +1,103 @@
+//! Judging ahead of the log: between two governance ops, what becomes of an op follows from itself, its place and its time,
+//! but for what its author did before.
+
+use super::{Outcome, Record, tree};
+use crate::code::Code;
+use crate::document::Hash;
+use crate::gate::Gate;
+use crate::governance::Governance;
+use crate::op::{Checked, Op, Resource};
+use kerai_vm::bytecode::Verified;
+use kerai_vm::ulid::Ulid;
+use std::sync::Arc;
+
+/// What ops of a stream are judged by, until governance changes.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing<'p> {
+    pub(crate) stream: Hash,
+    pub(crate) governance: Arc<Governance>,
+    pub(crate) policy: &'p Verified,
+}
+
+/// What becomes of an op if it comes at its position and time, and nothing before it stands in its way. Its record was
+/// compared with what is said of it.
+#[derive(Debug)]
+pub(crate) struct Foresight {
+    pub(crate) op: Hash,
+    pub(crate) author: Hash,
+    pub(crate) ulid: Ulid,
+    pub(crate) sequence: u64,
+    pub(crate) previous: Option<Hash>,
+    pub(crate) position: u64,
+    pub(crate) received: u64,
+    pub(crate) is_admitted: bool,
+    /// The hash of the record, as a leaf of the log's tree.
+    pub(crate) leaf: Hash,
+}
+
+impl Standing<'_> {
+    /// What becomes of an op at a position, where it is what is said; none where that can't be told, or it is not.
+    pub(crate) fn foresee(&self, op: &Checked, position: u64, said: &[u8], gate: &mut Gate<'_>) -> Option<Foresight> {
+        let Checked { id, op: body, .. } = op;
+        let is_foreign = body.stream != Some(self.stream) || !self.governance.knows(&body.author);
+        if body.is_governance() || is_foreign {
+            return None;
+        }
+        let received = Record::time_in(said)?;
+        let record = match fault_of(body, &self.governance, received) {
+            Some(code) => rejected(position, *id, code, &self.governance, received),
+            None => decided(position, op, &self.governance, received, gate),
+        };
+        (record.encode().ok()? == said).then(|| Foresight {
+            op: *id,
+            author: body.author,
+            ulid: body.ulid,
+            sequence: body.sequence,
+            previous: body.previous,
+            position,
+            received,
+            is_admitted: record.outcome == Outcome::Admitted,
+            leaf: tree::leaf(said),
+        })
+    }
+}
+
+/// What keeps an op from being asked about, whatever its author gave before.
+pub(super) fn fault_of(op: &Op, governance: &Governance, received: u64) -> Option<Code> {
+    let binding = &governance.binding;
+    if op.ulid.milliseconds() > received.saturating_add(binding.ahead) {
+        Some(Code::CLOCK_SKEW)
+    } else if op.resource.as_ref().is_some_and(|resource| Resource::parse(resource).is_none()) {
+        Some(Code::BAD_PATH)
+    } else if !governance.binds(&op.actor, &op.author) {
+        Some(Code::ACTOR_UNBOUND)
+    } else if !binding.takes(&op.fold_root, &op.policy_root)
+        || (!op.is_governance() && binding.closed.is_some_and(|closed| Some(op.ulid) <= closed.ulid))
+    {
+        Some(Code::EPOCH_BROKEN)
+    } else {
+        op.caps.as_ref().and_then(|caps| governance.fault_of_caps(caps, &op.actor, received))
+    }
+}
+
+/// The record of an op that the policy was not asked about.
+pub(super) fn rejected(position: u64, op: Hash, code: Code, governance: &Governance, received: u64) -> Record {
+    let (outcome, governance) = (Outcome::Rejected(code), governance.position);
+    Record { position, op, outcome, rules: Vec::new(), input: None, received, governance }
+}
+
+/// The record of an op that the policy is asked about, as far as it is the policy's to decide.
+pub(super) fn decided(
+    position: u64,
+    op: &Checked,
+    governance: &Governance,
+    received: u64,
+    gate: &mut Gate<'_>,
+) -> Record {
+    let (outcome, rules, input) = match gate.decide(op, governance, received) {
+        Ok(decision) if decision.is_allowed => (Outcome::Admitted, decision.rules, decision.input),
+        Ok(decision) => (Outcome::Denied, decision.rules, decision.input),
+        Err(undecided) => (Outcome::Rejected(Code::POLICY_FAULT), Vec::new(), undecided.input),
+    };
+    Record { position, op: op.id, outcome, rules, input: Some(input), received, governance: governance.position }
+}
