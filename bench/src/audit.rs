@@ -149,7 +149,7 @@ fn make(plan: &Plan) -> Outcome<Made> {
     let (mut log, first, genesis) = begun(&library, programs, &mut author)?;
     let file = std::env::temp_dir().join(format!("kerai-bench-{}.pack", std::process::id()));
     let out = BufWriter::new(File::create(&file).map_err(said)?);
-    let header = Header { stream: log.stream, name: "invoices".into(), hidden: Vec::new() };
+    let header = Header { stream: log.stream, name: "invoices".into(), hidden: Vec::new(), pruned: None };
     let mut writer = PackWriter::new(out, &header).map_err(said)?;
     programs.sort_by_key(|program| program.root);
     programs.iter().try_for_each(|program| writer.program(&program.bytes)).map_err(said)?;
