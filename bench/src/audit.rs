@@ -237,7 +237,8 @@ impl Made {
     fn replayed(&self) -> Outcome<u64> {
         let file = BufReader::with_capacity(1 << 16, File::open(&self.file).map_err(said)?);
         let mut reader = PackReader::new(file).map_err(said)?;
-        let mut folding = Folding::new(&self.fold.verified, 0, Limits::DEFAULT).map_err(|fault| format!("{fault:?}"))?;
+        let mut folding =
+            Folding::new(&self.fold.verified, 0, Limits::DEFAULT).map_err(|fault| format!("{fault:?}"))?;
         while let Some((_, part)) = reader.read().map_err(said)? {
             let Part::Op { record, signed } = part else { continue };
             let record = Record::decode(&record).map_err(said)?;

@@ -126,7 +126,8 @@ impl Finding {
     }
 
     pub fn to_table(&self) -> String {
-        let mut table = format!("store: {} ops, seconds: by the clock, computed here, computed by the server\n", self.events);
+        let mut table =
+            format!("store: {} ops, seconds: by the clock, computed here, computed by the server\n", self.events);
         for (name, time) in &self.times {
             // Writing to a string cannot fail.
             let _ = write!(table, "  {name:<46}{time:>10.4}");
@@ -320,12 +321,7 @@ struct Author<'k> {
 }
 
 impl Author<'_> {
-    async fn begin<'k>(
-        store: &mut Store,
-        name: &str,
-        fold: &Stored,
-        key: &'k SecretKey,
-    ) -> Outcome<Author<'k>> {
+    async fn begin<'k>(store: &mut Store, name: &str, fold: &Stored, key: &'k SecretKey) -> Outcome<Author<'k>> {
         let shipped = |name| Stored::shipped(name).ok_or("a shipped program");
         let (policy, governance) = (shipped(DEFAULT_POLICY)?, shipped(DEFAULT_GOVERNANCE)?);
         let new = NewStream {
