@@ -12,7 +12,7 @@ use crate::limit;
 use crate::log::{EMPTY, Head, LogTree};
 use crate::materialize::{self, changes, row};
 use crate::op::signature::SecretKey;
-use crate::op::{Checked, Op, Salts, SignedOp};
+use crate::op::{Checked, Salts, SignedOp};
 use crate::pages::{self, Change, Entry, Map, Update, present};
 use crate::program::{FOLD_EXPORTS, Library, Stored};
 use crate::recent::{Recent, Since};
@@ -90,7 +90,7 @@ fn take(since: &mut Since, op: LeanOp, order: Order) -> Result<(), Refused> {
 
 /// The step that an op is. Its signature was checked when it was committed, and is again by `verify`.
 fn step(lean: LeanOp, order: Order) -> Result<Step, Refused> {
-    let op = Op::decode(&lean.body).map_err(|refused| damaged(refused.to_string()))?;
+    let op = lean.op.ok_or_else(|| damaged(format!("op {} is gone", lean.position)))?;
     let signed = SignedOp { body: Vec::new(), payload: lean.payload, salts: Salts::default(), signature: [0; 64] };
     let op = Checked { id: lean.op_id, op, signed };
     Step::of(&Input { position: lean.position, received: lean.received, op }, order)
