@@ -317,7 +317,7 @@ impl Clerk<'_> {
                 self.has_committed = true;
                 self.recent.take(&commit)?;
                 let answer = Answer::Committed(self.committed(&commit, &policy_root));
-                Ok((answer, Some(NewOp { commit: *commit, fold_root, policy_root })))
+                Ok((answer, Some(NewOp { commit, fold_root, policy_root })))
             }
         }
     }

@@ -170,7 +170,7 @@ impl Store {
             edge: Vec::new(),
         };
         stream.number = session.add_stream(&stream).await?;
-        let first = NewOp { commit, fold_root: binding.fold_root, policy_root: binding.policy_root };
+        let first = NewOp { commit: Box::new(commit), fold_root: binding.fold_root, policy_root: binding.policy_root };
         let mut ops = session.ops_to_add(&stream).await?;
         ops.add(&first).await?;
         let heads = ops.finish().await?;

@@ -111,7 +111,7 @@ impl StoredOp {
 /// A commit on its way into the database, with the roots that were bound when it was decided.
 #[derive(Debug)]
 pub struct NewOp {
-    pub commit: Commit,
+    pub commit: Box<Commit>,
     pub fold_root: Hash,
     pub policy_root: Hash,
 }

@@ -71,7 +71,7 @@ async fn add_op(
 ) -> Result<(), Fault> {
     let sql = "INSERT INTO ops (stream, position, author, seq, ulid, outcome, is_governance, fold, policy, body, payload, \
                salts, signature, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
-    let Commit { op: Checked { op, signed, .. }, record, bytes, .. } = &new.commit;
+    let Commit { op: Checked { op, signed, .. }, record, bytes, .. } = &*new.commit;
     let (mut body, mut said) = (Vec::new(), Vec::new());
     brief::put_body(&mut body, op, &signed.body, (&new.fold_root, &new.policy_root), &stream.genesis);
     brief::put_record(&mut said, record, bytes);

@@ -91,3 +91,6 @@ CREATE TRIGGER ops_stay BEFORE UPDATE ON kerai.ops FOR EACH ROW
     EXECUTE FUNCTION kerai.refuse();
 CREATE TRIGGER ops_pruned AFTER UPDATE ON kerai.ops
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION kerai.ops_pruned();
+
+-- Pages are derived, and a million ops have many: a question a row about their stream costs more than writing them.
+ALTER TABLE kerai.pages DROP CONSTRAINT pages_stream_fkey;

@@ -60,7 +60,7 @@ impl Copy {
     }
 
     fn op(&mut self, stream: &Stream, new: &NewOp, (fold, policy): (i32, i32)) {
-        let Commit { op: Checked { op, signed, .. }, record, bytes, .. } = &new.commit;
+        let Commit { op: Checked { op, signed, .. }, record, bytes, .. } = &*new.commit;
         self.0.extend_from_slice(&COLUMNS.to_be_bytes());
         self.field(&stream.number.to_be_bytes()).number(record.position).number(op.sequence);
         self.field(&fold.to_be_bytes()).field(&policy.to_be_bytes());
