@@ -1,6 +1,7 @@
 //! Ops of which not everything is there: parts are hidden, or all but their place was pruned.
 
-use super::{Audit, Evidence, HIDDEN, differs, refused, show};
+use super::ops::{HIDDEN, show};
+use super::{Audit, Evidence, differs, refused};
 use crate::backend::Columns;
 use crate::log::{Outcome, Record};
 use crate::op::signature::{self, Domain};

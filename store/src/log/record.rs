@@ -72,13 +72,10 @@ impl Record {
     /// Where a rule id has no canonical form.
     pub fn encode(&self) -> Result<Vec<u8>, Refused> {
         let mut form = Form::new();
-        form.integer("position", self.position).bytes("op", &self.op).text("outcome", self.outcome.name());
-        if let Some(code) = self.outcome.code() {
-            form.text("code", code.name());
-        }
-        form.texts("rules", &self.rules);
-        form.bytes_or_null("input", self.input.as_ref().map(<[u8; 32]>::as_slice));
-        form.integer("received_ms", self.received).integer("governance", self.governance);
+        form.bytes("op", &self.op).text_if("code", self.outcome.code().map(Code::name));
+        form.bytes_or_null("input", self.input.as_ref().map(<[u8; 32]>::as_slice)).texts("rules", &self.rules);
+        form.text("outcome", self.outcome.name()).integer("position", self.position);
+        form.integer("governance", self.governance).integer("received_ms", self.received);
         form.finish().map_err(|refusal| Refused::new(Code::POLICY_FAULT, refusal.to_string()))
     }
 
