@@ -77,7 +77,7 @@ impl Audit<'_> {
             author: left.author,
             sequence: left.sequence,
             ulid: left.ulid.to_bytes(),
-            given: left.given,
+            given: Some(left.given),
             outcome: said.outcome.name().into(),
             is_governance: false,
             fold_root,

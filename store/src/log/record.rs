@@ -31,16 +31,20 @@ impl Outcome {
         }
     }
 
+    /// The outcome that a code comes to.
+    #[must_use]
+    pub fn of_code(code: Option<&str>) -> Option<Outcome> {
+        Some(match code.map(Code::of) {
+            None => Outcome::Admitted,
+            Some(Some(Code::POLICY_DENY)) => Outcome::Denied,
+            Some(code) => Outcome::Rejected(code?),
+        })
+    }
+
     /// The outcome of its two names.
     #[must_use]
     pub fn of(name: &str, code: Option<&str>) -> Option<Outcome> {
-        let outcome = match (name, code.map(Code::of)) {
-            ("admitted", None) => Outcome::Admitted,
-            ("denied", Some(Some(Code::POLICY_DENY))) => Outcome::Denied,
-            ("rejected", Some(Some(code))) => Outcome::Rejected(code),
-            _ => return None,
-        };
-        Some(outcome)
+        Outcome::of_code(code).filter(|outcome| outcome.name() == name)
     }
 }
 

@@ -8,6 +8,7 @@ mod resource;
 pub mod signature;
 
 pub use draft::Draft;
+pub(crate) use draft::given;
 pub(crate) use payload::{Fields, commitments_root};
 pub use payload::{SALT, Salts, payload_root};
 pub use resource::{Resource, is_segment};
@@ -77,6 +78,14 @@ impl Op {
     /// # Errors
     /// Where a text is not in its one form, or the body would be too large.
     pub fn encode(&self) -> Result<Vec<u8>, Refused> {
+        let body = self.to_body()?;
+        // What this build would not read it does not write.
+        Op::decode(&body)?;
+        Ok(body)
+    }
+
+    /// The one body of an op that was read from one.
+    pub(crate) fn to_body(&self) -> Result<Vec<u8>, Refused> {
         let mut form = Form::new();
         form.integer("seq", self.sequence).document_if("caps", self.caps.as_ref());
         form.bytes_or_null("prev", self.previous.as_ref().map(<[u8; 32]>::as_slice)).text("type", &self.kind);
@@ -85,10 +94,7 @@ impl Op {
         form.bytes_or_null("stream", self.stream.as_ref().map(<[u8; 32]>::as_slice)).integer("version", VERSION);
         form.text_if("resource", self.resource.as_deref()).bytes("fold_root", &self.fold_root);
         form.bytes("policy_root", &self.policy_root).bytes("payload_root", &self.payload_root);
-        let body = form.finish().map_err(unreadable("body"))?;
-        // What this build would not read it does not write.
-        Op::decode(&body)?;
-        Ok(body)
+        form.finish().map_err(unreadable("body"))
     }
 
     /// Reads a body; every other form of it is refused.
