@@ -128,7 +128,7 @@ OF_THE_MACHINE {
     }
     "compiler/src/ir/canonical.rs" {
         "a variable that is assigned keeps its first value for good"
-            "known::is_small(value) && !self.usage.assigned.contains_key(variable)" => "known::is_small(value)";
+            "known::is_small(value) && self.usage.assigned(*variable) == 0" => "known::is_small(value)";
         "`and` with a known first operand takes the wrong one"
             "mem::take(if holds { &mut b.node } else { &mut a.node })" => "mem::take(if holds { &mut a.node } else { &mut b.node })";
         "an arm that never holds is kept, one that may is not"
