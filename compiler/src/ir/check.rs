@@ -67,8 +67,8 @@ struct Scope {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sight {
     Undeclared,
-    InSight,
-    OutOfSight,
+    Visible,
+    Gone,
 }
 
 impl Scope {
@@ -76,21 +76,21 @@ impl Scope {
     fn declare(&mut self, id: VariableId) -> bool {
         self.in_sight.push(id);
         let sight = self.variables.get_mut(id.0 as usize);
-        sight.is_some_and(|sight| mem::replace(sight, Sight::InSight) == Sight::Undeclared)
+        sight.is_some_and(|sight| mem::replace(sight, Sight::Visible) == Sight::Undeclared)
     }
 
     /// Ends the scope of what was declared since so many variables were in sight.
     fn leave(&mut self, in_sight: usize) {
         for id in self.in_sight.drain(in_sight..) {
             if let Some(sight) = self.variables.get_mut(id.0 as usize) {
-                *sight = Sight::OutOfSight;
+                *sight = Sight::Gone;
             }
         }
     }
 
     fn has(&self, id: VariableId) -> bool {
         match self.variables.get(id.0 as usize) {
-            Some(sight) => *sight == Sight::InSight,
+            Some(sight) => *sight == Sight::Visible,
             // What is not listed was reported where it is declared.
             None => self.in_sight.contains(&id),
         }

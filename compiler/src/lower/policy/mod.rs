@@ -48,7 +48,7 @@ pub fn lower(policy: &Policy, search: Search) -> Ir {
     let mut lowering = Lowering::new(ProgramKind::Policy, &policy.schema, rules.collect());
     for rule in &policy.rules {
         for condition in rule.when.iter().chain(&rule.allow_if).chain(&rule.deny_if) {
-            *lowering.uses.entry(&condition.text).or_default() += 1;
+            *lowering.uses.entry(&*condition.text).or_default() += 1;
         }
     }
     lowering.decide(policy, search);
@@ -74,7 +74,7 @@ pub fn lower_prices(pricing: &Pricing) -> Ir {
 pub fn conditions(policy: &Policy) -> Vec<&Condition> {
     let mut seen = BTreeMap::new();
     let all = policy.rules.iter().flat_map(|rule| rule.when.iter().chain(&rule.allow_if).chain(&rule.deny_if));
-    all.filter(|condition| seen.insert(condition.text.as_str(), ()).is_none()).collect()
+    all.filter(|condition| seen.insert(&*condition.text, ()).is_none()).collect()
 }
 
 /// A policy on its way to the IR.
@@ -221,7 +221,7 @@ impl<'p> Lowering<'p> {
 
     /// Whether several rules have the condition.
     fn is_shared(&self, condition: &Condition) -> bool {
-        self.uses.get(condition.text.as_str()).is_some_and(|&uses| uses > 1)
+        self.uses.get(&*condition.text).is_some_and(|&uses| uses > 1)
     }
 
     fn ask_all(&mut self, question: Question, conditions: &'p [Condition], input: VariableId) -> Vec<Expression> {
@@ -230,11 +230,11 @@ impl<'p> Lowering<'p> {
 
     /// A question to a condition. What several rules ask is a function of its own.
     fn ask(&mut self, question: Question, condition: &'p Condition, input: VariableId) -> Expression {
-        let span = condition.expression.span;
+        let span = condition.span;
         if !self.is_shared(condition) {
             return self.truth(question, &condition.expression, input);
         }
-        let key = (question, condition.text.as_str());
+        let key = (question, &*condition.text);
         let function = match self.shared.get(&key) {
             Some(&function) => function,
             None => {
