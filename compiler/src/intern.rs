@@ -14,6 +14,11 @@ impl<'t> Interner<'t> {
     pub fn number(&mut self, text: &'t [u8], next: u32) -> u32 {
         *self.numbers.entry((hash(text), text)).or_insert(next)
     }
+
+    /// The number of a text that has one.
+    pub fn get(&self, text: &[u8]) -> Option<u32> {
+        self.numbers.get(&(hash(text), text)).copied()
+    }
 }
 
 /// Eight bytes at a time.
