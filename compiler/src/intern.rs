@@ -97,7 +97,8 @@ mod tests {
     #[test]
     fn a_text_keeps_its_number() {
         for form in ["gatos/journal/X/**", "X", "gatos-1/X", "a path of X"] {
-            let texts: Vec<String> = (0..10_000).map(|number| form.replace('X', &(number % 1000).to_string())).collect();
+            let texts: Vec<String> =
+                (0..10_000).map(|number| form.replace('X', &(number % 1000).to_string())).collect();
             let mut interner = Interner::default();
             let numbers = (0..).zip(&texts).map(|(next, text)| interner.number(text.as_bytes(), next));
             assert!((0..).zip(numbers).all(|(place, number)| number == place % 1000));
