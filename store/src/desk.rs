@@ -1,6 +1,6 @@
 //! The desk: a stream's log under the writer's lock, where ops are signed, offered and written down.
 
-use crate::backend::{Database, Session, StoredOp, Stream, damaged};
+use crate::backend::{Database, NewOp, Session, Stream, damaged};
 use crate::code::{Class, Code, Refused};
 use crate::document::Hash;
 use crate::fault::Fault;
@@ -17,6 +17,9 @@ use kerai_vm::bytecode::Order;
 use kerai_vm::ulid::Ulid;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// ULIDs that the database is asked about at a time.
+const LEARNED: usize = 1024;
 
 /// Moves the tip of a stream to the end of its log.
 pub(crate) async fn move_tip(session: &mut Session<'_>, stream: &mut Stream, log: &Log) -> Result<(), Fault> {
@@ -59,7 +62,7 @@ struct Clerk<'s> {
 }
 
 /// What became of an op, and what is to be written of it.
-type Decided = (Answer, Option<StoredOp>);
+type Decided = (Answer, Option<NewOp>);
 
 impl<'s> Desk<'s> {
     /// Opens the log. Programs that the library lacks are added to it.
@@ -156,7 +159,9 @@ impl<'s> Desk<'s> {
 
     /// Offers ops that others signed.
     pub(crate) async fn ingest(&mut self, ops: Vec<Offered>) -> Result<Vec<Answer>, Fault> {
-        self.recognize(&ops).await?;
+        for read in ops.iter().filter_map(|op| op.read.as_ref().ok()).filter(|read| read.fault.is_none()) {
+            self.meet(&read.op.author).await?;
+        }
         let ulids: Vec<Ulid> = ops.iter().filter_map(|op| Some(op.read.as_ref().ok()?.op.ulid)).collect();
         self.learn(&ulids).await?;
         self.decide(ops, Clerk::offer).await
@@ -169,7 +174,7 @@ impl<'s> Desk<'s> {
         mut one: impl FnMut(&mut Clerk<'s>, T, &mut Gate<'_>) -> Result<Decided, Refused>,
     ) -> Result<Vec<Answer>, Fault> {
         let Desk { session, clerk, .. } = self;
-        let mut writing = session.ops_to_add(clerk.stream.number);
+        let mut writing = session.ops_to_add(&clerk.stream).await?;
         let library = clerk.library.clone();
         let mut answers = Vec::new();
         let mut offers = offers.into_iter().peekable();
@@ -186,47 +191,29 @@ impl<'s> Desk<'s> {
                 answers.push(answer);
             }
         }
-        writing.finish().await?;
+        let heads = writing.finish().await?;
+        session.put_heads(clerk.stream.number, &heads).await?;
         Ok(answers)
     }
 
-    /// Finds those ops that the log has: at their places of their authors' chains.
-    async fn recognize(&mut self, ops: &[Offered]) -> Result<(), Fault> {
-        let mut known: BTreeMap<Hash, Vec<u64>> = BTreeMap::new();
-        for op in ops.iter().filter_map(|op| op.read.as_ref().ok()).filter(|read| read.fault.is_none()) {
-            let op = &op.op;
-            self.meet(&op.author).await?;
-            let head = self.clerk.log.heads.get(&op.author).map_or(0, |head| head.sequence);
-            if op.sequence <= head {
-                known.entry(op.author).or_default().push(op.sequence);
-            }
-        }
-        for (author, mut sequences) in known {
-            sequences.sort_unstable();
-            sequences.dedup();
-            // What is sent again comes in runs of its chain.
-            for run in sequences.chunk_by(|a, b| a + 1 == *b) {
-                if let (Some(&first), Some(&last)) = (run.first(), run.last()) {
-                    let found = self.session.positions(self.clerk.stream.number, &author, first, last).await?;
-                    self.clerk.facts.committed.extend(found);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Asks the database for what was given under ULIDs.
+    /// Asks the database for what was given under ULIDs, and for which ops: what is sent again is found by its ULID.
     async fn learn(&mut self, ulids: &[Ulid]) -> Result<(), Fault> {
         let (session, clerk) = (&mut self.session, &mut self.clerk);
         // Most are later than all that were given before.
         let last = session.last_ulid(clerk.stream.number).await?;
-        let ulids: Vec<Ulid> = ulids.iter().copied().filter(|&ulid| Some(ulid) <= last).collect();
-        if ulids.is_empty() {
-            return Ok(());
+        let mut ulids: Vec<Ulid> = ulids.iter().copied().filter(|&ulid| Some(ulid) <= last).collect();
+        ulids.sort_unstable();
+        ulids.dedup();
+        for ulids in ulids.chunks(LEARNED) {
+            for op in session.ops_under(clerk.stream.number, ulids).await? {
+                let (author, ulid) = (op.columns.author, Ulid::from_bytes(op.columns.ulid));
+                let given = op.given()?;
+                clerk.facts.committed.insert(op.columns.op_id, op.position);
+                clerk.facts.given.entry((author, ulid)).or_insert(given);
+                // Under whichever key: an actor that has a new one repeats itself all the same.
+                clerk.repeatable.insert((ulid, given));
+            }
         }
-        clerk.facts.given = session.given(clerk.stream.number, &ulids).await?;
-        // Under whichever key: an actor that has a new one repeats itself all the same.
-        clerk.repeatable = clerk.facts.given.iter().map(|(&(_, ulid), &given)| (ulid, given)).collect();
         Ok(())
     }
 
@@ -330,7 +317,7 @@ impl Clerk<'_> {
                 self.has_committed = true;
                 self.recent.take(&commit)?;
                 let answer = Answer::Committed(self.committed(&commit, &policy_root));
-                Ok((answer, Some(StoredOp::of(*commit, fold_root, policy_root))))
+                Ok((answer, Some(NewOp { commit, fold_root, policy_root })))
             }
         }
     }

@@ -13,11 +13,14 @@ pub type Hash = [u8; 32];
 /// Bytes as lower-case hexadecimal.
 #[must_use]
 pub fn to_hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
-    let mut text = String::with_capacity(bytes.len() * 2);
-    bytes.iter().for_each(|&byte| text.extend([digit(byte >> 4), digit(byte & 15)]));
-    text
+    let digits = bytes.iter().flat_map(|&byte| hex_of(byte)).collect();
+    // Digits are text.
+    String::from_utf8(digits).unwrap_or_default()
+}
+
+/// The two digits of a byte.
+fn hex_of(byte: u8) -> [u8; 2] {
+    [byte >> 4, byte & 15].map(|nibble| if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble })
 }
 
 /// Bytes from lower-case hexadecimal, its one form.
@@ -67,7 +70,7 @@ pub fn program_root(text: &str) -> Option<Hash> {
 
 /// A heap for one document. Making one costs more than most documents do, so that each thread keeps some, which are
 /// emptied before they are used again; nothing that is read or written depends on what a heap held before.
-pub(crate) struct Scratch(Option<Used>);
+pub(crate) struct Scratch(Option<Box<Used>>);
 
 /// A heap, what it was when it was empty, and how often it was used.
 struct Used {
@@ -83,8 +86,11 @@ const USES: u32 = 1024;
 const LARGE: usize = 1 << 20;
 const KEPT: usize = 8;
 
+/// Heaps stay where they are: moving one costs as much as reading a small document.
+type Kept = Vec<Box<Used>>;
+
 thread_local! {
-    static HEAPS: RefCell<Vec<Used>> = const { RefCell::new(Vec::new()) };
+    static HEAPS: RefCell<Kept> = const { RefCell::new(Vec::new()) };
 }
 
 impl Scratch {
@@ -92,7 +98,7 @@ impl Scratch {
         let kept = HEAPS.try_with(|heaps| heaps.borrow_mut().pop()).ok().flatten();
         Scratch(Some(kept.unwrap_or_else(|| {
             let heap = Heap::new(0);
-            Used { empty: heap.mark(), heap, uses: 0 }
+            Box::new(Used { empty: heap.mark(), heap, uses: 0 })
         })))
     }
 }
@@ -195,12 +201,17 @@ pub(crate) fn fits_inside(document: &[u8]) -> Result<(), Refusal> {
 
 /// A canonical map with text keys that is put together byte by byte: what [`Writer`] would give, for what is made of
 /// every op. Its documents must be canonical already.
+/// Fields can come in any order; those that come in the order of their keys, shorter ones first, cost less.
 pub(crate) struct Form {
+    /// The entries: each key with its value.
     bytes: Vec<u8>,
-    /// The fields' names, and where their values begin and end.
+    /// The fields' names, and where their entries begin and end.
     fields: Vec<(&'static str, Range<usize>)>,
     refusal: Option<Refusal>,
 }
+
+/// Bytes of a map's head at most.
+const HEAD: usize = 9;
 
 /// Bytes that a form usually comes to, and the fields that it usually has.
 const FORM: (usize, usize) = (512, 16);
@@ -220,15 +231,21 @@ impl Form {
         Form { bytes, fields, refusal: None }
     }
 
-    fn field(&mut self, name: &'static str) -> &mut Form {
-        let begin = self.fields.last().map_or(0, |last| last.1.end);
+    /// A field, whose value is appended.
+    fn field(&mut self, name: &'static str, put: impl FnOnce(&mut Form)) -> &mut Form {
+        let begin = self.bytes.len();
+        cbor::write_text(&mut self.bytes, name.as_bytes());
+        put(self);
         self.fields.push((name, begin..self.bytes.len()));
         self
     }
 
     pub(crate) fn text(&mut self, name: &'static str, content: &str) -> &mut Form {
-        self.put_text(content);
-        self.field(name)
+        self.field(name, |form| form.put_text(content))
+    }
+
+    pub(crate) fn text_if(&mut self, name: &'static str, content: Option<&str>) -> &mut Form {
+        if let Some(content) = content { self.text(name, content) } else { self }
     }
 
     /// Text in normalization form C; what has no such form makes the whole have none.
@@ -239,28 +256,37 @@ impl Form {
         }
     }
 
+    /// Bytes as hexadecimal text.
+    pub(crate) fn hex(&mut self, name: &'static str, content: &Hash) -> &mut Form {
+        self.field(name, |form| {
+            let mut digits = [0; 2 * size_of::<Hash>()];
+            for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(content) {
+                *pair = hex_of(*byte);
+            }
+            cbor::write_text(&mut form.bytes, &digits);
+        })
+    }
+
     pub(crate) fn bytes(&mut self, name: &'static str, content: &[u8]) -> &mut Form {
-        cbor::write_bytes(&mut self.bytes, content);
-        self.field(name)
+        self.field(name, |form| cbor::write_bytes(&mut form.bytes, content))
     }
 
     pub(crate) fn bytes_or_null(&mut self, name: &'static str, content: Option<&[u8]>) -> &mut Form {
-        match content {
-            Some(content) => cbor::write_bytes(&mut self.bytes, content),
-            None => cbor::write_null(&mut self.bytes),
-        }
-        self.field(name)
+        self.field(name, |form| match content {
+            Some(content) => cbor::write_bytes(&mut form.bytes, content),
+            None => cbor::write_null(&mut form.bytes),
+        })
     }
 
     pub(crate) fn integer(&mut self, name: &'static str, number: u64) -> &mut Form {
-        cbor::write_integer(&mut self.bytes, number);
-        self.field(name)
+        self.field(name, |form| cbor::write_integer(&mut form.bytes, number))
     }
 
     pub(crate) fn texts(&mut self, name: &'static str, texts: &[String]) -> &mut Form {
-        cbor::write_list(&mut self.bytes, texts.len());
-        texts.iter().for_each(|content| self.put_text(content));
-        self.field(name)
+        self.field(name, |form| {
+            cbor::write_list(&mut form.bytes, texts.len());
+            texts.iter().for_each(|content| form.put_text(content));
+        })
     }
 
     /// A document that is canonical CBOR already; here it lies one table deeper.
@@ -268,26 +294,39 @@ impl Form {
         if let Err(refusal) = fits_inside(document) {
             self.refusal = Some(refusal);
         }
-        self.bytes.extend_from_slice(document);
-        self.field(name)
+        self.field(name, |form| form.bytes.extend_from_slice(document))
+    }
+
+    pub(crate) fn document_if<D: AsRef<[u8]>>(&mut self, name: &'static str, document: Option<D>) -> &mut Form {
+        if let Some(document) = document { self.document(name, document.as_ref()) } else { self }
     }
 
     pub(crate) fn finish(self) -> Result<Vec<u8>, Refusal> {
+        let mut out = Vec::new();
+        self.finish_into(&mut out).map(|()| out)
+    }
+
+    /// As [`Form::finish`], behind what is there.
+    pub(crate) fn finish_into(self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let Form { mut bytes, mut fields, refusal } = self;
+        out.reserve(bytes.len() + HEAD);
+        cbor::write_map(out, fields.len());
         // Keys stand in the order of their encodings, which begin with their lengths.
-        fields.sort_unstable_by_key(|(name, _)| (name.len(), *name));
-        let mut out = Vec::with_capacity(bytes.len() + fields.len() * FORM.1 + 1);
-        cbor::write_map(&mut out, fields.len());
-        for (name, value) in fields.drain(..) {
-            cbor::write_text(&mut out, name.as_bytes());
-            out.extend_from_slice(bytes.get(value).unwrap_or_default());
+        let order = |(name, _): &(&'static str, Range<usize>)| (name.len(), *name);
+        if fields.is_sorted_by_key(order) {
+            out.extend_from_slice(&bytes);
+        } else {
+            fields.sort_unstable_by_key(order);
+            let entries = fields.iter().filter_map(|(_, entry)| bytes.get(entry.clone()));
+            entries.for_each(|entry| out.extend_from_slice(entry));
         }
         if bytes.capacity() <= LARGE {
             bytes.clear();
+            fields.clear();
             // A thread that ends keeps nothing more.
             let _ = ROOM.try_with(|room| room.set(Some((bytes, fields))));
         }
-        refusal.map_or(Ok(out), Err)
+        refusal.map_or(Ok(()), Err)
     }
 }
 
@@ -421,6 +460,10 @@ mod tests {
                 assert!(form.is_err() || form == written, "{depth} {name}");
             }
         }
+        let (mut in_order, mut turned) = (Form::new(), Form::new());
+        in_order.integer("id", 7).hex("op", &[0xa9; 32]).text("name", "x");
+        turned.text("name", "x").text("op", &to_hex(&[0xa9; 32])).integer("id", 7);
+        assert_eq!(in_order.finish(), turned.finish());
         let [form, written] = both(1, "\u{378}");
         assert_eq!(form.map_err(|refusal| refusal.code), written.map_err(|refusal| refusal.code));
         assert!(both(last, "deep").iter().all(Result::is_ok) && both(last + 1, "deep").iter().all(Result::is_err));

@@ -1,7 +1,7 @@
 //! Folding: a fold's program over ops in their order, to rows.
 
 use crate::code::{Code, Refused};
-use crate::document::{Form, Hash, Scratch, encode, to_hex};
+use crate::document::{Form, Hash, Scratch, encode};
 use crate::limit::{self, length};
 use crate::op::Checked;
 use kerai_vm::bytecode::{Limits, Order, Verified};
@@ -92,7 +92,8 @@ impl Step {
     /// As [`Step::of`].
     pub fn at(position: u64, received: u64, op: &Checked, order: Order) -> Result<Step, Refused> {
         let damaged = |refusal| Refused::new(Code::LOG_DAMAGED, format!("op {position}: {refusal}"));
-        let document = document(op, received, order).map_err(damaged)?;
+        let mut document = Vec::new();
+        write_document(op, received, order, &mut document).map_err(damaged)?;
         Ok(Step { position, ulid: op.op.ulid, op: op.id, document })
     }
 
@@ -114,25 +115,18 @@ impl Step {
     }
 }
 
-/// The op as a document: what its author gave, who signed it, and where it stands in the author's chain.
-fn document(checked: &Checked, received: u64, order: Order) -> Result<Vec<u8>, Refusal> {
+/// Appends the op as a document: what its author gave, who signed it, and where it stands in the author's chain.
+pub(crate) fn write_document(checked: &Checked, received: u64, order: Order, out: &mut Vec<u8>) -> Result<(), Refusal> {
     let Checked { id, op, signed } = checked;
     let mut form = Form::new();
-    form.text("ulid", &op.ulid.to_string()).text("type", &op.kind).text("actor", &op.actor);
-    form.text("author", &to_hex(&op.author)).text("id", &to_hex(id)).integer("seq", op.sequence);
-    if let Some(resource) = &op.resource {
-        form.text("resource", resource);
-    }
+    form.hex("id", id).integer("seq", op.sequence).document_if("caps", op.caps.as_ref()).text("type", &op.kind);
+    form.text("ulid", &op.ulid.to_string()).text("actor", &op.actor).hex("author", &op.author);
+    form.document_if("labels", op.labels.as_ref()).document("payload", &signed.payload);
+    form.text_if("resource", op.resource.as_deref());
     if order == Order::Commit {
         form.integer("received_ms", received);
     }
-    form.document("payload", &signed.payload);
-    for (name, document) in [("caps", &op.caps), ("labels", &op.labels)] {
-        if let Some(document) = document {
-            form.document(name, document);
-        }
-    }
-    form.finish()
+    form.finish_into(out)
 }
 
 /// The least place of ops; places of one ULID are told apart by their contents, which are looked at only then.

@@ -88,33 +88,13 @@ fn input(heap: &mut Heap, op: &Checked, governance: &Governance, received: u64) 
     let mut form = Form::new();
     let body = &op.op;
     let resource = body.resource.as_deref().and_then(Resource::parse);
-    let texts = [
-        ("intent", Some(body.kind.as_str())),
-        ("type", Some(&body.kind)),
-        ("actor", Some(&body.actor)),
-        ("resource", body.resource.as_deref()),
-        ("path", resource.map(|resource| resource.path)),
-        ("remote", resource.map(|resource| resource.repo)),
-    ];
-    for (name, text) in texts {
-        if let Some(text) = text {
-            form.text(name, text);
-        }
-    }
-    form.integer("epoch", governance.binding.epoch).integer("received_ms", received);
-    let documents = [
-        ("payload", Some(&op.signed.payload)),
-        ("caps", body.caps.as_ref()),
-        ("labels", body.labels.as_ref()),
-        ("groups", Some(&governance.groups)),
-        ("grants", Some(&governance.grants)),
-        ("trust", Some(&governance.trust)),
-    ];
-    for (name, document) in documents {
-        if let Some(document) = document {
-            form.document(name, document);
-        }
-    }
+    form.document_if("caps", body.caps.as_ref()).text_if("path", resource.map(|resource| resource.path));
+    form.text("type", &body.kind).text("actor", &body.actor).integer("epoch", governance.binding.epoch);
+    form.document("trust", &governance.trust).document("grants", &governance.grants);
+    form.document("groups", &governance.groups).text("intent", &body.kind);
+    form.document_if("labels", body.labels.as_ref()).text_if("remote", resource.map(|resource| resource.repo));
+    form.document("payload", &op.signed.payload).text_if("resource", body.resource.as_deref());
+    form.integer("received_ms", received);
     let bytes = form.finish()?;
     Ok((cbor::decode(heap, &bytes, &Options::CANONICAL)?, hash(Context::GateInput, &bytes)))
 }

@@ -12,8 +12,8 @@ use crate::limit;
 use crate::log::{EMPTY, Head, LogTree};
 use crate::materialize::{self, changes, row};
 use crate::op::signature::SecretKey;
-use crate::op::{Checked, Op, Salts, SignedOp};
-use crate::pages::{self, Change, Entry, Map, Update, present};
+use crate::op::{Checked, Salts, SignedOp};
+use crate::pages::{self, Change, Entry, Map, Update, Updated, present};
 use crate::program::{FOLD_EXPORTS, Library, Stored};
 use crate::recent::{Recent, Since};
 use crate::relation::{self, Declaration, Relation};
@@ -21,6 +21,8 @@ use crate::store::{Materialized, find, logged, resume};
 use kerai_vm::bytecode::{Order, ProgramKind};
 use kerai_vm::encoding::map::{row_key, row_value};
 use kerai_vm::fold::RowChanges;
+use std::panic::resume_unwind;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 /// The parts of the work that are done once ops are read, and once they are folded.
 const READING: f64 = 0.3;
@@ -61,6 +63,8 @@ struct Done<'p> {
     changes: Option<RowChanges>,
     snapshot: Snapshot,
     checkpoint: Checkpoint,
+    /// The map of inputs, where it is the first one.
+    inputs: Option<JoinHandle<Updated>>,
 }
 
 impl Ground {
@@ -90,7 +94,7 @@ fn take(since: &mut Since, op: LeanOp, order: Order) -> Result<(), Refused> {
 
 /// The step that an op is. Its signature was checked when it was committed, and is again by `verify`.
 fn step(lean: LeanOp, order: Order) -> Result<Step, Refused> {
-    let op = Op::decode(&lean.body).map_err(|refused| damaged(refused.to_string()))?;
+    let op = lean.op.ok_or_else(|| damaged(format!("op {} is gone", lean.position)))?;
     let signed = SignedOp { body: Vec::new(), payload: lean.payload, salts: Salts::default(), signature: [0; 64] };
     let op = Checked { id: lean.op_id, op, signed };
     Step::of(&Input { position: lean.position, received: lean.received, op }, order)
@@ -203,6 +207,11 @@ impl<'p> Materializer<'p> {
         told: &dyn Fn(u64, f64),
     ) -> Result<Done<'p>, Fault> {
         let order = program.order();
+        // What depends on ids alone is made while the ops are folded.
+        let inputs = ground.last.is_none().then(|| {
+            let entries = ground.since.admitted.iter().map(|&op| (op, present())).collect();
+            spawn_blocking(move || pages::whole(Map::Inputs, entries))
+        });
         let late = if order == Order::Ulid { fold::first(&ground.since.steps) } else { None };
         let is_its =
             |resident: &Resident<'_>| (resident.epoch, resident.count) == (ground.binding.epoch, ground.count());
@@ -245,7 +254,7 @@ impl<'p> Materializer<'p> {
         let (folded, last) = run.folded();
         let snapshot = Snapshot { count: ground.stream.count, folded, last, bytes: run.snapshot()? };
         let checkpoint = self.checkpoint(ground, &mut run, &snapshot)?;
-        Ok(Done { run, base, changes: knows_rows.then_some(changes), snapshot, checkpoint })
+        Ok(Done { run, base, changes: knows_rows.then_some(changes), snapshot, checkpoint, inputs })
     }
 
     /// The checkpoint, but for what the maps in the database say.
@@ -272,7 +281,7 @@ impl<'p> Materializer<'p> {
         done: Done<'p>,
         reached: &dyn Fn(Point),
     ) -> Result<(Checkpoint, usize), Fault> {
-        let Done { mut run, base, changes: known, snapshot, mut checkpoint } = done;
+        let Done { mut run, base, changes: known, snapshot, mut checkpoint, inputs } = done;
         let (number, epoch) = (ground.stream.number, ground.binding.epoch);
         let (rows, are_new) = match known {
             Some(changes) => (changed(&changes), false),
@@ -282,8 +291,14 @@ impl<'p> Materializer<'p> {
             }
         };
         let before = ground.last.as_ref().map_or((EMPTY, EMPTY), |last| (last.inputs_root, last.state_root));
-        let ids: Vec<Change> = ground.since.admitted.iter().map(|&op| (op, Some(present()))).collect();
-        checkpoint.inputs_root = match update(session, number, Map::Inputs, ids, &before.0).await? {
+        let inputs = match inputs {
+            Some(inputs) => put_first(session, number, Map::Inputs, finished(inputs).await).await?,
+            None => {
+                let ids = ground.since.admitted.iter().map(|&op| (op, Some(present()))).collect();
+                update(session, number, Map::Inputs, ids, &before.0).await?
+            }
+        };
+        checkpoint.inputs_root = match inputs {
             Some(root) => root,
             None => {
                 let admitted = session.admitted(number, checkpoint.count).await?;
@@ -365,6 +380,24 @@ async fn update(
     let updated = update.finish();
     session.put_pages(stream, map, &updated).await?;
     Ok(Some(updated.root))
+}
+
+/// What a thread of its own came to.
+async fn finished<T>(thread: JoinHandle<T>) -> T {
+    match thread.await {
+        Ok(done) => done,
+        // It ends in no other way than by its own panic.
+        Err(ended) => resume_unwind(ended.into_panic()),
+    }
+}
+
+/// Writes the first pages of a map, and says its root; none where there are pages already.
+async fn put_first(session: &mut Session<'_>, stream: i64, map: Map, made: Updated) -> Result<Option<Hash>, Fault> {
+    if !session.pages(stream, map, &[&[]]).await?.is_empty() {
+        return Ok(None);
+    }
+    session.put_pages(stream, map, &made).await?;
+    Ok(Some(made.root))
 }
 
 /// Makes all pages of a map anew: another program was at them.

@@ -1,7 +1,7 @@
 //! The store: what the pure parts decide, done in one transaction each.
 
 use crate::audit::{self, Ask, Tables, Traced, Which};
-use crate::backend::{Address, Database, Session, StoredOp, Stream, damaged};
+use crate::backend::{Address, Database, NewOp, Session, StoredOp, Stream, damaged};
 use crate::bundle::Opened;
 use crate::checkpoint::Checkpoint;
 use crate::code::{Code, Refused};
@@ -170,10 +170,11 @@ impl Store {
             edge: Vec::new(),
         };
         stream.number = session.add_stream(&stream).await?;
-        let first = StoredOp::of(commit, binding.fold_root, binding.policy_root);
-        let mut ops = session.ops_to_add(stream.number);
+        let first = NewOp { commit: Box::new(commit), fold_root: binding.fold_root, policy_root: binding.policy_root };
+        let mut ops = session.ops_to_add(&stream).await?;
         ops.add(&first).await?;
-        ops.finish().await?;
+        let heads = ops.finish().await?;
+        session.put_heads(stream.number, &heads).await?;
         move_tip(&mut session, &mut stream, &log).await?;
         reached(Point::CreateTip);
         session.commit().await?;

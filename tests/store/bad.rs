@@ -375,7 +375,7 @@ fn databases_of_others_are_left_alone() {
         let (newer, foreign) = (Place::new(), Place::new());
         run(async {
             drop(stocked(&newer, host()).await);
-            let mark = if newer.is_on_server() { "UPDATE schema SET version = 3" } else { "PRAGMA user_version = 3" };
+            let mark = if newer.is_on_server() { "UPDATE schema SET version = 4" } else { "PRAGMA user_version = 4" };
             newer.raw().await.execute(mark).await.expect("set");
             let opened = Store::open(&newer.database(), host()).await;
             assert_eq!(opened.err().as_ref().map(code), Some("SCHEMA_NEWER"));
@@ -532,18 +532,24 @@ fn the_database_itself_refuses() {
             let mut connection = place.raw().await;
             let copy = |roots: &str| {
                 format!(
-                    "INSERT INTO ops SELECT stream, 2, randomblob(32), author, 2, ulid, given, outcome, is_governance, {roots}, \
-                     received_ms, body, payload, salts, signature, record FROM ops WHERE position = 1"
+                    "INSERT INTO ops SELECT stream, 2, 2, {roots}, is_governance, author, ulid, outcome, body, payload, salts, \
+                     signature, record FROM ops WHERE position = 1"
                 )
             };
             for (change, is_taken) in [
-                (copy("fold_root, policy_root"), true),
-                (copy("NULL, policy_root"), false),
-                (copy("fold_root, NULL"), false),
-                (copy("randomblob(32), policy_root"), false),
-                (copy("fold_root, zeroblob(32)/*zeros*/"), false),
-                (copy("fold_root, policy_root").replace(" 2, randomblob", " 4, randomblob"), false),
-                (copy("fold_root, policy_root").replace("SELECT stream", "SELECT 7"), false),
+                (copy("fold, policy"), true),
+                (copy("NULL, policy"), false),
+                (copy("fold, NULL"), false),
+                (copy("99, policy"), false),
+                (copy("fold, 0"), false),
+                (copy("fold, policy").replace(" 2, 2", " 4, 2"), false),
+                (copy("fold, policy").replace("SELECT stream", "SELECT 7"), false),
+                ("INSERT INTO roots (root) SELECT randomblob(32)".into(), false),
+                ("UPDATE roots SET root = (SELECT min(root) FROM programs)".into(), false),
+                ("DELETE FROM roots".into(), false),
+                ("UPDATE authors SET seq = 1".into(), false),
+                ("UPDATE authors SET op_id = randomblob(32)".into(), false),
+                ("DELETE FROM authors".into(), false),
                 ("UPDATE ops SET outcome = 'denied'".into(), false),
                 ("DELETE FROM ops".into(), false),
                 ("DELETE FROM programs".into(), false),

@@ -4,7 +4,7 @@
 use super::{Ask, Evidence, Item, Looked, LookedOp, Stopped};
 use crate::code::{Code, Refused};
 use crate::fault::Fault;
-use crate::fold::{Input, Step};
+use crate::fold::{Input, Step, write_document};
 use crate::gate::Gate;
 use crate::governance::Governance;
 use crate::limit::{self, length};
@@ -199,8 +199,7 @@ impl<'p> Watch<'p> {
         let foresight = standing.foresee(&op, position, &record, gate)?;
         let from = documents.len();
         if foresight.is_admitted {
-            let step = Step::at(position, foresight.received, &op, known.order).ok()?;
-            documents.extend_from_slice(&step.document);
+            write_document(&op, foresight.received, known.order, documents).ok()?;
         }
         Some((foresight, from..documents.len(), op.signed.signature))
     }

@@ -1,6 +1,7 @@
 //! Ops of which not everything is there: parts are hidden, or all but their place was pruned.
 
-use super::{Audit, Evidence, HIDDEN, differs, refused, show};
+use super::ops::{HIDDEN, show};
+use super::{Audit, Evidence, differs, refused};
 use crate::backend::Columns;
 use crate::log::{Outcome, Record};
 use crate::op::signature::{self, Domain};
@@ -76,7 +77,7 @@ impl Audit<'_> {
             author: left.author,
             sequence: left.sequence,
             ulid: left.ulid.to_bytes(),
-            given: left.given,
+            given: Some(left.given),
             outcome: said.outcome.name().into(),
             is_governance: false,
             fold_root,

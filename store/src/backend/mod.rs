@@ -1,5 +1,6 @@
 //! Databases: thin drivers that read and write plain records. What the records mean is decided elsewhere.
 
+mod brief;
 mod cell;
 mod postgres;
 mod pruned;
@@ -16,7 +17,7 @@ use crate::code::{Code, Refused};
 use crate::document::Hash;
 use crate::fault::Fault;
 use crate::log::Commit;
-use crate::op::{Salts, SignedOp};
+use crate::op::{Op, Salts, SignedOp};
 
 /// A stream and the tip of its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub struct Stream {
     pub edge: Vec<u8>,
 }
 
-/// An op as it lies in the database: what was signed, the record, and columns that are derived from them.
+/// An op as the database has it: what was signed, the record, and columns that are derived from them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredOp {
     pub position: u64,
@@ -43,14 +44,15 @@ pub struct StoredOp {
     pub columns: Columns,
 }
 
-/// What queries find ops by; all of it follows from the op, its record and the binding.
+/// What queries find ops by, and what is left of them; all of it follows from the op, its record and the binding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
     pub op_id: Hash,
     pub author: Hash,
     pub sequence: u64,
     pub ulid: [u8; 16],
-    pub given: Hash,
+    /// The hash of what the author gave, where the op itself does not say it: once it was pruned.
+    pub given: Option<Hash>,
     pub outcome: String,
     pub is_governance: bool,
     pub fold_root: Hash,
@@ -68,13 +70,20 @@ impl Columns {
             author: op.author,
             sequence: op.sequence,
             ulid: op.ulid.to_bytes(),
-            given: commit.given,
+            given: Some(commit.given),
             outcome: commit.record.outcome.name().into(),
             is_governance: op.is_governance(),
             fold_root,
             policy_root,
             received: commit.record.received,
         }
+    }
+
+    /// Whether these are what was computed, as far as they say.
+    #[must_use]
+    pub fn agree(&self, computed: &Columns) -> bool {
+        let given = self.given.or(computed.given);
+        Columns { given, ..self.clone() } == *computed
     }
 }
 
@@ -85,12 +94,26 @@ impl StoredOp {
         self.signed.body.is_empty()
     }
 
-    /// The commit as it is stored, with the roots that were bound when it was decided.
-    #[must_use]
-    pub fn of(commit: Commit, fold_root: Hash, policy_root: Hash) -> StoredOp {
-        let columns = Columns::of(&commit, fold_root, policy_root);
-        StoredOp { position: commit.record.position, signed: commit.op.signed, record: commit.bytes, columns }
+    /// The hash of what the author gave, said or made again.
+    ///
+    /// # Errors
+    /// `LOG_DAMAGED` where there is no op to make it of.
+    pub fn given(&self) -> Result<Hash, Refused> {
+        if let Some(given) = self.columns.given {
+            return Ok(given);
+        }
+        let op = Op::decode(&self.signed.body);
+        let given = op.and_then(|op| crate::op::given(&op, &self.signed.payload));
+        given.map_err(|refused| damaged(format!("op {}: {refused}", self.position)))
     }
+}
+
+/// A commit on its way into the database, with the roots that were bound when it was decided.
+#[derive(Debug)]
+pub struct NewOp {
+    pub commit: Box<Commit>,
+    pub fold_root: Hash,
+    pub policy_root: Hash,
 }
 
 /// What is read of an op to fold it.
@@ -103,7 +126,8 @@ pub struct LeanOp {
     pub is_admitted: bool,
     pub is_governance: bool,
     pub received: u64,
-    pub body: Vec<u8>,
+    /// None where it was pruned.
+    pub op: Option<Op>,
     pub payload: Vec<u8>,
 }
 

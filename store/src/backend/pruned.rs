@@ -2,10 +2,10 @@
 
 use super::read::{last, last_bytes};
 use super::session::Session;
-use crate::code::Refused;
 use crate::document::Hash;
 use crate::fault::Fault;
 use crate::fold::Snapshot;
+use crate::limit;
 
 /// How far a stream was pruned, at the end of a closed epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,14 +65,24 @@ impl Session<'_> {
         self.execute(sql, &cells).await
     }
 
-    /// Empties the ops after a position until another one, but governance's: their ids, records and signatures stay.
+    /// Empties the ops after a position until another one, but governance's: their ids, what they are found by, records
+    /// and signatures stay.
     ///
     /// # Errors
     /// Where the database fails, or does not know that they are pruned.
     pub async fn empty_ops(&mut self, stream: i64, after: u64, until: u64) -> Result<(), Fault> {
-        let sql = "UPDATE ops SET body = $4, payload = $4, salts = $4 \
-                   WHERE stream = $1 AND position > $2 AND position <= $3 AND is_governance = 0";
-        self.execute(sql, &[stream.into(), after.into(), until.into(), (&Vec::new()).into()]).await
+        let mut position = after;
+        while position < until {
+            let count = limit::LOG_READ.value.min(until - position);
+            let ops = self.ops_between(stream, position, count).await?;
+            let mut left = Vec::with_capacity(ops.len());
+            for op in ops.iter().filter(|op| !op.columns.is_governance && !op.is_pruned()) {
+                left.push((op.position, [op.columns.op_id, op.given()?].concat()));
+            }
+            self.leave_of_ops(stream, &left).await?;
+            position += count;
+        }
+        Ok(())
     }
 
     /// Takes over into an epoch which of the ops that were pruned left no trace: they are not folded again.
@@ -83,16 +93,5 @@ impl Session<'_> {
         let sql = "INSERT INTO poison (stream, epoch, position, trap) SELECT stream, $4, position, trap FROM poison \
                    WHERE stream = $1 AND epoch = $2 AND position <= $3 ON CONFLICT (stream, epoch, position) DO NOTHING";
         self.execute(sql, &[stream.into(), pruned.epoch.into(), pruned.count.into(), epoch.into()]).await
-    }
-
-    /// The records of the ops after a position until another one, whether they were pruned or not.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn records(&mut self, stream: i64, after: u64, until: u64) -> Result<Vec<Vec<u8>>, Fault> {
-        let sql = "SELECT record FROM ops WHERE stream = $1 AND position > $2 AND position <= $3 ORDER BY position";
-        let rows = self.rows(sql, &[stream.into(), after.into(), until.into()]).await?;
-        let records: Result<_, Refused> = rows.into_iter().map(|mut row| row.bytes()).collect();
-        Ok(records?)
     }
 }

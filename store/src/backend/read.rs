@@ -1,5 +1,6 @@
 //! Reading: the same statements on every database.
 
+use super::brief::{self, Known};
 use super::cell::{Cell, Row};
 use super::session::{Session, Transaction};
 use super::{Columns, LeanOp, Projection, StateRow, StoredOp, Stream, damaged, postgres, signed};
@@ -8,11 +9,13 @@ use crate::code::Refused;
 use crate::document::{Hash, program_text};
 use crate::fault::Fault;
 use crate::fold::{Place, Snapshot};
+use crate::limit;
 use crate::log::Head;
+use crate::op::{Op, op_id};
 use crate::pages::{self, Map};
 use crate::program::{Library, Stored};
 use kerai_vm::ulid::Ulid;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// A statement that selects whole streams, or whole ops: what comes after `FROM`.
 macro_rules! streams {
@@ -28,8 +31,8 @@ macro_rules! streams {
 macro_rules! ops {
     ($rest:literal) => {
         concat!(
-            "SELECT position, body, payload, salts, signature, record, op_id, author, seq, ulid, given, outcome, \
-             is_governance, fold_root, policy_root, received_ms FROM ops ",
+            "SELECT position, author, seq, ulid, outcome, is_governance, fold, policy, body, payload, record, salts, \
+             signature FROM ops ",
             $rest
         )
     };
@@ -67,24 +70,72 @@ fn stream(mut row: Row) -> Result<Stream, Refused> {
     })
 }
 
-fn op(mut row: Row) -> Result<StoredOp, Refused> {
-    let position = row.number()?;
-    let (body, payload, salts, signature) = (row.bytes()?, row.bytes()?, row.bytes()?, row.bytes()?);
-    let signed = signed(body, payload, &salts, signature)?;
-    let record = row.bytes()?;
-    let columns = Columns {
-        op_id: row.hash()?,
-        author: row.hash()?,
-        sequence: row.number()?,
-        ulid: row.array()?,
-        given: row.hash()?,
-        outcome: row.text()?,
-        is_governance: row.integer()? != 0,
-        fold_root: row.hash()?,
-        policy_root: row.hash()?,
-        received: row.number()?,
-    };
-    Ok(StoredOp { position, signed, record, columns })
+/// What all rows of a stream's ops are read with.
+struct About {
+    genesis: Hash,
+    roots: BTreeMap<i64, Hash>,
+}
+
+/// A row of an op, as far as all that read one need it.
+struct OpRow {
+    columns: Columns,
+    position: u64,
+    body: Vec<u8>,
+    op: Option<Op>,
+    payload: Vec<u8>,
+    record: Vec<u8>,
+}
+
+impl About {
+    fn read(&self, row: &mut Row) -> Result<OpRow, Refused> {
+        let (position, author, sequence) = (row.number()?, row.hash()?, row.number()?);
+        let (ulid, outcome, is_governance) = (row.array()?, row.text()?, row.integer()? != 0);
+        let (fold, policy) = (row.integer()?, row.integer()?);
+        let root = |number| self.roots.get(&number).copied().ok_or_else(|| damaged("a root that has no number"));
+        let (fold_root, policy_root) = (root(fold)?, root(policy)?);
+        let (body, payload, record) = (row.bytes()?, row.bytes()?, row.bytes()?);
+        let (op_id, given, body, op) = if payload.is_empty() {
+            // Whoever finds less than there must be says of which op.
+            match body.as_chunks::<32>() {
+                (&[id, given], []) => (id, Some(given), Vec::new(), None),
+                _ => (Hash::default(), None, Vec::new(), None),
+            }
+        } else {
+            let known = Known { stream: self.genesis, author, sequence, ulid, fold_root, policy_root };
+            let (body, op) = brief::body_of(body, &known);
+            (op_id(&body), None, body, op)
+        };
+        let (record, received) = brief::record_of(record, position, op_id);
+        let columns =
+            Columns { op_id, author, sequence, ulid, given, outcome, is_governance, fold_root, policy_root, received };
+        Ok(OpRow { columns, position, body, op, payload, record })
+    }
+
+    fn stored(&self, mut row: Row) -> Result<StoredOp, Refused> {
+        let OpRow { columns, position, body, payload, record, .. } = self.read(&mut row)?;
+        let salts = row.bytes()?;
+        let signed = signed(body, payload, &salts, row.bytes()?)?;
+        Ok(StoredOp { position, signed, record, columns })
+    }
+
+    fn lean(&self, mut row: Row) -> Result<LeanOp, Refused> {
+        let OpRow { columns, position, body, op, payload, .. } = self.read(&mut row)?;
+        let op = match op {
+            None if !body.is_empty() => Some(Op::decode(&body).map_err(|refused| damaged(refused.to_string()))?),
+            op => op,
+        };
+        Ok(LeanOp {
+            position,
+            op_id: columns.op_id,
+            author: columns.author,
+            sequence: columns.sequence,
+            is_admitted: columns.outcome == "admitted",
+            is_governance: columns.is_governance,
+            received: columns.received,
+            op,
+            payload,
+        })
+    }
 }
 
 fn checkpoint(row: &mut Row) -> Result<SignedCheckpoint, Refused> {
@@ -200,27 +251,10 @@ impl Session<'_> {
     /// # Errors
     /// Where the database fails.
     pub async fn head(&mut self, stream: i64, author: &Hash) -> Result<Option<Head>, Fault> {
-        let sql = "SELECT seq, op_id FROM ops WHERE stream = $1 AND author = $2 ORDER BY seq DESC LIMIT 1";
+        let sql = "SELECT seq, op_id FROM authors WHERE stream = $1 AND author = $2";
         let row = self.row(sql, &[stream.into(), author.into()]).await?;
         let head = |mut row: Row| Ok::<_, Refused>(Head { sequence: row.number()?, op: row.hash()? });
         Ok(row.map(head).transpose()?)
-    }
-
-    /// The ops between two places of an author's chain, with their positions.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn positions(
-        &mut self,
-        stream: i64,
-        author: &Hash,
-        first: u64,
-        last: u64,
-    ) -> Result<BTreeMap<Hash, u64>, Fault> {
-        let sql = "SELECT op_id, position FROM ops WHERE stream = $1 AND author = $2 AND seq >= $3 AND seq <= $4";
-        let cells = [stream.into(), author.into(), first.into(), last.into()];
-        let pairs = self.all(sql, &cells, |mut row| Ok((row.hash()?, row.number()?))).await?;
-        Ok(pairs.into_iter().collect())
     }
 
     /// The latest ULID of the ops that a fold gets.
@@ -244,22 +278,47 @@ impl Session<'_> {
         Ok(row.map(|mut row| row.array()).transpose()?.map(Ulid::from_bytes))
     }
 
-    /// What was first given under each of the ULIDs, by author.
+    /// The ops under ULIDs, in the order of the log.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn given(&mut self, stream: i64, ulids: &[Ulid]) -> Result<HashMap<(Hash, Ulid), Hash>, Fault> {
-        let one = "SELECT author, ulid, given FROM ops WHERE stream = $1 AND ulid = $2 ORDER BY position";
-        let many = each_of!("o.author, o.ulid, o.given", "ops", "ulid = w.what", "ORDER BY o.position");
+    pub async fn ops_under(&mut self, stream: i64, ulids: &[Ulid]) -> Result<Vec<StoredOp>, Fault> {
+        let one = ops!("WHERE stream = $1 AND ulid = $2 ORDER BY position");
+        let many = each_of!(
+            "o.position, o.author, o.seq, o.ulid, o.outcome, o.is_governance, o.fold, o.policy, o.body, o.payload, \
+             o.record, o.salts, o.signature",
+            "ops",
+            "ulid = w.what",
+            "ORDER BY o.position"
+        );
+        let about = self.about_ops(stream).await?;
         let ulids: Vec<[u8; 16]> = ulids.iter().map(|ulid| ulid.to_bytes()).collect();
         let ulids: Vec<&[u8]> = ulids.iter().map(<[u8; 16]>::as_slice).collect();
-        let mut given = HashMap::new();
-        for mut row in self.about(one, many, stream, &ulids).await? {
-            let (author, ulid) = (row.hash()?, Ulid::from_bytes(row.array()?));
-            let hash = row.hash()?;
-            given.entry((author, ulid)).or_insert(hash);
-        }
-        Ok(given)
+        let rows = self.about(one, many, stream, &ulids).await?;
+        let ops: Result<_, Refused> = rows.into_iter().map(|row| about.stored(row)).collect();
+        Ok(ops?)
+    }
+
+    async fn about_ops(&mut self, stream: i64) -> Result<About, Fault> {
+        let genesis = self.row("SELECT genesis FROM streams WHERE stream = $1", &[stream.into()]).await?;
+        let genesis = genesis.ok_or_else(|| damaged("ops of no stream"))?.hash()?;
+        let numbers = self.roots().await?;
+        Ok(About { genesis, roots: numbers.into_iter().map(|(root, number)| (number, root)).collect() })
+    }
+
+    /// The numbers that programs have here, by their roots.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub(super) async fn roots(&mut self) -> Result<BTreeMap<Hash, i64>, Fault> {
+        let sql = "SELECT root, number FROM roots";
+        let pairs = self.all(sql, &[], |mut row| Ok((row.hash()?, row.integer()?))).await?;
+        Ok(pairs.into_iter().collect())
+    }
+
+    async fn ops_where(&mut self, sql: &'static str, cells: &[Cell<'_>], stream: i64) -> Result<Vec<StoredOp>, Fault> {
+        let about = self.about_ops(stream).await?;
+        self.all(sql, cells, |row| about.stored(row)).await
     }
 
     /// Asks about many: a server once, since each question is a journey there; a file one by one.
@@ -286,7 +345,7 @@ impl Session<'_> {
     /// Where the database fails.
     pub async fn governance_ops(&mut self, stream: i64) -> Result<Vec<StoredOp>, Fault> {
         let sql = ops!("WHERE stream = $1 AND is_governance = 1 AND outcome = 'admitted' ORDER BY position");
-        self.all(sql, &[stream.into()], op).await
+        self.ops_where(sql, &[stream.into()], stream).await
     }
 
     /// All ops from after a position, in the order of the log.
@@ -294,8 +353,8 @@ impl Session<'_> {
     /// # Errors
     /// Where the database fails.
     pub async fn ops_after(&mut self, stream: i64, position: u64) -> Result<Vec<StoredOp>, Fault> {
-        self.all(ops!("WHERE stream = $1 AND position > $2 ORDER BY position"), &[stream.into(), position.into()], op)
-            .await
+        let sql = ops!("WHERE stream = $1 AND position > $2 ORDER BY position");
+        self.ops_where(sql, &[stream.into(), position.into()], stream).await
     }
 
     /// So many ops from after a position, in the order of the log.
@@ -304,7 +363,7 @@ impl Session<'_> {
     /// Where the database fails.
     pub async fn ops_between(&mut self, stream: i64, after: u64, count: u64) -> Result<Vec<StoredOp>, Fault> {
         let sql = ops!("WHERE stream = $1 AND position > $2 AND position <= $3 ORDER BY position");
-        self.all(sql, &[stream.into(), after.into(), after.saturating_add(count).into()], op).await
+        self.ops_where(sql, &[stream.into(), after.into(), after.saturating_add(count).into()], stream).await
     }
 
     /// Up to so many ops from a position on, in the order of the log.
@@ -313,7 +372,7 @@ impl Session<'_> {
     /// Where the database fails.
     pub async fn ops_from(&mut self, stream: i64, position: u64, most: u64) -> Result<Vec<StoredOp>, Fault> {
         let sql = ops!("WHERE stream = $1 AND position >= $2 ORDER BY position LIMIT $3");
-        self.all(sql, &[stream.into(), position.into(), most.into()], op).await
+        self.ops_where(sql, &[stream.into(), position.into(), most.into()], stream).await
     }
 
     /// What a fold and a checkpoint need of the ops from after a position to another one, in the order of the log.
@@ -321,22 +380,10 @@ impl Session<'_> {
     /// # Errors
     /// Where the database fails.
     pub async fn lean_ops(&mut self, stream: i64, after: u64, until: u64) -> Result<Vec<LeanOp>, Fault> {
-        let sql = "SELECT position, op_id, author, seq, outcome, is_governance, received_ms, body, payload FROM ops \
-                   WHERE stream = $1 AND position > $2 AND position <= $3 ORDER BY position";
-        let read = |mut row: Row| {
-            Ok(LeanOp {
-                position: row.number()?,
-                op_id: row.hash()?,
-                author: row.hash()?,
-                sequence: row.number()?,
-                is_admitted: row.text()? == "admitted",
-                is_governance: row.integer()? != 0,
-                received: row.number()?,
-                body: row.bytes()?,
-                payload: row.bytes()?,
-            })
-        };
-        self.all(sql, &[stream.into(), after.into(), until.into()], read).await
+        let sql = "SELECT position, author, seq, ulid, outcome, is_governance, fold, policy, body, payload, record \
+                   FROM ops WHERE stream = $1 AND position > $2 AND position <= $3 ORDER BY position";
+        let about = self.about_ops(stream).await?;
+        self.all(sql, &[stream.into(), after.into(), until.into()], |row| about.lean(row)).await
     }
 
     /// The ids of the ops that were admitted until a position.
@@ -352,9 +399,28 @@ impl Session<'_> {
     /// # Errors
     /// Where the database fails.
     pub async fn admitted_between(&mut self, stream: i64, after: u64, until: u64) -> Result<Vec<Hash>, Fault> {
-        let sql =
-            "SELECT op_id FROM ops WHERE stream = $1 AND outcome = 'admitted' AND position > $2 AND position <= $3";
-        self.all(sql, &[stream.into(), after.into(), until.into()], |mut row| row.hash()).await
+        let (mut admitted, mut position) = (Vec::new(), after);
+        while position < until {
+            let end = until.min(position + limit::LOG_READ.value);
+            let ops = self.lean_ops(stream, position, end).await?;
+            admitted.extend(ops.into_iter().filter(|op| op.is_admitted).map(|op| op.op_id));
+            position = end;
+        }
+        Ok(admitted)
+    }
+
+    /// The records of the ops after a position until another one, whether they were pruned or not.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn records(&mut self, stream: i64, after: u64, until: u64) -> Result<Vec<Vec<u8>>, Fault> {
+        let (mut records, mut position) = (Vec::new(), after);
+        while position < until {
+            let count = limit::LOG_READ.value.min(until - position);
+            records.extend(self.ops_between(stream, position, count).await?.into_iter().map(|op| op.record));
+            position += count;
+        }
+        Ok(records)
     }
 
     /// An epoch's snapshots, the newest first: how many records the log had, and the place of the last op.

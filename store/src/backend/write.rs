@@ -1,14 +1,17 @@
 //! Writing: the same statements on every database.
 
+use super::brief;
 use super::cell::Cell;
 use super::postgres::bulk;
 use super::read::last_bytes;
 use super::session::{Session, Transaction};
-use super::{StateRow, StoredOp, Stream, damaged, postgres, sqlite};
+use super::{NewOp, StateRow, Stream, damaged, postgres, sqlite};
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::code::Code;
+use crate::document::Hash;
 use crate::fault::Fault;
 use crate::fold::Snapshot;
+use crate::log::{Commit, Head};
 use crate::op::Checked;
 use crate::pages::{Map, Updated};
 use crate::program::Stored;
@@ -21,56 +24,73 @@ use std::collections::BTreeMap;
 const ROWS: usize = 4096;
 
 /// Ops on their way into the database: a server takes them in while the next ones are decided.
-pub struct OpsToAdd<'t>(Adding<'t>);
+pub struct OpsToAdd<'t> {
+    adding: Adding<'t>,
+    stream: Stream,
+    /// The numbers of programs, by their roots.
+    roots: BTreeMap<Hash, i64>,
+    heads: BTreeMap<Hash, Head>,
+}
 
 enum Adding<'t> {
-    Sqlite(&'t mut SqliteConnection, i64),
+    Sqlite(&'t mut SqliteConnection),
     Postgres(Box<bulk::Ops<'t>>),
 }
 
 impl OpsToAdd<'_> {
     /// # Errors
     /// Where the database fails.
-    pub async fn add(&mut self, op: &StoredOp) -> Result<(), Fault> {
-        match &mut self.0 {
-            Adding::Sqlite(connection, stream) => add_op(connection, *stream, op).await,
-            Adding::Postgres(ops) => ops.add(op).await,
+    pub async fn add(&mut self, new: &NewOp) -> Result<(), Fault> {
+        let number = |root| self.roots.get(root).copied().ok_or_else(|| damaged("a program that is not kept"));
+        let numbers = (number(&new.fold_root)?, number(&new.policy_root)?);
+        let Checked { id, op, .. } = &new.commit.op;
+        self.heads.insert(op.author, Head { sequence: op.sequence, op: *id });
+        match &mut self.adding {
+            Adding::Sqlite(connection) => add_op(connection, &self.stream, new, numbers).await,
+            Adding::Postgres(ops) => ops.add(&self.stream, new, numbers).await,
         }
     }
 
+    /// The ends of the chains that went on.
+    ///
     /// # Errors
     /// Where the database fails: then none of them is there.
-    pub async fn finish(self) -> Result<(), Fault> {
-        match self.0 {
-            Adding::Sqlite(..) => Ok(()),
-            Adding::Postgres(ops) => ops.finish().await,
+    pub async fn finish(self) -> Result<BTreeMap<Hash, Head>, Fault> {
+        if let Adding::Postgres(ops) = self.adding {
+            ops.finish().await?;
         }
+        Ok(self.heads)
     }
 }
 
-async fn add_op(connection: &mut SqliteConnection, stream: i64, op: &StoredOp) -> Result<(), Fault> {
-    let sql = "INSERT INTO ops (stream, position, op_id, author, seq, ulid, given, outcome, is_governance, fold_root, \
-               policy_root, received_ms, body, payload, salts, signature, record) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
-    let StoredOp { position, signed, record, columns } = op;
+async fn add_op(
+    connection: &mut SqliteConnection,
+    stream: &Stream,
+    new: &NewOp,
+    (fold, policy): (i64, i64),
+) -> Result<(), Fault> {
+    let sql = "INSERT INTO ops (stream, position, author, seq, ulid, outcome, is_governance, fold, policy, body, payload, \
+               salts, signature, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    let Commit { op: Checked { op, signed, .. }, record, bytes, .. } = &*new.commit;
+    let (mut body, mut said) = (Vec::new(), Vec::new());
+    brief::put_body(&mut body, op, &signed.body, (&new.fold_root, &new.policy_root), &stream.genesis);
+    brief::put_record(&mut said, record, bytes);
+    let ulid = op.ulid.to_bytes();
     let cells = [
-        stream.into(),
-        (*position).into(),
-        (&columns.op_id).into(),
-        (&columns.author).into(),
-        columns.sequence.into(),
-        (&columns.ulid).into(),
-        (&columns.given).into(),
-        (&columns.outcome).into(),
-        i64::from(columns.is_governance).into(),
-        (&columns.fold_root).into(),
-        (&columns.policy_root).into(),
-        columns.received.into(),
-        (&signed.body).into(),
+        stream.number.into(),
+        record.position.into(),
+        (&op.author).into(),
+        op.sequence.into(),
+        (&ulid).into(),
+        record.outcome.name().into(),
+        i64::from(op.is_governance()).into(),
+        fold.into(),
+        policy.into(),
+        (&body).into(),
         (&signed.payload).into(),
         signed.salts.bytes().into(),
         (&signed.signature).into(),
-        record.into(),
+        (&said).into(),
     ];
     sqlite::execute(connection, sql, &cells).await
 }
@@ -82,7 +102,9 @@ impl Session<'_> {
     /// Where the database fails; so it is with all that writes.
     pub async fn add_program(&mut self, program: &Stored) -> Result<(), Fault> {
         let sql = "INSERT INTO programs (root, code) VALUES ($1, $2) ON CONFLICT (root) DO NOTHING";
-        self.execute(sql, &[(&program.root).into(), (&program.bytes).into()]).await
+        self.execute(sql, &[(&program.root).into(), (&program.bytes).into()]).await?;
+        let sql = "INSERT INTO roots (root) VALUES ($1) ON CONFLICT (root) DO NOTHING";
+        self.execute(sql, &[(&program.root).into()]).await
     }
 
     /// Adds a stream and gives it its number.
@@ -119,11 +141,41 @@ impl Session<'_> {
     }
 
     /// Adds ops at their positions, one after the other; nothing else can be asked meanwhile.
-    pub fn ops_to_add(&mut self, stream: i64) -> OpsToAdd<'_> {
-        OpsToAdd(match &mut self.0 {
-            Transaction::Sqlite(transaction) => Adding::Sqlite(transaction, stream),
-            Transaction::Postgres(transaction) => Adding::Postgres(Box::new(bulk::Ops::new(transaction, stream))),
-        })
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn ops_to_add(&mut self, stream: &Stream) -> Result<OpsToAdd<'_>, Fault> {
+        let (stream, roots, heads) = (stream.clone(), self.roots().await?, BTreeMap::new());
+        let adding = match &mut self.0 {
+            Transaction::Sqlite(transaction) => Adding::Sqlite(transaction),
+            Transaction::Postgres(transaction) => Adding::Postgres(Box::new(bulk::Ops::new(transaction))),
+        };
+        Ok(OpsToAdd { adding, stream, roots, heads })
+    }
+
+    /// Moves the ends of authors' chains.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn put_heads(&mut self, stream: i64, heads: &BTreeMap<Hash, Head>) -> Result<(), Fault> {
+        for (author, Head { sequence, op }) in heads {
+            let sql = "INSERT INTO authors (stream, author, seq, op_id) VALUES ($1, $2, $3, $4) \
+                       ON CONFLICT (stream, author) DO UPDATE SET seq = excluded.seq, op_id = excluded.op_id";
+            self.execute(sql, &[stream.into(), author.into(), (*sequence).into(), op.into()]).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts what is left of ops in the place of what was signed.
+    pub(super) async fn leave_of_ops(&mut self, stream: i64, left: &[(u64, Vec<u8>)]) -> Result<(), Fault> {
+        if let Transaction::Postgres(transaction) = &mut self.0 {
+            return bulk::leave_of_ops(transaction, stream, left).await;
+        }
+        for (position, left) in left {
+            let sql = "UPDATE ops SET body = $3, payload = $4, salts = $4 WHERE stream = $1 AND position = $2";
+            self.execute(sql, &[stream.into(), (*position).into(), left.into(), (&Vec::new()).into()]).await?;
+        }
+        Ok(())
     }
 
     /// Keeps an op that the log did not take as evidence.

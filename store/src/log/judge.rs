@@ -2,6 +2,7 @@
 //! it is, and writes down what comes of it.
 
 use super::foresight::{self, Foresight, Standing};
+use super::mixing::Mixing;
 use super::{LogTree, Outcome, Record};
 use crate::code::{Class, Code, Refused};
 use crate::document::{Hash, program_text};
@@ -26,9 +27,9 @@ pub struct Head {
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// Positions by op id.
-    pub committed: HashMap<Hash, u64>,
+    pub committed: HashMap<Hash, u64, Mixing>,
     /// What was given under an author's ULID.
-    pub given: HashMap<(Hash, Ulid), Hash>,
+    pub given: HashMap<(Hash, Ulid), Hash, Mixing>,
 }
 
 /// An op with its place in the log.

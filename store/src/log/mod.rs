@@ -2,6 +2,7 @@
 
 mod foresight;
 mod judge;
+mod mixing;
 mod record;
 mod tree;
 

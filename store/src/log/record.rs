@@ -31,16 +31,20 @@ impl Outcome {
         }
     }
 
+    /// The outcome that a code comes to.
+    #[must_use]
+    pub fn of_code(code: Option<&str>) -> Option<Outcome> {
+        Some(match code.map(Code::of) {
+            None => Outcome::Admitted,
+            Some(Some(Code::POLICY_DENY)) => Outcome::Denied,
+            Some(code) => Outcome::Rejected(code?),
+        })
+    }
+
     /// The outcome of its two names.
     #[must_use]
     pub fn of(name: &str, code: Option<&str>) -> Option<Outcome> {
-        let outcome = match (name, code.map(Code::of)) {
-            ("admitted", None) => Outcome::Admitted,
-            ("denied", Some(Some(Code::POLICY_DENY))) => Outcome::Denied,
-            ("rejected", Some(Some(code))) => Outcome::Rejected(code),
-            _ => return None,
-        };
-        Some(outcome)
+        Outcome::of_code(code).filter(|outcome| outcome.name() == name)
     }
 }
 
@@ -68,13 +72,10 @@ impl Record {
     /// Where a rule id has no canonical form.
     pub fn encode(&self) -> Result<Vec<u8>, Refused> {
         let mut form = Form::new();
-        form.integer("position", self.position).bytes("op", &self.op).text("outcome", self.outcome.name());
-        if let Some(code) = self.outcome.code() {
-            form.text("code", code.name());
-        }
-        form.texts("rules", &self.rules);
-        form.bytes_or_null("input", self.input.as_ref().map(<[u8; 32]>::as_slice));
-        form.integer("received_ms", self.received).integer("governance", self.governance);
+        form.bytes("op", &self.op).text_if("code", self.outcome.code().map(Code::name));
+        form.bytes_or_null("input", self.input.as_ref().map(<[u8; 32]>::as_slice)).texts("rules", &self.rules);
+        form.text("outcome", self.outcome.name()).integer("position", self.position);
+        form.integer("governance", self.governance).integer("received_ms", self.received);
         form.finish().map_err(|refusal| Refused::new(Code::POLICY_FAULT, refusal.to_string()))
     }
 

@@ -85,15 +85,11 @@ fn hash_of(
     documents: [Option<&Vec<u8>>; 3],
 ) -> Result<Hash, Refused> {
     let mut form = Form::new();
-    form.bytes("ulid", &ulid.to_bytes()).text("actor", actor).text("type", kind);
-    if let Some(resource) = resource {
-        form.text("resource", resource);
-    }
-    for (name, document) in ["payload", "caps", "labels"].into_iter().zip(documents) {
-        if let Some(document) = document {
-            form.document(name, document);
-        }
-    }
+    let [payload, caps, labels] = documents;
+    form.document_if("caps", caps).text("type", kind).bytes("ulid", &ulid.to_bytes()).text("actor", actor);
+    form.document_if("labels", labels)
+        .document_if("payload", payload)
+        .text_if("resource", resource.map(String::as_str));
     Ok(hash(Context::Given, &form.finish().map_err(unreadable("op"))?))
 }
 

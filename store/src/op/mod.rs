@@ -8,6 +8,7 @@ mod resource;
 pub mod signature;
 
 pub use draft::Draft;
+pub(crate) use draft::given;
 pub(crate) use payload::{Fields, commitments_root};
 pub use payload::{SALT, Salts, payload_root};
 pub use resource::{Resource, is_segment};
@@ -77,26 +78,23 @@ impl Op {
     /// # Errors
     /// Where a text is not in its one form, or the body would be too large.
     pub fn encode(&self) -> Result<Vec<u8>, Refused> {
-        let mut form = Form::new();
-        form.integer("version", VERSION);
-        form.bytes_or_null("stream", self.stream.as_ref().map(<[u8; 32]>::as_slice));
-        form.bytes("ulid", &self.ulid.to_bytes()).bytes("author", &self.author).text("actor", &self.actor);
-        form.integer("seq", self.sequence);
-        form.bytes_or_null("prev", self.previous.as_ref().map(<[u8; 32]>::as_slice));
-        form.text("type", &self.kind).bytes("payload_root", &self.payload_root);
-        form.bytes("fold_root", &self.fold_root).bytes("policy_root", &self.policy_root);
-        if let Some(resource) = &self.resource {
-            form.text("resource", resource);
-        }
-        for (name, document) in [("caps", &self.caps), ("labels", &self.labels)] {
-            if let Some(document) = document {
-                form.document(name, document);
-            }
-        }
-        let body = form.finish().map_err(unreadable("body"))?;
+        let body = self.to_body()?;
         // What this build would not read it does not write.
         Op::decode(&body)?;
         Ok(body)
+    }
+
+    /// The one body of an op that was read from one.
+    pub(crate) fn to_body(&self) -> Result<Vec<u8>, Refused> {
+        let mut form = Form::new();
+        form.integer("seq", self.sequence).document_if("caps", self.caps.as_ref());
+        form.bytes_or_null("prev", self.previous.as_ref().map(<[u8; 32]>::as_slice)).text("type", &self.kind);
+        form.bytes("ulid", &self.ulid.to_bytes()).text("actor", &self.actor).bytes("author", &self.author);
+        form.document_if("labels", self.labels.as_ref());
+        form.bytes_or_null("stream", self.stream.as_ref().map(<[u8; 32]>::as_slice)).integer("version", VERSION);
+        form.text_if("resource", self.resource.as_deref()).bytes("fold_root", &self.fold_root);
+        form.bytes("policy_root", &self.policy_root).bytes("payload_root", &self.payload_root);
+        form.finish().map_err(unreadable("body"))
     }
 
     /// Reads a body; every other form of it is refused.

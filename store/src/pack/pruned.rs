@@ -24,14 +24,14 @@ pub struct PrunedOp {
 }
 
 impl PrunedOp {
-    pub(crate) const fn of(stored: &StoredOp) -> PrunedOp {
+    pub(crate) fn of(stored: &StoredOp) -> PrunedOp {
         let columns = &stored.columns;
         PrunedOp {
             op: columns.op_id,
             author: columns.author,
             sequence: columns.sequence,
             ulid: Ulid::from_bytes(columns.ulid),
-            given: columns.given,
+            given: columns.given.unwrap_or_default(),
             signature: stored.signed.signature,
         }
     }

@@ -2,9 +2,11 @@
 
 use super::{Transaction, row};
 use crate::backend::cell::Row;
-use crate::backend::{StateRow, StoredOp};
+use crate::backend::{NewOp, StateRow, Stream, brief};
 use crate::checkpoint::Checkpoint;
 use crate::fault::Fault;
+use crate::log::Commit;
+use crate::op::Checked;
 use crate::pages::{Map, Updated};
 use sqlx::PgConnection;
 use sqlx::postgres::PgCopyIn;
@@ -15,7 +17,7 @@ const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// What it ends with.
 const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 
-const COLUMNS: u16 = 17;
+const COLUMNS: u16 = 14;
 const PAGE_COLUMNS: u16 = 4;
 const STATE_COLUMNS: u16 = 10;
 
@@ -45,14 +47,29 @@ impl Copy {
         self.field(&number.to_be_bytes())
     }
 
-    fn op(&mut self, stream: i64, op: &StoredOp) {
-        let StoredOp { position, signed, record, columns } = op;
+    /// A field whose bytes are put by someone else.
+    fn field_by(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> &mut Copy {
+        let begin = self.0.len();
+        self.0.extend_from_slice(&[0; 4]);
+        put(&mut self.0);
+        let size = u32::try_from(self.0.len() - begin - 4).unwrap_or(u32::MAX);
+        if let Some(head) = self.0.get_mut(begin..begin + 4) {
+            head.copy_from_slice(&size.to_be_bytes());
+        }
+        self
+    }
+
+    fn op(&mut self, stream: &Stream, new: &NewOp, (fold, policy): (i32, i32)) {
+        let Commit { op: Checked { op, signed, .. }, record, bytes, .. } = &*new.commit;
         self.0.extend_from_slice(&COLUMNS.to_be_bytes());
-        self.field(&stream.to_be_bytes()).number(*position).field(&columns.op_id).field(&columns.author);
-        self.number(columns.sequence).field(&columns.ulid).field(&columns.given).field(columns.outcome.as_bytes());
-        self.number(u64::from(columns.is_governance)).field(&columns.fold_root).field(&columns.policy_root);
-        self.number(columns.received).field(&signed.body).field(&signed.payload).field(signed.salts.bytes());
-        self.field(&signed.signature).field(record);
+        self.field(&stream.number.to_be_bytes()).number(record.position).number(op.sequence);
+        self.field(&fold.to_be_bytes()).field(&policy.to_be_bytes());
+        self.field(&i16::from(op.is_governance()).to_be_bytes()).field(&op.author).field(&op.ulid.to_bytes());
+        self.field(record.outcome.name().as_bytes());
+        let roots = (&new.fold_root, &new.policy_root);
+        self.field_by(|out| brief::put_body(out, op, &signed.body, roots, &stream.genesis));
+        self.field(&signed.payload).field(signed.salts.bytes()).field(&signed.signature);
+        self.field_by(|out| brief::put_record(out, record, bytes));
     }
 }
 
@@ -104,20 +121,21 @@ impl<'t> Copying<'t> {
 
 /// Ops on their way.
 pub struct Ops<'t> {
-    stream: i64,
     copying: Copying<'t>,
     count: usize,
 }
 
 impl<'t> Ops<'t> {
-    pub fn new(transaction: &'t mut Transaction<'_>, stream: i64) -> Ops<'t> {
-        let sql = "COPY ops (stream, position, op_id, author, seq, ulid, given, outcome, is_governance, fold_root, \
-                   policy_root, received_ms, body, payload, salts, signature, record) FROM STDIN (FORMAT binary)";
-        Ops { stream, copying: Copying::new(transaction, sql), count: 0 }
+    pub fn new(transaction: &'t mut Transaction<'_>) -> Ops<'t> {
+        let sql = "COPY ops (stream, position, seq, fold, policy, is_governance, author, ulid, outcome, body, payload, \
+                   salts, signature, record) FROM STDIN (FORMAT binary)";
+        Ops { copying: Copying::new(transaction, sql), count: 0 }
     }
 
-    pub async fn add(&mut self, op: &StoredOp) -> Result<(), Fault> {
-        self.copying.rows.op(self.stream, op);
+    pub async fn add(&mut self, stream: &Stream, new: &NewOp, (fold, policy): (i64, i64)) -> Result<(), Fault> {
+        // Numbers count programs: what does not fit is refused as unknown.
+        let number = |number: i64| i32::try_from(number).unwrap_or(0);
+        self.copying.rows.op(stream, new, (number(fold), number(policy)));
         self.count += 1;
         self.copying.pace().await
     }
@@ -125,6 +143,21 @@ impl<'t> Ops<'t> {
     pub async fn finish(self) -> Result<(), Fault> {
         if self.count == 0 { Ok(()) } else { self.copying.finish().await }
     }
+}
+
+/// Puts what is left of ops in the place of what was signed.
+pub async fn leave_of_ops(
+    transaction: &mut Transaction<'_>,
+    stream: i64,
+    left: &[(u64, Vec<u8>)],
+) -> Result<(), Fault> {
+    let sql = "UPDATE ops SET body = w.\"left\", payload = '', salts = '' \
+               FROM unnest($2::bigint[], $3::bytea[]) AS w (position, \"left\") \
+               WHERE ops.stream = $1 AND ops.position = w.position";
+    let positions: Vec<i64> = left.iter().map(|op| i64::try_from(op.0).unwrap_or(i64::MAX)).collect();
+    let left: Vec<&[u8]> = left.iter().map(|op| op.1.as_slice()).collect();
+    sqlx::query(sql).bind(stream).bind(positions).bind(left).execute(&mut **transaction).await?;
+    Ok(())
 }
 
 /// Writes rows of a stream that has none yet.

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// The schemas, each on top of the one before it. A schema that was released never changes.
-const SCHEMAS: &[&str] = &[include_str!("1.sql"), include_str!("2.sql")];
+const SCHEMAS: &[&str] = &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql")];
 
 /// The oldest server that is known to do: `server_version_num`.
 const OLDEST: i64 = 150_000;
@@ -44,6 +44,8 @@ impl Database {
         let mut settings = vec![("search_path", "kerai"), ("synchronous_commit", "on")];
         // What triggers look at once a batch stays in memory.
         settings.extend([("work_mem", "64MB"), ("lock_timeout", wait_text.as_str())]);
+        // No statement here is worth compiling, whatever its rows are estimated at.
+        settings.push(("jit", "off"));
         let connecting = tokio::time::timeout(wait, options.options(settings).connect()).await;
         let connection = connecting.map_err(|_| Refused::new(Code::DATABASE_GONE, "it does not answer"))??;
         let mut database = Database { connection, url: url.into(), listener: None };
@@ -143,6 +145,8 @@ fn row(row: &PgRow) -> Result<Row, Fault> {
         Ok(match (raw.is_null(), raw.type_info().name()) {
             (true, _) => Found::Nothing,
             (false, "INT8") => Found::Integer(row.try_get(column)?),
+            (false, "INT4") => Found::Integer(row.try_get::<i32, _>(column)?.into()),
+            (false, "INT2") => Found::Integer(row.try_get::<i16, _>(column)?.into()),
             (false, "TEXT") => Found::Text(row.try_get(column)?),
             (false, _) => Found::Bytes(row.try_get(column)?),
         })
