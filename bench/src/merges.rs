@@ -29,12 +29,20 @@ pub const MERGES: &[Merge] = &[
         about: "events to the last write by key",
         reducer: "kind: map-join-lww, key: $.id, value: $.n",
         compare: |merge, events, plan| {
-            let later = |a: &mut (String, i64), b| {
+            // No two events have one ULID here: by hand nothing is kept by which such two would be ordered.
+            let take = |write: &mut (String, i64), event: &Event| {
+                if event.ulid > write.0 {
+                    write.0.clone_from(&event.ulid);
+                    write.1 = event.n;
+                }
+            };
+            let later = |a: &mut (String, i64), b: (String, i64)| {
                 if b > *a {
                     *a = b;
                 }
             };
-            compared(merge, events, plan, |event| (event.ulid.clone(), event.n), later, |write| write.1.into())
+            let by_hand = ByHand { first: |event: &Event| (event.ulid.clone(), event.n), take, join: later };
+            compared(merge, events, plan, by_hand, |write| write.1.into())
         },
     },
     Merge {
@@ -42,7 +50,9 @@ pub const MERGES: &[Merge] = &[
         about: "events to the greatest value by key",
         reducer: "kind: map-join-max, key: $.id, value: $.n",
         compare: |merge, events, plan| {
-            compared(merge, events, plan, |event| event.n, |a, b| *a = b.max(*a), |most| (*most).into())
+            let take = |most: &mut i64, event: &Event| *most = event.n.max(*most);
+            let by_hand = ByHand { first: |event: &Event| event.n, take, join: |a: &mut i64, b: i64| *a = b.max(*a) };
+            compared(merge, events, plan, by_hand, |most| (*most).into())
         },
     },
     Merge {
@@ -50,9 +60,18 @@ pub const MERGES: &[Merge] = &[
         about: "events to sums by key, of which any parts can be joined",
         reducer: "kind: map-join-pn-counter, key: $.id, value: $.n",
         compare: |merge, events, plan| {
-            let lift = |event: &Event| HashMap::from([((event.author.clone(), event.seq), event.n)]);
+            let first = |event: &Event| HashMap::from([((event.author.clone(), event.seq), event.n)]);
+            let take = |amounts: &mut HashMap<(String, u64), i64>, event: &Event| {
+                amounts.insert((event.author.clone(), event.seq), event.n);
+            };
             let sum = |amounts: &HashMap<(String, u64), i64>| amounts.values().sum::<i64>().into();
-            compared(merge, events, plan, lift, |a, b| a.extend(b), sum)
+            compared(
+                merge,
+                events,
+                plan,
+                ByHand { first, take, join: |a: &mut HashMap<_, _>, b: HashMap<_, _>| a.extend(b) },
+                sum,
+            )
         },
     },
     Merge {
@@ -60,8 +79,15 @@ pub const MERGES: &[Merge] = &[
         about: "events to sets of tags by key",
         reducer: "kind: map-join-g-set, key: $.id, value: $.tag",
         compare: |merge, events, plan| {
-            let lift = |event: &Event| HashSet::from([event.tag.clone()]);
-            compared(merge, events, plan, lift, |a, b| a.extend(b), |tags: &HashSet<String>| sorted(tags))
+            let take = |tags: &mut HashSet<String>, event: &Event| {
+                if !tags.contains(&event.tag) {
+                    tags.insert(event.tag.clone());
+                }
+            };
+            let first = |event: &Event| HashSet::from([event.tag.clone()]);
+            let join = |a: &mut HashSet<String>, b: HashSet<String>| a.extend(b);
+            let by_hand = ByHand { first, take, join };
+            compared(merge, events, plan, by_hand, |tags: &HashSet<String>| sorted(tags))
         },
     },
     Merge {
@@ -69,12 +95,21 @@ pub const MERGES: &[Merge] = &[
         about: "events to sets whose removes name what they take back",
         reducer: "kind: map-join-or-set, key: $.id, value: $.tag, remove: $.gone, adds: $.seen",
         compare: |merge, events, plan| {
-            let lift = |event: &Event| {
-                let mut tags: HashMap<String, Tag> = HashMap::new();
-                tags.entry(event.tag.clone()).or_default().0.insert(event.ulid.clone());
-                if let Some((gone, seen)) = &event.gone {
-                    tags.entry(gone.clone()).or_default().1.insert(seen.clone());
+            fn at<'t>(tags: &'t mut HashMap<String, Tag>, name: &str) -> &'t mut Tag {
+                if !tags.contains_key(name) {
+                    tags.insert(name.to_owned(), Tag::default());
                 }
+                tags.get_mut(name).expect("it was put in where it was not there")
+            }
+            let take = |tags: &mut HashMap<String, Tag>, event: &Event| {
+                at(tags, &event.tag).0.insert(event.ulid.clone());
+                if let Some((gone, seen)) = &event.gone {
+                    at(tags, gone).1.insert(seen.clone());
+                }
+            };
+            let first = |event: &Event| {
+                let mut tags = HashMap::new();
+                take(&mut tags, event);
                 tags
             };
             let join = |a: &mut HashMap<String, Tag>, b: HashMap<String, Tag>| {
@@ -88,10 +123,19 @@ pub const MERGES: &[Merge] = &[
                 let is_live = |tag: &Tag| tag.0.iter().any(|add| !tag.1.contains(add));
                 sorted(tags.iter().filter(|(_, tag)| is_live(tag)).map(|(name, _)| name))
             };
-            compared(merge, events, plan, lift, join, read)
+            compared(merge, events, plan, ByHand { first, take, join }, read)
         },
     },
 ];
+
+/// A fold by hand of what stands under one key, as who knows what it is for would write it: what is not kept is not made.
+struct ByHand<First, Take, Join> {
+    /// What the first event comes to.
+    first: First,
+    /// Takes a further one in.
+    take: Take,
+    join: Join,
+}
 
 fn sorted<'t>(tags: impl IntoIterator<Item = &'t String>) -> Json {
     let mut tags: Vec<String> = tags.into_iter().cloned().collect();
@@ -161,8 +205,7 @@ fn compared<S: Clone>(
     merge: &Merge,
     events: &[Event],
     plan: &Plan,
-    lift: impl Fn(&Event) -> S,
-    join: impl Fn(&mut S, S),
+    ByHand { first, take, join }: ByHand<impl Fn(&Event) -> S, impl Fn(&mut S, &Event), impl Fn(&mut S, S)>,
     read: impl Fn(&S) -> Json,
 ) -> Outcome<[Report; 2]> {
     let program = program(merge.reducer)?;
@@ -174,7 +217,14 @@ fn compared<S: Clone>(
     };
     let by_hand = |events: &[Event]| {
         let mut state = HashMap::new();
-        events.iter().for_each(|event| put(&mut state, event.id.clone(), lift(event)));
+        for event in events {
+            match state.get_mut(&event.id) {
+                Some(part) => take(part, event),
+                None => {
+                    state.insert(event.id.clone(), first(event));
+                }
+            }
+        }
         state
     };
     let state = by_hand(events);

@@ -25,9 +25,15 @@ impl<'i> Body<'_, 'i> {
         let is_below = callee.is_some_and(|callee| callee >= first);
         let window = self.fixed(&call.arguments)?;
         let (fixed, rest) = (call.arguments.fixed.len(), call.arguments.rest.as_deref());
-        let arguments = match rest {
-            Some(Rest::Call(last)) if !self.is_taken(call, fixed, last) => self.all_results(fixed, last)?,
-            Some(Rest::Call(_) | Rest::Spread(_)) | None => self.closed_window(fixed, rest)?,
+        let wanted = rest.and_then(|rest| Some((rest, self.wanted(call, fixed, rest)?)));
+        let arguments = match (wanted, rest) {
+            (Some((rest, wanted)), _) => {
+                let count = self.count(fixed + wanted)?;
+                self.rest_exactly(rest, wanted)?;
+                count
+            }
+            (None, Some(Rest::Call(last))) if !self.is_taken(call, fixed, last) => self.all_results(fixed, last)?,
+            (None, Some(Rest::Call(_) | Rest::Spread(_)) | None) => self.closed_window(fixed, rest)?,
         };
         self.free = window;
         self.reach(results_end)?;
@@ -107,6 +113,15 @@ impl<'i> Body<'_, 'i> {
         self.call(call, ALL_RESULTS)?;
         self.take()?;
         Ok(spread(count))
+    }
+
+    /// How many results of a last call a function of the program has parameters for, where it is not known how many there
+    /// are: further ones it would not see, and what is missing is nil, so that no list is needed for them.
+    fn wanted(&self, call: &Call, fixed: usize, rest: &Rest) -> Option<usize> {
+        let (Callee::Function(id), Rest::Call(last)) = (&call.callee, rest) else { return None };
+        let lambda = &self.emitter.ir.functions.get(id.0 as usize)?.lambda;
+        let is_open = lambda.rest.is_none() && self.emitter.results.of_call(last).is_none();
+        lambda.parameters.len().checked_sub(fixed).filter(|&wanted| is_open && wanted > 0)
     }
 
     /// Whether as many values are taken as there are with all results of a last call. A built-in that takes another

@@ -252,11 +252,11 @@ pub(super) fn with_window<T>(
 }
 
 /// The values, the last of which is replaced by its items.
-#[cold]
 pub(super) fn spread(heap: &Heap, values: &[Value]) -> Outcome<Vec<Value>> {
     let Some((&list, fixed)) = values.split_last() else { return Err(TrapCode::KIND) };
     let count = heap.count(list).ok_or(TrapCode::KIND)?;
-    let mut all = fixed.to_vec();
+    let mut all = Vec::with_capacity(fixed.len() + count);
+    all.extend_from_slice(fixed);
     match heap.items(list) {
         Some(items) => all.extend_from_slice(items),
         // Nothing was packed: the empty table may be a map.

@@ -83,9 +83,9 @@ impl Mark {
     }
 }
 
-/// Moves what is alive: new arenas for what lay above the mark.
-struct Mover {
-    from: Mark,
+/// What collecting needs for a while: kept from one collection of the young to the next, which needs about as much.
+#[derive(Default)]
+pub(super) struct Room {
     /// New numbers of tables, and where their slots will begin; of dead ones, those of the next live one.
     numbers: Vec<(u32, u32)>,
     bytes: Vec<u8>,
@@ -97,23 +97,41 @@ struct Mover {
     spans: HashTable<(u64, Value)>,
 }
 
+impl Room {
+    fn clear(&mut self) {
+        let Room { numbers, bytes, wides, slots, tables, dictionaries, spans } = self;
+        numbers.clear();
+        bytes.clear();
+        wides.clear();
+        slots.clear();
+        tables.clear();
+        dictionaries.clear();
+        spans.clear();
+    }
+}
+
+/// Moves what is alive: new arenas for what lay above the mark.
+struct Mover {
+    from: Mark,
+    room: Room,
+}
+
 impl Mover {
-    fn new(from: Mark, live: &[bool], tables: &[Table]) -> Mover {
+    fn new(from: Mark, live: &[bool], tables: &[Table], mut room: Room) -> Mover {
         let (mut next, mut start) = (from.tables(), narrow(from.slots));
-        let mut numbers = Vec::with_capacity(live.len() + 1);
+        room.numbers.reserve(live.len() + 1);
         for (&is_live, table) in live.iter().zip(tables.iter().skip(from.tables)) {
-            numbers.push((next, start));
+            room.numbers.push((next, start));
             next += u32::from(is_live);
             start += if is_live { table.capacity } else { 0 };
         }
-        numbers.push((next, start));
-        let (bytes, wides, slots, tables, dictionaries) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Mover { from, numbers, bytes, wides, slots, tables, dictionaries, spans: HashTable::new() }
+        room.numbers.push((next, start));
+        Mover { from, room }
     }
 
     fn place(&self, table: u32) -> Option<(u32, u32)> {
         let place = (table as usize).checked_sub(self.from.tables)?;
-        self.numbers.get(place).copied()
+        self.room.numbers.get(place).copied()
     }
 
     /// The new number of a table, or of the first live one that is not older.
@@ -137,8 +155,8 @@ impl Mover {
             Tag::Table => self.table(value.body() as u32),
             Tag::LongString | Tag::Bytes => self.content(heap, value),
             Tag::WideNumber | Tag::Fixed => {
-                self.wides.push(heap.content.wide(value));
-                value.with_body((self.from.wides + self.wides.len() - 1) as u64)
+                self.room.wides.push(heap.content.wide(value));
+                value.with_body((self.from.wides + self.room.wides.len() - 1) as u64)
             }
             Tag::Closure => Value::NIL,
             Tag::Number | Tag::Nil | Tag::Bool | Tag::Float | Tag::ShortString | Tag::Function => value,
@@ -147,24 +165,24 @@ impl Mover {
 
     fn content(&mut self, heap: &Heap, value: Value) -> Value {
         let code = |span: u64| fold(0, span, 0);
-        if let Some(&(_, moved)) = self.spans.find(code(value.body()), |entry| entry.0 == value.body()) {
+        if let Some(&(_, moved)) = self.room.spans.find(code(value.body()), |entry| entry.0 == value.body()) {
             return value.with_body(moved.body());
         }
         let content = heap.content.span(value);
-        let moved = value.with_body(Span::new(self.from.bytes + self.bytes.len(), content.len()).body());
-        self.bytes.extend_from_slice(content);
-        self.spans.insert_unique(code(value.body()), (value.body(), moved), |entry| code(entry.0));
+        let moved = value.with_body(Span::new(self.from.bytes + self.room.bytes.len(), content.len()).body());
+        self.room.bytes.extend_from_slice(content);
+        self.room.spans.insert_unique(code(value.body()), (value.body(), moved), |entry| code(entry.0));
         moved
     }
 
     /// Moves a table's slots, with room to grow as it was. Those of older tables are rewritten already.
     fn slots(&mut self, heap: &Heap, table: &mut Table, is_rewritten: bool) {
-        let start = self.slots.len();
+        let start = self.room.slots.len();
         for &slot in heap.slots_of(table) {
             let slot = if is_rewritten { slot } else { self.value(heap, slot) };
-            self.slots.push(slot);
+            self.room.slots.push(slot);
         }
-        self.slots.resize(start + table.capacity as usize, Value::ABSENT);
+        self.room.slots.resize(start + table.capacity as usize, Value::ABSENT);
         table.start = narrow(self.from.slots + start);
     }
 
@@ -176,14 +194,15 @@ impl Mover {
                 (*key, *value) = (self.value(heap, *key), self.value(heap, *value));
             }
         }
-        table.form = Form::Dictionary(narrow(self.from.dictionaries + self.dictionaries.len()));
-        self.dictionaries.push(dictionary);
+        table.form = Form::Dictionary(narrow(self.from.dictionaries + self.room.dictionaries.len()));
+        self.room.dictionaries.push(dictionary);
     }
 
     /// Bytes that what moved takes, about.
     fn size(&self) -> usize {
-        let entries: usize = self.dictionaries.iter().map(Dictionary::size).sum();
-        self.bytes.len() + size_of_val(&*self.wides) + size_of_val(&*self.slots) + size_of_val(&*self.tables) + entries
+        let Room { bytes, wides, slots, tables, dictionaries, .. } = &self.room;
+        let entries: usize = dictionaries.iter().map(Dictionary::size).sum();
+        bytes.len() + size_of_val(&**wides) + size_of_val(&**slots) + size_of_val(&**tables) + entries
     }
 }
 
@@ -206,7 +225,8 @@ impl Heap {
             self.journal.collected = 0;
         }
         let trace = self.trace(from, roots);
-        let mut mover = Mover::new(from, &trace.live, &self.tables);
+        let room = core::mem::take(&mut self.room);
+        let mut mover = Mover::new(from, &trace.live, &self.tables, room);
         self.rewrite_cells(&mut mover, trace.cells);
         for root in roots {
             *root = mover.value(self, *root);
@@ -214,7 +234,11 @@ impl Heap {
         self.rewrite_journal(&mut mover);
         self.move_tables(&mut mover, &trace.live);
         let size = mover.size();
-        self.settle_in(mover);
+        let room = self.settle_in(mover);
+        // Collecting everything needs as much as everything takes: that is not kept.
+        if extent == Extent::Young {
+            self.room = room;
+        }
         size
     }
 
@@ -352,7 +376,7 @@ impl Heap {
             let Some(&(mut table)) = self.tables.get(number) else { continue };
             mover.slots(self, &mut table, false);
             mover.dictionary(self, &mut table, false);
-            mover.tables.push(table);
+            mover.room.tables.push(table);
         }
         let mut moved = core::mem::take(&mut self.moved);
         moved.sort_unstable_by_key(|id| id.0);
@@ -383,15 +407,17 @@ impl Heap {
     }
 
     /// Puts what moved behind what stayed.
-    fn settle_in(&mut self, mover: Mover) {
-        self.rewind(mover.from);
-        self.content.bytes.extend_from_slice(&mover.bytes);
-        self.content.wides.extend_from_slice(&mover.wides);
-        self.slots.extend_from_slice(&mover.slots);
-        self.tables.extend_from_slice(&mover.tables);
-        self.dictionaries.extend(mover.dictionaries);
+    fn settle_in(&mut self, Mover { from, mut room }: Mover) -> Room {
+        self.rewind(from);
+        self.content.bytes.extend_from_slice(&room.bytes);
+        self.content.wides.extend_from_slice(&room.wides);
+        self.slots.extend_from_slice(&room.slots);
+        self.tables.extend_from_slice(&room.tables);
+        self.dictionaries.append(&mut room.dictionaries);
+        room.clear();
         self.journal.all_collected();
         self.watermark = self.mark();
         self.watch_older();
+        room
     }
 }

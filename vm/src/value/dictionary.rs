@@ -7,10 +7,11 @@ use super::content::{Content, Probe};
 ///
 /// An entry lies at its key's place or behind it, before the next vacant one: one look where most others would need a
 /// look into an index and one at the entry, each waiting for memory.
-#[derive(Default)]
 pub(crate) struct Dictionary {
-    /// As many as a power of two, a third of them vacant; or none.
+    /// As many as a power of two, a third of them vacant; or none, where there is one entry at most.
     places: Vec<Place>,
+    /// The place of the one entry of a dictionary without others: many have no second one, and need no memory of their own.
+    single: Place,
     count: usize,
     /// The place of the entry that was met last: who asks for one and then changes it asks for the same key again.
     last: usize,
@@ -34,8 +35,14 @@ impl Place {
     }
 }
 
-/// The fewest places of a dictionary that has any.
-const FEWEST: usize = 8;
+/// The fewest places of a dictionary that has more than one.
+const FEWEST: usize = 4;
+
+impl Default for Dictionary {
+    fn default() -> Dictionary {
+        Dictionary { places: Vec::new(), single: VACANT, count: 0, last: 0, positives: 0, is_list_when_empty: false }
+    }
+}
 
 const fn is_positive(key: Value) -> bool {
     matches!(key.as_i64(), Some(1..))
@@ -47,19 +54,30 @@ impl Dictionary {
         self.count
     }
 
+    /// All places: one at least.
+    #[inline(always)]
+    fn all(&self) -> &[Place] {
+        if self.places.is_empty() { core::slice::from_ref(&self.single) } else { &self.places }
+    }
+
+    #[inline(always)]
+    fn all_mut(&mut self) -> &mut [Place] {
+        if self.places.is_empty() { core::slice::from_mut(&mut self.single) } else { &mut self.places }
+    }
+
     /// All entries, in no order.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (Value, Value)> {
-        self.places.iter().filter(|place| !place.is_vacant()).map(|place| place.0)
+        self.all().iter().filter(|place| !place.is_vacant()).map(|place| place.0)
     }
 
     /// As [`Dictionary::entries`], to be changed: keys only to others that are the same and have the same hash.
     pub(crate) fn entries_mut(&mut self) -> impl Iterator<Item = &mut (Value, Value)> {
-        self.places.iter_mut().filter(|place| !place.is_vacant()).map(|place| &mut place.0)
+        self.all_mut().iter_mut().filter(|place| !place.is_vacant()).map(|place| &mut place.0)
     }
 
     /// The entry at a place.
     pub(crate) fn entry_mut(&mut self, place: usize) -> Option<&mut (Value, Value)> {
-        self.places.get_mut(place).filter(|place| !place.is_vacant()).map(|place| &mut place.0)
+        self.all_mut().get_mut(place).filter(|place| !place.is_vacant()).map(|place| &mut place.0)
     }
 
     /// The place of the key's entry.
@@ -75,7 +93,7 @@ impl Dictionary {
 
     /// The key of the entry that was met last, if there are at least so many places.
     pub(crate) fn last_key(&self, places: usize) -> Option<Value> {
-        let last = self.places.get(self.last).filter(|last| !last.is_vacant())?;
+        let last = self.all().get(self.last).filter(|last| !last.is_vacant())?;
         (self.places.len() >= places).then_some(last.0.0)
     }
 
@@ -104,19 +122,23 @@ impl Dictionary {
         is_there.then_some(place)
     }
 
-    /// The place of the key with a hash, or the vacant one where it would go; none where there are no places.
+    /// The place of the key with a hash, or the vacant one where it would go; none where all are taken.
     #[inline(always)]
     fn look(&self, hash: u64, is_same: impl Fn(Value) -> bool) -> Option<(usize, bool)> {
-        let mask = self.places.len().wrapping_sub(1);
+        let places = self.all();
+        let mask = places.len().wrapping_sub(1);
         let mut place = hash as usize & mask;
-        // It ends: some place is vacant.
+        // It ends: of several places some is vacant.
         loop {
-            let (key, _) = self.places.get(place)?.0;
+            let (key, _) = places.get(place)?.0;
             if is_same(key) {
                 return Some((place, true));
             }
             if key.is_absent() {
                 return Some((place, false));
+            }
+            if mask == 0 {
+                return None;
             }
             place = place.wrapping_add(1) & mask;
         }
@@ -125,7 +147,7 @@ impl Dictionary {
     /// As [`Dictionary::find_value`], and next time the same key is found without its hash.
     #[inline]
     pub(crate) fn find_again(&mut self, content: &Content, key: Value) -> Option<usize> {
-        if self.places.get(self.last).is_some_and(|last| last.0.0.is_same_words(key)) {
+        if self.all().get(self.last).is_some_and(|last| last.0.0.is_same_words(key)) {
             return Some(self.last);
         }
         self.last = self.find_value(content, key)?;
@@ -134,7 +156,7 @@ impl Dictionary {
 
     /// The value of the entry at a place.
     pub(crate) fn value(&self, place: usize) -> Option<Value> {
-        self.places.get(place).map(|place| place.0.1)
+        self.all().get(place).map(|place| place.0.1)
     }
 
     /// Puts another value into an entry, and gives what it was.
@@ -148,12 +170,16 @@ impl Dictionary {
 
     /// Puts an entry in, in the place of one with the same key. The key is in its one form.
     pub(crate) fn insert(&mut self, content: &Content, key: Value, value: Value) {
-        if 3 * (self.count + 1) > 2 * self.places.len() {
+        let is_full = match self.places.len() {
+            0 => self.count > 0,
+            places => 3 * (self.count + 1) > 2 * places,
+        };
+        if is_full {
             self.spread_over(content, (2 * self.places.len()).max(FEWEST));
         }
         let found = self.look(content.hash_key(key), |other| content.is_same_key(other, key));
         if let Some((place, is_there)) = found
-            && let Some(Place(entry)) = self.places.get_mut(place)
+            && let Some(Place(entry)) = self.all_mut().get_mut(place)
         {
             // A key that is there already stays as it is.
             entry.1 = value;
@@ -169,7 +195,9 @@ impl Dictionary {
     /// Puts the entries into so many places.
     #[cold]
     fn spread_over(&mut self, content: &Content, places: usize) {
-        for entry in core::mem::replace(&mut self.places, vec![VACANT; places]) {
+        let single = core::mem::replace(&mut self.single, VACANT);
+        let spread = core::mem::replace(&mut self.places, vec![VACANT; places]);
+        for entry in spread.into_iter().chain([single]) {
             if !entry.is_vacant()
                 && let Some((place, _)) = self.look(content.hash_key(entry.0.0), |_| false)
                 && let Some(place) = self.places.get_mut(place)
@@ -182,7 +210,7 @@ impl Dictionary {
     /// Takes an entry out.
     pub(crate) fn remove(&mut self, content: &Content, probe: Probe) -> Option<Value> {
         let vacant = self.find(content, probe)?;
-        let Place((key, value)) = core::mem::replace(self.places.get_mut(vacant)?, VACANT);
+        let Place((key, value)) = core::mem::replace(self.all_mut().get_mut(vacant)?, VACANT);
         self.count -= 1;
         self.positives = self.positives.saturating_sub(u32::from(is_positive(key)));
         self.move_up(content, vacant);
@@ -195,6 +223,9 @@ impl Dictionary {
 
     /// Fills a place that became vacant with what was put behind it for want of room.
     fn move_up(&mut self, content: &Content, mut vacant: usize) {
+        if self.places.is_empty() {
+            return;
+        }
         let mask = self.places.len().wrapping_sub(1);
         let mut place = vacant;
         loop {

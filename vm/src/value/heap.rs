@@ -5,6 +5,7 @@
 
 use super::change::FEWEST_SLOTS;
 use super::closure::Closure;
+use super::collect::Room;
 use super::content::Content;
 use super::dictionary::Dictionary;
 use super::journal::Journal;
@@ -33,8 +34,11 @@ pub struct Heap {
     pub(super) watermark: Mark,
     /// Old tables that have moved above the watermark, wholly or in part.
     pub(super) moved: Vec<TableId>,
+    pub(super) room: Room,
     /// Whether functions were made since this was last cleared.
     pub(super) has_functions: bool,
+    /// Whether one was put into a watched table since then.
+    pub(super) keeps_functions: bool,
     pub(super) met: Met,
 }
 
@@ -100,7 +104,9 @@ impl Heap {
             frozen: 0..0,
             watermark: Mark::default(),
             moved: Vec::new(),
+            room: Room::default(),
             has_functions: false,
+            keeps_functions: false,
             met: Met::new(),
         }
     }

@@ -285,6 +285,7 @@ impl Heap {
     pub(super) fn note(&mut self, table: TableId, key: Value, (ref old, ref new): (Value, Value)) {
         if table.0 < self.watched {
             let brings_young = self.watermark.is_before(new.copied()) || self.watermark.is_before(key);
+            self.keeps_functions |= matches!(new.tag(), Tag::Function | Tag::Closure);
             if self.journal.changes.len() >= self.journal.prune_at {
                 let collected = self.journal.collected;
                 self.journal.prune(collected);
@@ -312,7 +313,7 @@ impl Heap {
     /// A point from which a step begins: tables of its operation, by number, are read-only until it ends, and
     /// functions that it makes are noticed.
     pub(crate) fn begin_step(&mut self, read_only: core::ops::Range<u32>) -> Point {
-        self.has_functions = false;
+        (self.has_functions, self.keeps_functions) = (false, false);
         self.frozen = read_only;
         self.point()
     }
@@ -332,6 +333,14 @@ impl Heap {
     #[cold]
     fn reaches_one(&self, state: Value, since: Point) -> bool {
         let Some(saved) = self.journal.saved(since) else { return false };
+        let is_function = |value: Value| matches!(value.tag(), Tag::Function | Tag::Closure);
+        // What holds one is new, or was changed where that is logged: mostly nothing does, and nothing need be walked.
+        let slots = self.slots.get(saved.mark.slots..).unwrap_or_default().iter().copied();
+        let others = self.dictionaries.get(saved.mark.dictionaries..).unwrap_or_default();
+        let entries = others.iter().flat_map(Dictionary::entries).map(|entry| entry.1);
+        if !self.keeps_functions && !slots.chain(entries).chain([state]).any(is_function) {
+            return false;
+        }
         let changes = self.journal.changes.get(saved.changes..).unwrap_or_default();
         let held = changes.iter().filter_map(|change| self.get(Value::table(change.table, 0), change.key));
         // Only what was written can have brought a function in; but what was written may not be reached.
