@@ -329,8 +329,7 @@ const LEAST_DECODED: f64 = 0.2;
 type Way<'p> = fn(&mut Machine<'p>, &str, &[Value]) -> Option<Result<Vec<Value>, Trap>>;
 
 /// What came of calling every export: results as they are shown, or the trap, and the gas.
-fn runs<'p>(program: &'p Verified, seed: u64, way: Way<'p>) -> Vec<(Result<Vec<String>, Trap>, u64)> {
-    let limits = Limits { gas: 20_000, memory: 1 << 20, ..Limits::DEFAULT };
+fn runs<'p>(program: &'p Verified, seed: u64, limits: Limits, way: Way<'p>) -> Vec<(Result<Vec<String>, Trap>, u64)> {
     let mut machine = Machine::new(program, seed, limits);
     let arguments = br#"[7, "text", {"a": [1, 2.5], "b": {}}, [3, 1, 2]]"#;
     let mut outcomes = Vec::new();
@@ -355,9 +354,57 @@ fn shown(machine: &Machine, value: Value) -> String {
 
 /// Whatever is verified can be run: it ends, and in the same way whatever spreads the hashes, quickly or plainly.
 fn assert_runs(program: &Verified) {
-    let quickly = runs(program, 1, Machine::call);
-    assert_eq!(quickly, runs(program, 2, Machine::call));
-    assert_eq!(quickly, runs(program, 2, Machine::call_plainly));
+    assert_runs_within(program, Limits { gas: 20_000, memory: 1 << 20, ..Limits::DEFAULT });
+}
+
+fn assert_runs_within(program: &Verified, limits: Limits) {
+    let quickly = runs(program, 1, limits, Machine::call);
+    assert_eq!(quickly, runs(program, 2, limits, Machine::call));
+    let plainly = runs(program, 2, limits, Machine::call_plainly);
+    assert_eq!(quickly, plainly, "{}\n{limits:?}", program.program().to_text());
+}
+
+/// A program with a loop that does little but put a value into a list, at positions, from places and into lists of all
+/// sorts: most of its rounds can be run at once, and some only seem so.
+fn filling(random: &mut Random) -> String {
+    let mut mostly = |usual: u64, others: u64| if random.below(8) > 0 { usual } else { random.below(others) };
+    let (table, key, value, made) = (mostly(0, 9), mostly(5, 9), mostly(6, 9), mostly(6, 9));
+    let (first, by, hole) = (mostly(1, 6) as i64 - 1, mostly(1, 9) as i64 - 1, mostly(0, 40));
+    let (items, limit, first) = (random.below(40), random.below(60), first + random.below(3) as i64);
+    let by = if random.below(2) == 0 { 1 } else { by + random.below(4) as i64 };
+    let hole = if hole == 0 { String::new() } else { format!("integer r7 {hole}\n set r0 r7 r8\n") };
+    let made = match random.below(4) {
+        0 => String::new(),
+        1 => format!("bool r{made} true\n"),
+        2 => format!("bool r{made} false\n"),
+        _ => format!("nil r{made}\n"),
+    };
+    let begins = if random.below(8) > 0 { "loop r2 @end" } else { "jump @go" };
+    format!(
+        "profile 1\nkind words\nexport run 0\nfunction 0 parameters 0 registers 9\n\
+         table r0 r0 0\n bool r1 true\n integer r2 1\n integer r3 {items}\n integer r4 1\n integer r5 0\n\
+         integer r6 5\n integer r7 3\n nil r8\n loop r2 @filled\n\
+         @fill:\n set r0 r5 r1\n again r2 @fill\n\
+         @filled:\n {hole} integer r2 {first}\n integer r3 {limit}\n integer r4 {by}\n {begins}\n\
+         @go:\n {made} set r{table} r{key} r{value}\n again r2 @go\n\
+         @end:\n return r0 9\n"
+    )
+}
+
+#[test]
+fn loops_that_fill_are_what_their_rounds_are() {
+    let run = Run::new("loops that fill", 20_000, 1_000_000);
+    let mut random = Random::new(run.seed);
+    let mut ended = 0_u64;
+    run.each(|_| {
+        let text = filling(&mut random);
+        let program = Program::from_text(&text).map(Program::verify);
+        let Ok(Ok(program)) = program else { panic!("{program:?}\n{text}") };
+        let limits = Limits { gas: 50 + random.below(500), memory: 64 + random.below(6_000), ..Limits::DEFAULT };
+        assert_runs_within(&program, limits);
+        ended += u64::from(runs(&program, 1, limits, Machine::call).iter().all(|(result, _)| result.is_ok()));
+    });
+    assert!(ended > 0, "no loop came to its end");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `kerai-bench`: measures kerai beside its peers in one run and reports the ratios.
 
+mod asked;
 mod audit;
 mod cbor;
 mod compile;

@@ -134,7 +134,7 @@ impl<'p> Examiner<'p> {
     #[must_use]
     pub fn new(policy: &'p Policy, program: &'p Verified) -> Examiner<'p> {
         let numbers = conditions(policy).into_iter().enumerate();
-        let numbers = numbers.map(|(number, condition)| (condition.text.as_str(), number)).collect();
+        let numbers = numbers.map(|(number, condition)| (&*condition.text, number)).collect();
         Examiner { policy, numbers, decider: Decider::new(program) }
     }
 
@@ -239,7 +239,7 @@ impl<'p> Examiner<'p> {
     }
 
     fn finding<'f>(&self, condition: &Condition, findings: &'f [Finding]) -> Option<&'f Finding> {
-        self.numbers.get(condition.text.as_str()).and_then(|&number| findings.get(number))
+        self.numbers.get(&*condition.text).and_then(|&number| findings.get(number))
     }
 
     fn failing(&self, rule: &Rule, part: Part, condition: &Condition, findings: &[Finding]) -> Failing {
@@ -258,8 +258,8 @@ impl<'p> Examiner<'p> {
         Failing {
             rule: rule.id.clone(),
             part,
-            condition: condition.text.clone(),
-            span: condition.expression.span,
+            condition: condition.text.to_string(),
+            span: condition.span,
             truth: finding.and_then(|finding| finding.truth),
             seen,
         }

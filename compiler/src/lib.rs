@@ -5,6 +5,7 @@ pub mod compile;
 mod diagnostic;
 pub mod emit;
 pub mod explain;
+mod intern;
 pub mod ir;
 mod layout;
 pub mod limit;

@@ -253,8 +253,9 @@ fn conditions(
             let id = rule.id.clone();
             let Some(condition) = part(rule).get_mut(number) else { return Ok(()) };
             let mut left = atoms;
-            let Some(atom) = replace(&mut condition.expression, truth, &mut left) else { return Ok(()) };
-            condition.text = condition.expression.to_string();
+            let mut expression = Expression::clone(&condition.expression);
+            let Some(atom) = replace(&mut expression, truth, &mut left) else { return Ok(()) };
+            *condition = Condition::new(expression);
             // What is written as a truth is no condition of the author's.
             if atom == truth.to_string() {
                 *noticed = true;

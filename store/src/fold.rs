@@ -199,15 +199,17 @@ impl<'p> Run<'p> {
     pub fn take_told(&mut self, mut steps: Vec<Step>, told: &dyn Fn(usize)) -> Result<(), Refused> {
         sort(self.order, &mut steps);
         let damaged = |position, refusal| Refused::new(Code::LOG_DAMAGED, format!("op {position}: {refusal}"));
-        for (number, step) in steps.iter().enumerate() {
+        let position = |number: usize| steps.get(number).map_or(0, |step| step.position);
+        let poison = &mut self.poison;
+        let taken = self.folding.take(steps.iter().map(|step| step.document.as_slice()), |number, result| {
             if number.is_multiple_of(TOLD) {
                 told(number);
             }
-            self.folding.offer(&step.document).map_err(|refusal| damaged(step.position, refusal))?;
-            if let Some(Err(trap)) = self.folding.step() {
-                self.poison.insert(step.position, trap);
+            if let Err(trap) = result {
+                poison.insert(position(number), trap);
             }
-        }
+        });
+        taken.map_err(|(number, refusal)| damaged(position(number), refusal))?;
         // Where late ops need no rewinding, the last one is not always the greatest.
         self.last = self.last.max(steps.last().map(Step::place));
         Ok(())

@@ -128,7 +128,7 @@ OF_THE_MACHINE {
     }
     "compiler/src/ir/canonical.rs" {
         "a variable that is assigned keeps its first value for good"
-            "known::is_small(value) && !self.usage.assigned.contains_key(variable)" => "known::is_small(value)";
+            "known::is_small(value) && self.usage.assigned(*variable) == 0" => "known::is_small(value)";
         "`and` with a known first operand takes the wrong one"
             "mem::take(if holds { &mut b.node } else { &mut a.node })" => "mem::take(if holds { &mut a.node } else { &mut b.node })";
         "an arm that never holds is kept, one that may is not"
@@ -311,7 +311,7 @@ OF_POLICIES {
         "what is below a path ends at the path"
             "let to = from.iter().copied().chain([b'/' + 1]).collect();" => "let to = from.iter().copied().chain([0]).collect();";
         "a range does not have its first piece"
-            "let (begin, end) = (place_of(&ends, &range.from)," => "let (begin, end) = (place_of(&ends, &range.from) + 1,";
+            "        begin..end.max(begin)" => "        begin + 1..end.max(begin + 1)";
         "rules that say nothing of the attribute are left out"
             "        self.search(&split.rest, askings, desk, body);" => "";
         "of two alternatives one is indexed"
@@ -319,7 +319,7 @@ OF_POLICIES {
     }
     "compiler/src/lower/policy/shape.rs" {
         "rules that differ in how they are denied are taken for one shape"
-            "        for conditions in [&rule.when, &rule.allow_if, &rule.deny_if] {" => "        for conditions in [&rule.when, &rule.allow_if] {";
+            "            for number in numbers.by_ref().take(part.len()) {" => "            for number in numbers.by_ref().take(part.len()).take(rule.when.len() + rule.allow_if.len()) {";
         "a text is given to the function of its shape in the place of another"
             "texts.iter().filter_map(|text|" => "texts.iter().rev().filter_map(|text|";
     }

@@ -63,6 +63,9 @@ fn one(path: &str, number: usize, case: &Case, report: &mut Report) {
 fn outcome(text: &str) -> Result<String, Vec<&'static str>> {
     let source = Source::read(text.as_bytes()).map_err(|refused| vec![refused.code.name()])?;
     let node = yaml::read(source.text());
+    if node != yaml::parse(source.text()) {
+        return Ok("read at once otherwise than by the parser".to_owned());
+    }
     let node = node.map_err(|refused| refused.iter().map(|found| found.code.name()).collect::<Vec<_>>())?;
     match yaml_facts::misplaced(&node, source.text()) {
         Some(fault) => Ok(format!("read, but {fault}")),

@@ -3,19 +3,33 @@
 use super::{Emit, Emitter, FunctionMap, Job, finished, too_large};
 use crate::ir::{Usage, VariableId};
 use crate::{Code, Span};
-use kerai_vm::bytecode::{Exit, Function, Op, Place, Role, Word};
+use core::mem;
+use kerai_vm::bytecode::{self, Exit, Function, Op, Role, Word};
 use kerai_vm::limit;
-use std::collections::BTreeMap;
 
 /// A register of the function that is emitted.
 pub(super) type Register = u8;
 
-/// Where a variable is.
+/// Where a variable is in the function that is emitted. What another function left here is never asked for, since the
+/// program was checked.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Home {
+    pub(super) place: Place,
+    /// Whether the value lives in a list of one, because lambdas and their surroundings assign the variable.
+    pub(super) is_shared: bool,
+}
+
 #[derive(Clone, Copy)]
-pub(super) enum Home {
+pub(super) enum Place {
     Register(Register),
     /// Among what the function keeps.
     Capture(u32),
+}
+
+impl Default for Place {
+    fn default() -> Place {
+        Place::Register(0)
+    }
 }
 
 /// A place to jump to: known, or to be filled in where it comes to be.
@@ -28,10 +42,6 @@ pub(super) struct Label {
 /// A function that is being emitted.
 pub(super) struct Body<'e, 'i> {
     pub(super) emitter: &'e mut Emitter<'i>,
-    pub(super) usage: Usage,
-    homes: BTreeMap<VariableId, Home>,
-    /// Variables that live in a list of one, because lambdas and their surroundings assign them.
-    shared: BTreeMap<VariableId, bool>,
     words: Vec<Word>,
     spans: Vec<Span>,
     /// The first register that holds nothing.
@@ -47,11 +57,9 @@ pub(super) struct Body<'e, 'i> {
 impl<'e, 'i> Body<'e, 'i> {
     /// Emits a function that was met.
     pub(super) fn emit(emitter: &'e mut Emitter<'i>, job: &Job<'i>) -> Emit<(Function, FunctionMap)> {
+        emitter.usage.read([job.lambda]);
         let mut body = Body {
             emitter,
-            usage: Usage::of(job.lambda),
-            homes: BTreeMap::new(),
-            shared: BTreeMap::new(),
             words: Vec::new(),
             spans: Vec::new(),
             free: 0,
@@ -61,16 +69,15 @@ impl<'e, 'i> Body<'e, 'i> {
             span: Span::default(),
         };
         for (number, &(variable, is_shared)) in (0..).zip(&job.captures) {
-            body.homes.insert(variable, Home::Capture(number));
-            body.shared.insert(variable, is_shared);
+            body.settle(variable, Home { place: Place::Capture(number), is_shared });
         }
         body.function(job.lambda)?;
-        let function = finished(&body, job);
+        let function = finished(&mut body, job);
         Ok((function, FunctionMap { name: job.name.to_owned(), instructions: body.spans }))
     }
 
-    pub(super) fn words(&self) -> &[Word] {
-        &self.words
+    pub(super) fn take_words(&mut self) -> Vec<Word> {
+        mem::take(&mut self.words)
     }
 
     pub(super) const fn high(&self) -> u8 {
@@ -113,18 +120,28 @@ impl<'e, 'i> Body<'e, 'i> {
 
     /// Lets a variable live in a register that holds its value.
     pub(super) fn declare(&mut self, variable: VariableId, register: Register) -> Emit<()> {
-        let is_shared = self.usage.is_shared(variable);
-        self.homes.insert(variable, Home::Register(register));
-        self.shared.insert(variable, is_shared);
+        let is_shared = self.usage().is_shared(variable);
+        self.settle(variable, Home { place: Place::Register(register), is_shared });
         if is_shared { self.push(Word::new(Op::Table, register, register, 1, 0)) } else { Ok(()) }
     }
 
+    fn settle(&mut self, variable: VariableId, home: Home) {
+        if let Some(known) = self.emitter.homes.get_mut(variable.0 as usize) {
+            *known = home;
+        }
+    }
+
     pub(super) fn home(&self, variable: VariableId) -> Home {
-        self.homes.get(&variable).copied().unwrap_or(Home::Register(0))
+        self.emitter.homes.get(variable.0 as usize).copied().unwrap_or_default()
     }
 
     pub(super) fn is_shared(&self, variable: VariableId) -> bool {
-        self.shared.get(&variable).copied().unwrap_or(false)
+        self.home(variable).is_shared
+    }
+
+    /// How the function uses its variables.
+    pub(super) fn usage(&self) -> &Usage {
+        &self.emitter.usage
     }
 
     // Instructions.
@@ -197,5 +214,5 @@ fn exit(word: Word) -> Exit {
 
 /// The instruction with its target.
 fn to(word: Word, place: u32) -> Word {
-    word.with(kerai_vm::bytecode::Operand { place: Place::Wide, role: Role::Target }, place)
+    word.with(bytecode::Operand { place: bytecode::Place::Wide, role: Role::Target }, place)
 }

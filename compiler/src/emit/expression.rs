@@ -1,9 +1,9 @@
 //! Expressions: a value in a register, with as few moves as can be.
 
 use super::call::FEWEST_TO_FLUSH;
-use super::code::{Body, Home, Label, Register};
+use super::code::{Body, Home, Label, Place, Register};
 use super::function::Key;
-use super::{Emit, Job, captures, too_large};
+use super::{Emit, Job, too_large};
 use crate::Code;
 use crate::ir::{Binary, Entry, Expression, Lambda, Node, Rest, Way};
 use kerai_vm::bytecode::{Constant, Op, Word};
@@ -20,8 +20,7 @@ impl<'i> Body<'_, 'i> {
     /// A register that holds the value: the variable's own, where it is one.
     pub(super) fn operand(&mut self, expression: &'i Expression) -> Emit<Register> {
         if let Node::Variable(variable) = expression.node
-            && !self.is_shared(variable)
-            && let Home::Register(register) = self.home(variable)
+            && let Home { place: Place::Register(register), is_shared: false } = self.home(variable)
         {
             return Ok(register);
         }
@@ -59,10 +58,12 @@ impl<'i> Body<'_, 'i> {
                     self.push(Word::new(Op::Constant, to, 0, 0, number))
                 }
             },
-            Node::Variable(variable) => match (self.home(*variable), self.is_shared(*variable)) {
-                (Home::Register(register), false) => self.copy(to, register),
-                (Home::Register(cell), true) => self.push(Word::new(Op::GetItem, to, cell, 0, 1)),
-                (Home::Capture(number), is_shared) => {
+            Node::Variable(variable) => match self.home(*variable) {
+                Home { place: Place::Register(register), is_shared: false } => self.copy(to, register),
+                Home { place: Place::Register(cell), is_shared: true } => {
+                    self.push(Word::new(Op::GetItem, to, cell, 0, 1))
+                }
+                Home { place: Place::Capture(number), is_shared } => {
                     self.push(Word::new(Op::Capture, to, 0, 0, number))?;
                     if is_shared { self.push(Word::new(Op::GetItem, to, to, 0, 1)) } else { Ok(()) }
                 }
@@ -126,17 +127,19 @@ impl<'i> Body<'_, 'i> {
         if !self.is_reachable {
             return Ok(());
         }
-        let captured = captures(lambda);
+        // In the order in which it first uses them.
+        let captured = self.emitter.free.of(lambda).to_vec();
         let count = self.count(captured.len())?;
         let first = self.take_many(captured.len())?;
         let mut kept = Vec::new();
         for (register, variable) in (first..).zip(captured) {
             // A shared variable's list is kept, not what is in it.
-            match self.home(variable) {
-                Home::Register(home) => self.copy(register, home)?,
-                Home::Capture(number) => self.push(Word::new(Op::Capture, register, 0, 0, number))?,
+            let home = self.home(variable);
+            match home.place {
+                Place::Register(home) => self.copy(register, home)?,
+                Place::Capture(number) => self.push(Word::new(Op::Capture, register, 0, 0, number))?,
             }
-            kept.push((variable, self.is_shared(variable)));
+            kept.push((variable, home.is_shared));
         }
         let number = self.emitter.meet(Job { lambda, name: "", captures: kept });
         let first = if count == 0 { 0 } else { first };

@@ -1,6 +1,6 @@
 //! Statements.
 
-use super::code::{Body, Home, Label, Register};
+use super::code::{Body, Home, Label, Place as Where, Register};
 use super::{Emit, expression, too_large};
 use crate::Code;
 use crate::ir::{Action, Block, Count, Each, Expression, Lambda, Node, Place, Statement, Values, VariableId, walk};
@@ -105,7 +105,7 @@ impl<'i> Body<'_, 'i> {
 
     fn assign_variable(&mut self, variable: VariableId, value: &'i Expression) -> Emit<()> {
         match self.home(variable) {
-            Home::Register(register) if !self.is_shared(variable) && writes_last(&value.node) => {
+            Home { place: Where::Register(register), is_shared: false } if writes_last(&value.node) => {
                 self.into(value, register)
             }
             _ => {
@@ -117,10 +117,12 @@ impl<'i> Body<'_, 'i> {
 
     /// Gives a variable the value of a register.
     fn store(&mut self, variable: VariableId, value: Register) -> Emit<()> {
-        match (self.home(variable), self.is_shared(variable)) {
-            (Home::Register(register), false) => self.copy(register, value),
-            (Home::Register(cell), true) => self.push(Word::new(Op::SetItem, cell, value, 0, 1)),
-            (Home::Capture(number), _) => self.with_registers(|body| {
+        match self.home(variable) {
+            Home { place: Where::Register(register), is_shared: false } => self.copy(register, value),
+            Home { place: Where::Register(cell), is_shared: true } => {
+                self.push(Word::new(Op::SetItem, cell, value, 0, 1))
+            }
+            Home { place: Where::Capture(number), .. } => self.with_registers(|body| {
                 let cell = body.take()?;
                 body.push(Word::new(Op::Capture, cell, 0, 0, number))?;
                 body.push(Word::new(Op::SetItem, cell, value, 0, 1))
@@ -207,7 +209,7 @@ impl<'i> Body<'_, 'i> {
     fn each_loop(&mut self, each: &'i Each) -> Emit<()> {
         let table = match each.table.node {
             // A variable that nobody assigns can't become another table on the way.
-            Node::Variable(variable) if !self.usage.assigned.contains_key(&variable) => self.operand(&each.table)?,
+            Node::Variable(variable) if self.usage().assigned(variable) == 0 => self.operand(&each.table)?,
             _ => self.fresh(&each.table)?,
         };
         let first = self.take_many(4)?;
@@ -264,8 +266,8 @@ impl<'i> Body<'_, 'i> {
     pub(super) fn operand_before(&mut self, operand: &'i Expression, later: &[&Expression]) -> Emit<Register> {
         let register = self.operand(operand)?;
         let Node::Variable(variable) = operand.node else { return Ok(register) };
-        let may_change = self.usage.has_statements_in_expressions
-            && self.usage.assigned.contains_key(&variable)
+        let may_change = self.usage().has_statements_in_expressions
+            && self.usage().assigned(variable) > 0
             && !self.is_shared(variable)
             && later.iter().any(|later| assigns(later, variable));
         if !may_change {

@@ -18,9 +18,10 @@ mod results;
 
 pub use map::{FunctionMap, Map};
 
-use crate::ir::{CheckedIr, Free, FunctionId, Ir, Lambda, VariableId};
+use crate::intern::Interner;
+use crate::ir::{CheckedIr, Free, FunctionId, Ir, Lambda, Usage, VariableId};
 use crate::{Code, Diagnostic, Span};
-use code::Body;
+use code::{Body, Home};
 use kerai_vm::bytecode::{Certificate, Constant, Function, Merging, Operand, Order, PROFILE, Program, Role};
 use kerai_vm::law::{self, Counterexample, Law};
 use results::Results;
@@ -41,7 +42,11 @@ struct Job<'i> {
 struct Emitter<'i> {
     ir: &'i Ir,
     results: Results,
-    numbers: BTreeMap<FunctionId, u32>,
+    /// How variables are used in the function that is being emitted, and where they are.
+    usage: Usage,
+    free: Free,
+    homes: Vec<Home>,
+    numbers: Vec<Option<u32>>,
     jobs: VecDeque<Job<'i>>,
     met: u32,
     constants: Constants<'i>,
@@ -50,33 +55,40 @@ struct Emitter<'i> {
 /// The constants, each once.
 #[derive(Default)]
 struct Constants<'i> {
-    numbers: BTreeMap<&'i Constant, u32>,
+    strings: Interner<'i>,
+    others: BTreeMap<&'i Constant, u32>,
     constants: Vec<&'i Constant>,
 }
 
 impl<'i> Constants<'i> {
     fn number(&mut self, constant: &'i Constant) -> u32 {
         let next = u32::try_from(self.constants.len()).unwrap_or(u32::MAX);
-        *self.numbers.entry(constant).or_insert_with(|| {
+        let number = match constant {
+            Constant::String(text) => self.strings.number(text, next),
+            other => *self.others.entry(other).or_insert(next),
+        };
+        if number == next {
             self.constants.push(constant);
-            next
-        })
+        }
+        number
     }
 
     /// The constants that the code uses, in the order of their first use there, which gives them their numbers.
     fn in_order_of_use(&self, functions: &mut [Function]) -> Vec<Constant> {
-        let mut numbers: BTreeMap<u32, u32> = BTreeMap::new();
-        let mut constants = Vec::new();
+        let mut numbers: Vec<Option<u32>> = vec![None; self.constants.len()];
+        let mut constants = Vec::with_capacity(numbers.len());
         for word in functions.iter_mut().flat_map(|function| &mut function.code) {
             let operands = word.op().map_or(&[] as &[Operand], |op| op.information().operands);
             for &operand in operands.iter().filter(|operand| matches!(operand.role, Role::Constant | Role::Name)) {
-                let number = word.get(operand);
+                let place = word.get(operand) as usize;
+                let (Some(known), Some(&constant)) = (numbers.get_mut(place), self.constants.get(place)) else {
+                    continue;
+                };
                 let next = u32::try_from(constants.len()).unwrap_or(u32::MAX);
-                let number = *numbers.entry(number).or_insert_with(|| {
-                    constants.extend(self.constants.get(number as usize).map(|&constant| constant.clone()));
-                    next
-                });
-                *word = word.with(operand, number);
+                if known.is_none() {
+                    constants.push(constant.clone());
+                }
+                *word = word.with(operand, *known.get_or_insert(next));
             }
         }
         constants
@@ -92,7 +104,10 @@ pub fn emit(checked: &CheckedIr) -> Result<(Program, Map), Diagnostic> {
     let mut emitter = Emitter {
         ir,
         results: Results::of(ir),
-        numbers: BTreeMap::new(),
+        usage: Usage::new(ir.variables.len()),
+        free: Free::new(ir.variables.len()),
+        homes: vec![Home::default(); ir.variables.len()],
+        numbers: vec![None; ir.functions.len()],
         jobs: VecDeque::new(),
         met: 0,
         constants: Constants::default(),
@@ -158,12 +173,14 @@ fn told(found: &Counterexample) -> String {
 impl<'i> Emitter<'i> {
     /// The number that a function of the program has in code.
     fn function(&mut self, id: FunctionId) -> u32 {
-        if let Some(&number) = self.numbers.get(&id) {
+        if let Some(&Some(number)) = self.numbers.get(id.0 as usize) {
             return number;
         }
         let Some(function) = self.ir.functions.get(id.0 as usize) else { return u32::MAX };
         let number = self.meet(Job { lambda: &function.lambda, name: &function.name, captures: Vec::new() });
-        self.numbers.insert(id, number);
+        if let Some(known) = self.numbers.get_mut(id.0 as usize) {
+            *known = Some(number);
+        }
         number
     }
 
@@ -179,18 +196,13 @@ fn too_large(code: Code, span: Span) -> Diagnostic {
     Diagnostic::plain(code, span)
 }
 
-/// The variables that a lambda keeps, in the order in which it first uses them.
-fn captures(lambda: &Lambda) -> Vec<VariableId> {
-    Free::of(lambda)
-}
-
 /// An emitted function, before anything is known of the others.
-fn finished(body: &Body, job: &Job) -> Function {
+fn finished(body: &mut Body, job: &Job) -> Function {
     Function {
         parameters: u8::try_from(job.lambda.parameters.len()).unwrap_or(u8::MAX),
         is_variadic: job.lambda.rest.is_some(),
         registers: body.high(),
         captures: u8::try_from(job.captures.len()).unwrap_or(u8::MAX),
-        code: body.words().to_vec(),
+        code: body.take_words(),
     }
 }

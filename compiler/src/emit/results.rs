@@ -2,10 +2,9 @@
 
 use crate::ir::{Action, Block, Call, Callee, FunctionId, Ir, Rest, Values};
 use kerai_vm::bytecode::{Builtin, Gives};
-use std::collections::BTreeMap;
 
 /// The number of results of each function of the program that has one.
-pub(super) struct Results(BTreeMap<FunctionId, u8>);
+pub(super) struct Results(Vec<Known>);
 
 /// What is known so far: nothing, one number, or that there is no one number.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,43 +48,53 @@ impl Known {
 }
 
 impl Results {
-    /// Found by going round until nothing new is learnt: each round can only make some function's number vary.
+    /// Found by telling callers whenever something new is learnt of a function: that happens at most twice to each.
     pub(super) fn of(ir: &Ir) -> Results {
-        let ids = || (0..).map(FunctionId).zip(&ir.functions);
-        let mut known: BTreeMap<FunctionId, Known> = ids().map(|(id, _)| (id, Known::Nothing)).collect();
-        loop {
-            let mut is_new = false;
-            for (id, function) in ids() {
-                let mut exits = Exits { known: &known, all: Known::Nothing };
-                if exits.block(&function.lambda.body) {
-                    exits.meet(Known::Exactly(0));
-                }
-                let all = exits.all;
-                is_new |= known.insert(id, all) != Some(all);
+        let mut known = vec![Known::Nothing; ir.functions.len()];
+        let mut callers: Vec<Vec<(FunctionId, u8)>> = vec![Vec::new(); ir.functions.len()];
+        let mut news = Vec::new();
+        for ((id, function), known) in (0..).map(FunctionId).zip(&ir.functions).zip(&mut known) {
+            let mut exits = Exits { all: Known::Nothing, calls: Vec::new() };
+            if exits.block(&function.lambda.body) {
+                exits.meet(Known::Exactly(0));
             }
-            if !is_new {
-                break;
+            for (callee, fixed) in exits.calls {
+                callers.get_mut(callee.0 as usize).into_iter().for_each(|callers| callers.push((id, fixed)));
+            }
+            *known = exits.all;
+            news.push(id);
+        }
+        while let Some(callee) = news.pop() {
+            let Some(&gives) = known.get(callee.0 as usize) else { continue };
+            for &(caller, fixed) in callers.get(callee.0 as usize).into_iter().flatten() {
+                let Some(known) = known.get_mut(caller.0 as usize) else { continue };
+                let all = known.and(gives.after(fixed));
+                if all != *known {
+                    *known = all;
+                    news.push(caller);
+                }
             }
         }
-        Results(known.into_iter().filter_map(|(id, known)| Some((id, known.count()?))).collect())
+        Results(known)
     }
 
     /// How many values a call gives, where that is known.
     pub(super) fn of_call(&self, call: &Call) -> Option<u8> {
         match &call.callee {
-            Callee::Function(id) => self.0.get(id).copied(),
+            Callee::Function(id) => self.0.get(id.0 as usize)?.count(),
             Callee::Builtin(builtin) => Known::of_builtin(*builtin).count(),
             Callee::Value(_) | Callee::Protected(_) => None,
         }
     }
 }
 
-struct Exits<'k> {
-    known: &'k BTreeMap<FunctionId, Known>,
+/// How a function gives values: what is known of its own, and whose results it gives on, behind so many others.
+struct Exits {
     all: Known,
+    calls: Vec<(FunctionId, u8)>,
 }
 
-impl Exits<'_> {
+impl Exits {
     fn meet(&mut self, exit: Known) {
         self.all = self.all.and(exit);
     }
@@ -102,8 +111,7 @@ impl Exits<'_> {
     fn action(&mut self, action: &Action) -> bool {
         match action {
             Action::Return(values) => {
-                let exit = self.count(values);
-                self.meet(exit);
+                self.exit(values);
                 false
             }
             Action::Raise(_) => false,
@@ -128,15 +136,15 @@ impl Exits<'_> {
         true
     }
 
-    fn count(&self, values: &Values) -> Known {
-        let Ok(fixed) = u8::try_from(values.fixed.len()) else { return Known::Varies };
+    fn exit(&mut self, values: &Values) {
+        let Ok(fixed) = u8::try_from(values.fixed.len()) else { return self.meet(Known::Varies) };
         match values.rest.as_deref() {
-            None => Known::Exactly(fixed),
-            Some(Rest::Spread(_)) => Known::Varies,
+            None => self.meet(Known::Exactly(fixed)),
+            Some(Rest::Spread(_)) => self.meet(Known::Varies),
             Some(Rest::Call(call)) => match &call.callee {
-                Callee::Function(id) => self.known.get(id).map_or(Known::Varies, |known| known.after(fixed)),
-                Callee::Builtin(builtin) => Known::of_builtin(*builtin).after(fixed),
-                Callee::Value(_) | Callee::Protected(_) => Known::Varies,
+                Callee::Function(id) => self.calls.push((*id, fixed)),
+                Callee::Builtin(builtin) => self.meet(Known::of_builtin(*builtin).after(fixed)),
+                Callee::Value(_) | Callee::Protected(_) => self.meet(Known::Varies),
             },
         }
     }

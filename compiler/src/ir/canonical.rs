@@ -11,14 +11,14 @@ use super::{
     Statement, Usage, Values, VariableId, known,
 };
 use core::mem;
-use std::collections::BTreeMap;
 
 impl Ir {
     /// The program in canonical form. It is checked already.
     pub(super) fn into_canonical(self) -> Ir {
-        let mut usage = Usage::default();
-        self.functions.iter().for_each(|function| super::walk::read::lambda(&function.lambda, &mut usage));
-        let mut settling = Settling { ir: self, usage, settled: BTreeMap::new() };
+        let variables = self.variables.len();
+        let mut usage = Usage::new(variables);
+        usage.read(self.functions.iter().map(|function| &function.lambda));
+        let mut settling = Settling { ir: self, usage, free: Free::new(variables), settled: vec![None; variables] };
         let mut next = 0;
         // Functions that come out of others are appended, and settled in their turn.
         while let Some(function) = settling.ir.functions.get_mut(next) {
@@ -37,12 +37,14 @@ impl Ir {
 struct Settling {
     ir: Ir,
     usage: Usage,
-    settled: BTreeMap<VariableId, Node>,
+    free: Free,
+    settled: Vec<Option<Node>>,
 }
 
 impl Settling {
     fn block(&mut self, block: &mut Block) {
         let mut rest = mem::take(block).into_iter().peekable();
+        block.reserve_exact(rest.len());
         while let Some(Statement { mut action, span }) = rest.next() {
             if let (Action::Let(variables, values), Some(next)) = (&action, rest.peek_mut())
                 && self.settles_recursive(variables, values, &mut next.action)
@@ -78,21 +80,22 @@ impl Settling {
         else {
             return false;
         };
-        let is_only = set == variable && self.usage.assigned.get(variable) == Some(&1);
+        let is_only = set == variable && self.usage.assigned(*variable) == 1;
         is_only && self.hoist(lambda, Some(*variable)).is_some()
     }
 
     /// Makes a function of the program of a lambda that sees no variables but itself and settled ones.
     fn hoist(&mut self, lambda: &mut Lambda, itself: Option<VariableId>) -> Option<FunctionId> {
-        let is_known = |id: &VariableId| Some(*id) == itself || self.settled.contains_key(id);
-        if !Free::of(lambda).iter().all(is_known) {
+        let settled = &self.settled;
+        let is_known = |id: &VariableId| Some(*id) == itself || matches!(settled.get(id.0 as usize), Some(Some(_)));
+        if !self.free.of(lambda).iter().all(is_known) {
             return None;
         }
         let id = FunctionId(u32::try_from(self.ir.functions.len()).ok()?);
         let name = itself.and_then(|id| self.ir.variables.get(id.0 as usize)).map(|variable| variable.name.clone());
         self.ir.functions.push(Function { name: name.unwrap_or_default(), lambda: mem::take(lambda) });
-        if let Some(itself) = itself {
-            self.settled.insert(itself, Node::Function(id));
+        if let Some(settled) = itself.and_then(|itself| self.settled.get_mut(itself.0 as usize)) {
+            *settled = Some(Node::Function(id));
         }
         Some(id)
     }
@@ -157,7 +160,7 @@ impl Settling {
     fn declared(&mut self, variables: &[VariableId], values: &mut Values) {
         for (place, value) in values.fixed.iter_mut().enumerate() {
             let variable = variables.get(place).copied();
-            let is_constant = variable.is_some_and(|variable| !self.usage.assigned.contains_key(&variable));
+            let is_constant = variable.is_some_and(|variable| self.usage.assigned(variable) == 0);
             if let (true, Node::Lambda(lambda)) = (is_constant, &mut value.node)
                 && let Some(id) = self.hoist(lambda, variable)
             {
@@ -173,19 +176,22 @@ impl Settling {
     fn settle(&mut self, variables: &mut Vec<VariableId>, values: &mut Values) {
         let is_open = values.rest.is_some();
         let given = values.fixed.len();
-        let mut keeps = Vec::new();
+        let mut settled = Vec::new();
         for (place, variable) in variables.iter().enumerate() {
             let value = match values.fixed.get(place) {
                 Some(value) => Some(&value.node),
                 None => (!is_open).then_some(&Node::Nil),
             };
-            let settled = value.filter(|value| known::is_small(value) && !self.usage.assigned.contains_key(variable));
-            keeps.push(settled.is_none());
-            if let Some(value) = settled {
-                self.settled.insert(*variable, value.clone());
+            let value = value.filter(|value| known::is_small(value) && self.usage.assigned(*variable) == 0);
+            if let (Some(value), Some(known)) = (value, self.settled.get_mut(variable.0 as usize)) {
+                *known = Some(value.clone());
+                settled.push(place);
             }
         }
-        let kept = |place: usize| keeps.get(place).copied().unwrap_or(true);
+        if settled.is_empty() {
+            return;
+        }
+        let kept = |place: usize| settled.binary_search(&place).is_err();
         let mut place = 0..;
         variables.retain(|_| place.next().is_none_or(kept));
         let mut place = 0..given;
@@ -221,7 +227,7 @@ impl Settling {
         match &mut expression.node {
             Node::Nil | Node::Bool(_) | Node::Constant(_) | Node::Function(_) => {}
             Node::Variable(variable) => {
-                if let Some(value) = self.settled.get(variable) {
+                if let Some(Some(value)) = self.settled.get(variable.0 as usize) {
                     expression.node = value.clone();
                 }
             }

@@ -5,7 +5,7 @@ use super::{
     Values, VariableId,
 };
 use crate::{Code, Diagnostic, Span, limit};
-use std::collections::BTreeSet;
+use core::mem;
 
 /// A program that holds to the rules, in canonical form: only [`Ir::check`] makes one.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,7 @@ impl Ir {
     /// Everything that is wrong.
     pub fn check(self) -> Result<CheckedIr, Vec<Diagnostic>> {
         let mut faults = Vec::new();
-        let mut seen = BTreeSet::new();
+        let mut scope = Scope { variables: vec![Sight::Undeclared; self.variables.len()], in_sight: Vec::new() };
         for (name, id) in &self.exports {
             if !is_name(name) {
                 faults.push(Diagnostic::new(Code::IR_EXPORT, Span::default(), format!("`{name}` is no export's name")));
@@ -34,7 +34,7 @@ impl Ir {
         }
         faults.extend(self.merging_fault());
         for function in &self.functions {
-            let mut check = Check::of(&self, &mut seen);
+            let mut check = Check::of(&self, &mut scope);
             check.lambda(&function.lambda);
             faults.extend(check.faults);
         }
@@ -57,14 +57,53 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
 }
 
+/// Which variables are in sight.
+struct Scope {
+    variables: Vec<Sight>,
+    /// Those in sight, in the order of their declaration.
+    in_sight: Vec<VariableId>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sight {
+    Undeclared,
+    Visible,
+    Gone,
+}
+
+impl Scope {
+    /// Whether the variable was never declared, and may be.
+    fn declare(&mut self, id: VariableId) -> bool {
+        self.in_sight.push(id);
+        let sight = self.variables.get_mut(id.0 as usize);
+        sight.is_some_and(|sight| mem::replace(sight, Sight::Visible) == Sight::Undeclared)
+    }
+
+    /// Ends the scope of what was declared since so many variables were in sight.
+    fn leave(&mut self, in_sight: usize) {
+        for id in self.in_sight.drain(in_sight..) {
+            if let Some(sight) = self.variables.get_mut(id.0 as usize) {
+                *sight = Sight::Gone;
+            }
+        }
+    }
+
+    fn has(&self, id: VariableId) -> bool {
+        match self.variables.get(id.0 as usize) {
+            Some(sight) => *sight == Sight::Visible,
+            // What is not listed was reported where it is declared.
+            None => self.in_sight.contains(&id),
+        }
+    }
+}
+
 /// The check of one function.
 struct Check<'i> {
     ir: &'i Ir,
     faults: Vec<Diagnostic>,
-    /// Variables in sight, in the order of their declaration, and every one that was declared.
-    in_sight: Vec<VariableId>,
-    visible: BTreeSet<VariableId>,
-    seen: &'i mut BTreeSet<VariableId>,
+    scope: &'i mut Scope,
+    /// What is known of the values of the lists that are being checked.
+    types: Vec<Type>,
     loops: usize,
     is_in_expression: bool,
     depth: u64,
@@ -73,13 +112,12 @@ struct Check<'i> {
 }
 
 impl<'i> Check<'i> {
-    fn of(ir: &'i Ir, seen: &'i mut BTreeSet<VariableId>) -> Check<'i> {
+    fn of(ir: &'i Ir, scope: &'i mut Scope) -> Check<'i> {
         Check {
             ir,
             faults: Vec::new(),
-            in_sight: Vec::new(),
-            visible: BTreeSet::new(),
-            seen,
+            scope,
+            types: Vec::new(),
             loops: 0,
             is_in_expression: false,
             depth: 0,
@@ -105,22 +143,13 @@ impl<'i> Check<'i> {
     }
 
     fn declare(&mut self, id: VariableId) {
-        if self.ir.variables.get(id.0 as usize).is_none() || !self.seen.insert(id) {
+        if !self.scope.declare(id) {
             self.fault(Code::IR_SCOPE, format!("variable {} is declared twice, or not listed", id.0));
-        }
-        self.in_sight.push(id);
-        self.visible.insert(id);
-    }
-
-    /// Ends the scope of what was declared since so many variables were in sight.
-    fn leave(&mut self, in_sight: usize) {
-        for id in self.in_sight.drain(in_sight..) {
-            self.visible.remove(&id);
         }
     }
 
     fn see(&mut self, id: VariableId) {
-        if !self.visible.contains(&id) {
+        if !self.scope.has(id) {
             let name = self.ir.variables.get(id.0 as usize).map_or("", |variable| &variable.name);
             self.fault(Code::IR_SCOPE, format!("`{name}` is not declared here"));
         }
@@ -141,7 +170,7 @@ impl<'i> Check<'i> {
     }
 
     fn lambda(&mut self, lambda: &Lambda) {
-        let (in_sight, loops, is_in_expression) = (self.in_sight.len(), self.loops, self.is_in_expression);
+        let (in_sight, loops, is_in_expression) = (self.scope.in_sight.len(), self.loops, self.is_in_expression);
         (self.loops, self.is_in_expression) = (0, false);
         lambda.parameters.iter().for_each(|&parameter| {
             self.declare(parameter);
@@ -153,14 +182,14 @@ impl<'i> Check<'i> {
             self.fits(rest, Type::Table);
         }
         self.block(&lambda.body);
-        self.leave(in_sight);
+        self.scope.leave(in_sight);
         (self.loops, self.is_in_expression) = (loops, is_in_expression);
     }
 
     fn block(&mut self, block: &Block) {
-        let in_sight = self.in_sight.len();
+        let in_sight = self.scope.in_sight.len();
         self.open_block(block);
-        self.leave(in_sight);
+        self.scope.leave(in_sight);
     }
 
     /// A block whose variables stay in sight.
@@ -180,11 +209,12 @@ impl<'i> Check<'i> {
     fn statement(&mut self, statement: &Statement) {
         match &statement.action {
             Action::Let(variables, values) => {
-                let types = self.values(values);
+                let first = self.known_values(values);
                 for (place, &variable) in variables.iter().enumerate() {
                     self.declare(variable);
-                    self.fits(variable, type_at(values, &types, place));
+                    self.fits(variable, self.type_at(values, first, place));
                 }
+                self.types.truncate(first);
             }
             Action::Set(places, values) => {
                 for place in places {
@@ -196,12 +226,13 @@ impl<'i> Check<'i> {
                         }
                     }
                 }
-                let types = self.values(values);
+                let first = self.known_values(values);
                 for (place, target) in places.iter().enumerate() {
                     if let Place::Variable(variable) = target {
-                        self.fits(*variable, type_at(values, &types, place));
+                        self.fits(*variable, self.type_at(values, first, place));
                     }
                 }
+                self.types.truncate(first);
             }
             Action::Do(call) => self.call(call),
             Action::If(arms, otherwise) => {
@@ -216,12 +247,12 @@ impl<'i> Check<'i> {
                 self.body_of_loop(body);
             }
             Action::Repeat(body, condition) => {
-                let in_sight = self.in_sight.len();
+                let in_sight = self.scope.in_sight.len();
                 self.loops += 1;
                 self.open_block(body);
                 self.loops -= 1;
                 self.expression(condition);
-                self.leave(in_sight);
+                self.scope.leave(in_sight);
             }
             Action::Count(count) => {
                 [&count.from, &count.to, &count.by].into_iter().for_each(|bound| {
@@ -249,19 +280,37 @@ impl<'i> Check<'i> {
     }
 
     fn loop_with(&mut self, variables: &[VariableId], body: &Block) {
-        let in_sight = self.in_sight.len();
+        let in_sight = self.scope.in_sight.len();
         for &variable in variables {
             self.declare(variable);
             self.fits(variable, Type::Any);
         }
         self.body_of_loop(body);
-        self.leave(in_sight);
+        self.scope.leave(in_sight);
     }
 
-    fn values(&mut self, values: &Values) -> Vec<Type> {
-        let types = values.fixed.iter().map(|value| self.expression(value)).collect();
+    fn values(&mut self, values: &Values) {
+        values.fixed.iter().for_each(|value| {
+            self.expression(value);
+        });
         self.rest(values.rest.as_deref());
-        types
+    }
+
+    /// Checks values, and keeps what is known of each from the place that it gives.
+    fn known_values(&mut self, values: &Values) -> usize {
+        let first = self.types.len();
+        for value in &values.fixed {
+            let known = self.expression(value);
+            self.types.push(known);
+        }
+        self.rest(values.rest.as_deref());
+        first
+    }
+
+    /// What is known of the value at a place of a list of values.
+    fn type_at(&self, values: &Values, first: usize, place: usize) -> Type {
+        let beyond = if values.rest.is_some() { Type::Any } else { Type::Nil };
+        if place < values.fixed.len() { self.types.get(first + place).copied().unwrap_or(beyond) } else { beyond }
     }
 
     fn rest(&mut self, rest: Option<&Rest>) {
@@ -359,13 +408,13 @@ impl<'i> Check<'i> {
                 Type::Any
             }
             Node::With(body, value) => {
-                let in_sight = self.in_sight.len();
+                let in_sight = self.scope.in_sight.len();
                 // A loop around the expression can't be left from inside of it.
-                let outer = (core::mem::take(&mut self.loops), core::mem::replace(&mut self.is_in_expression, true));
+                let outer = (mem::take(&mut self.loops), mem::replace(&mut self.is_in_expression, true));
                 self.open_block(body);
                 (self.loops, self.is_in_expression) = outer;
                 let known = self.expression(value);
-                self.leave(in_sight);
+                self.scope.leave(in_sight);
                 known
             }
         }
@@ -382,10 +431,4 @@ fn type_of(constant: &kerai_vm::bytecode::Constant) -> Type {
         Constant::String(_) => Type::String,
         Constant::Bytes(_) => Type::Bytes,
     }
-}
-
-/// What is known of the value at a place of a list of values.
-fn type_at(values: &Values, types: &[Type], place: usize) -> Type {
-    let beyond = if values.rest.is_some() { Type::Any } else { Type::Nil };
-    types.get(place).copied().unwrap_or(beyond)
 }

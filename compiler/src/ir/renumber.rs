@@ -2,23 +2,26 @@
 //! What is not met is no part of the program.
 
 use super::walk::change::{self, VisitMut};
-use super::{Function, FunctionId, Ir, VariableId};
+use super::{Function, FunctionId, Ir, Variable, VariableId};
 use core::mem;
-use std::collections::BTreeMap;
 
-/// Old numbers and the new ones.
+/// New numbers, by the old ones.
 struct Numbers {
-    functions: BTreeMap<FunctionId, FunctionId>,
+    functions: Vec<Option<FunctionId>>,
     /// Functions that were met, in the order of their new numbers.
     met: Vec<FunctionId>,
-    variables: BTreeMap<VariableId, VariableId>,
+    variables: Vec<Option<VariableId>>,
     declared: Vec<VariableId>,
 }
 
 impl Ir {
     pub(super) fn renumbered(mut self) -> Ir {
-        let mut numbers =
-            Numbers { functions: BTreeMap::new(), met: Vec::new(), variables: BTreeMap::new(), declared: Vec::new() };
+        let mut numbers = Numbers {
+            functions: vec![None; self.functions.len()],
+            met: Vec::new(),
+            variables: vec![None; self.variables.len()],
+            declared: Vec::new(),
+        };
         self.exports.values_mut().for_each(|id| numbers.function(id));
         let mut functions: Vec<Function> = Vec::new();
         while let Some(&id) = numbers.met.get(functions.len()) {
@@ -27,7 +30,13 @@ impl Ir {
             change::lambda(&mut function.lambda, &mut numbers);
             functions.push(function);
         }
-        let variables = numbers.declared.iter().filter_map(|id| self.variables.get(id.0 as usize).cloned()).collect();
+        // A variable is declared once.
+        let mut variables = Vec::with_capacity(numbers.declared.len());
+        for id in numbers.declared {
+            // A variable is declared once, so its name is wanted once.
+            let Some(variable) = self.variables.get_mut(id.0 as usize) else { continue };
+            variables.push(Variable { name: mem::take(&mut variable.name), holds: variable.holds });
+        }
         Ir { functions, variables, ..self }
     }
 }
@@ -39,7 +48,7 @@ fn next(count: usize) -> u32 {
 
 impl Numbers {
     fn known(&self, variable: &mut VariableId) {
-        if let Some(&number) = self.variables.get(variable) {
+        if let Some(&Some(number)) = self.variables.get(variable.0 as usize) {
             *variable = number;
         }
     }
@@ -48,7 +57,9 @@ impl Numbers {
 impl VisitMut for Numbers {
     fn declare(&mut self, variable: &mut VariableId) {
         let number = VariableId(next(self.declared.len()));
-        self.variables.insert(*variable, number);
+        if let Some(known) = self.variables.get_mut(variable.0 as usize) {
+            *known = Some(number);
+        }
         self.declared.push(mem::replace(variable, number));
     }
 
@@ -61,10 +72,12 @@ impl VisitMut for Numbers {
     }
 
     fn function(&mut self, id: &mut FunctionId) {
-        let met = &mut self.met;
-        *id = *self.functions.entry(*id).or_insert_with(|| {
-            met.push(*id);
-            FunctionId(next(met.len() - 1))
-        });
+        let Some(known) = self.functions.get_mut(id.0 as usize) else { return };
+        let number = known.unwrap_or(FunctionId(next(self.met.len())));
+        if known.is_none() {
+            *known = Some(number);
+            self.met.push(*id);
+        }
+        *id = number;
     }
 }

@@ -3,7 +3,7 @@
 pub use read::Visit;
 
 use super::{Lambda, Node, VariableId};
-use std::collections::{BTreeMap, BTreeSet};
+use core::mem;
 
 /// The walk is written once, for reading and for changing.
 macro_rules! walk {
@@ -154,24 +154,37 @@ macro_rules! walk {
 walk!(read Visit iter as_deref);
 walk!(change VisitMut iter_mut as_deref_mut mut);
 
-/// The variables that a lambda sees of those around it, in the order of their first use.
-#[derive(Default)]
+/// The variables that a lambda sees of those around it, in the order of their first use. One of these serves all
+/// lambdas of a program, so that none costs more than its own size.
 pub struct Free {
-    declared: BTreeSet<VariableId>,
-    seen: BTreeSet<VariableId>,
-    pub variables: Vec<VariableId>,
+    /// The last lambda that declared or met a variable.
+    met: Vec<u32>,
+    lambda: u32,
+    variables: Vec<VariableId>,
 }
 
 impl Free {
+    /// For programs of so many variables.
     #[must_use]
-    pub fn of(lambda: &Lambda) -> Vec<VariableId> {
-        let mut free = Free::default();
-        read::lambda(lambda, &mut free);
-        free.variables
+    pub fn new(variables: usize) -> Free {
+        Free { met: vec![0; variables], lambda: 0, variables: Vec::new() }
+    }
+
+    pub fn of(&mut self, lambda: &Lambda) -> &[VariableId] {
+        self.lambda = self.lambda.wrapping_add(1);
+        self.variables.clear();
+        read::lambda(lambda, self);
+        &self.variables
+    }
+
+    /// Whether the lambda has not met the variable before.
+    fn is_new(&mut self, variable: VariableId) -> bool {
+        let lambda = self.lambda;
+        self.met.get_mut(variable.0 as usize).is_some_and(|met| mem::replace(met, lambda) != lambda)
     }
 
     fn meet(&mut self, variable: VariableId) {
-        if !self.declared.contains(&variable) && self.seen.insert(variable) {
+        if self.is_new(variable) {
             self.variables.push(variable);
         }
     }
@@ -179,7 +192,7 @@ impl Free {
 
 impl Visit for Free {
     fn declare(&mut self, &variable: &VariableId) {
-        self.declared.insert(variable);
+        self.is_new(variable);
     }
 
     fn read(&mut self, &variable: &VariableId) {
@@ -191,43 +204,86 @@ impl Visit for Free {
     }
 }
 
-/// How the variables of a function are used.
-#[derive(Default)]
+/// How the variables of a function are used. One of these serves all functions of a program, so that none costs more
+/// than its own size.
 pub struct Usage {
-    depth: usize,
-    declared_at: BTreeMap<VariableId, usize>,
-    /// Variables that a lambda other than their own sees.
-    pub captured: BTreeSet<VariableId>,
-    /// How often each variable is assigned after its declaration.
-    pub assigned: BTreeMap<VariableId, usize>,
+    depth: u32,
+    function: u32,
+    variables: Vec<Used>,
     /// Whether some expression holds statements.
     pub has_statements_in_expressions: bool,
 }
 
+/// How a variable is used in the function that met it last.
+#[derive(Clone, Copy, Default)]
+struct Used {
+    function: u32,
+    /// How deep in lambdas it is declared; at none where the function does not declare it.
+    declared_at: u32,
+    /// Whether a lambda other than its own sees it.
+    is_captured: bool,
+    /// How often it is assigned after its declaration.
+    assigned: u32,
+}
+
 impl Usage {
+    /// For programs of so many variables.
     #[must_use]
-    pub fn of(lambda: &Lambda) -> Usage {
-        let mut usage = Usage::default();
-        read::lambda(lambda, &mut usage);
-        usage
+    pub fn new(variables: usize) -> Usage {
+        Usage {
+            depth: 0,
+            function: 0,
+            variables: vec![Used::default(); variables],
+            has_statements_in_expressions: false,
+        }
+    }
+
+    /// Forgets what was, and looks through functions as if they were one.
+    pub fn read<'l>(&mut self, lambdas: impl IntoIterator<Item = &'l Lambda>) {
+        self.function = self.function.wrapping_add(1);
+        self.has_statements_in_expressions = false;
+        lambdas.into_iter().for_each(|lambda| read::lambda(lambda, self));
+    }
+
+    /// How often a variable is assigned after its declaration.
+    #[must_use]
+    pub fn assigned(&self, variable: VariableId) -> u32 {
+        self.used(variable).map_or(0, |used| used.assigned)
     }
 
     /// Whether lambdas and their surroundings must see each other's assignments to the variable.
     #[must_use]
     pub fn is_shared(&self, variable: VariableId) -> bool {
-        self.captured.contains(&variable) && self.assigned.contains_key(&variable)
+        self.used(variable).is_some_and(|used| used.is_captured && used.assigned > 0)
+    }
+
+    fn used(&self, variable: VariableId) -> Option<&Used> {
+        self.variables.get(variable.0 as usize).filter(|used| used.function == self.function)
+    }
+
+    fn used_mut(&mut self, variable: VariableId) -> Option<&mut Used> {
+        let function = self.function;
+        let used = self.variables.get_mut(variable.0 as usize)?;
+        if used.function != function {
+            *used = Used { function, ..Used::default() };
+        }
+        Some(used)
     }
 
     fn meet(&mut self, variable: VariableId) {
-        if self.declared_at.get(&variable).is_some_and(|&depth| depth != self.depth) {
-            self.captured.insert(variable);
+        let depth = self.depth;
+        if let Some(used) = self.used_mut(variable) {
+            used.is_captured |= used.declared_at != 0 && used.declared_at != depth;
         }
     }
 }
 
 impl Visit for Usage {
     fn declare(&mut self, &variable: &VariableId) {
-        self.declared_at.insert(variable, self.depth);
+        let depth = self.depth;
+        if let Some(used) = self.used_mut(variable) {
+            used.declared_at = depth;
+        }
     }
 
     fn read(&mut self, &variable: &VariableId) {
@@ -236,7 +292,9 @@ impl Visit for Usage {
 
     fn assign(&mut self, &variable: &VariableId) {
         self.meet(variable);
-        *self.assigned.entry(variable).or_default() += 1;
+        if let Some(used) = self.used_mut(variable) {
+            used.assigned = used.assigned.saturating_add(1);
+        }
     }
 
     fn enter_lambda(&mut self) {

@@ -232,8 +232,8 @@ impl Ask<'_> {
         Failing {
             rule: rule.id.clone(),
             part,
-            condition: condition.text.clone(),
-            span: condition.expression.span,
+            condition: condition.text.to_string(),
+            span: condition.span,
             truth: self.truth(&condition.expression),
             seen: self.seen(&condition.expression),
         }

@@ -64,7 +64,7 @@ fn applies(ask: &Ask<'_>, conditions: &[&Condition]) -> Result<bool, Unpriced> {
 }
 
 fn unknown(ask: &Ask<'_>, condition: &Condition) -> Unpriced {
-    let text = condition.text.clone();
+    let text = condition.text.to_string();
     let mut read = Vec::new();
     references(&condition.expression, &mut read);
     let kind = &condition.expression.kind;

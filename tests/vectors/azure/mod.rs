@@ -74,7 +74,7 @@ fn to_json(node: &Node) -> Json {
         },
         Kind::Sequence(items) => Json::Array(items.iter().map(to_json).collect()),
         Kind::Mapping(entries) => {
-            Json::Object(entries.iter().map(|entry| (entry.key.text.clone(), to_json(&entry.value))).collect())
+            Json::Object(entries.iter().map(|entry| (entry.key.text.to_string(), to_json(&entry.value))).collect())
         }
     }
 }

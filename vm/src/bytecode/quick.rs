@@ -8,7 +8,7 @@ use super::{Builtin, Op, Word};
 /// The way that an operation runs at its place.
 macro_rules! quick {
     (([$($special:ident $about:literal)+] [$($row:ident: $first:ident $($next:ident)+;)+]
-      [$($circle:ident: $($inner:ident)+;)+])
+      [$($circle:ident $many:ident: $($inner:ident)+;)+])
      $($byte:literal $op:ident)+) => {
         // Counted from 0, so that dispatch is one look into a table.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,11 +66,11 @@ macro_rules! each_quick {
              MultiplyAddSetField: Multiply Add SetField;
              MultiplyAdd: Multiply Add;
              MultiplySubtract: Multiply Subtract;]
-            // Rows behind which an `again` goes back to the first: whole loops.
-            [BoolSetCircle: Bool Set;
-             SetCircle: Set;
-             GetAddCircle: Get Add;
-             AddCircle: Add;])
+            // Rows behind which an `again` goes back to the first: whole loops, with what does many of their rounds at once.
+            [BoolSetCircle fill_with_bool: Bool Set;
+             SetCircle fill: Set;
+             GetAddCircle one_by_one: Get Add;
+             AddCircle one_by_one: Add;])
         }
     };
 }

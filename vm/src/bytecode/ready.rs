@@ -17,6 +17,9 @@ pub struct Instruction {
     pub next: u32,
 }
 
+/// How many registers a loop counts in: the counter, its limit, by how much it goes on, and the variable.
+const COUNTED: u8 = 4;
+
 /// What a call expects, in one word: which register of the caller takes the first result, how many results it wants, and
 /// what is to be done with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +135,13 @@ impl Instruction {
     #[inline(always)]
     pub const fn wide(&self) -> u32 {
         self.wide
+    }
+
+    /// Whether counting on, which is what the instruction does, changes a register or reads it.
+    #[must_use]
+    #[inline(always)]
+    pub const fn changes(&self, register: u8) -> bool {
+        register.wrapping_sub(self.a) < COUNTED
     }
 
     /// The small integer in the places of b and c.

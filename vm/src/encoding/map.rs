@@ -11,6 +11,9 @@ pub type Hash = [u8; 32];
 /// The root of nothing.
 pub const EMPTY: Hash = [0; 32];
 
+/// How many hashes are made together: many times what a processor makes at once, and little room.
+const TOGETHER: usize = 256;
+
 /// The most bits that lead to a leaf.
 const BITS: usize = 256;
 
@@ -302,23 +305,49 @@ impl RowMap {
         }
         rows.sort_unstable_by_key(|row| row.0);
         self.count = rows.len();
-        self.root = self.child_of_sorted(&rows, 0);
+        let blocks = rows.chunks(TOGETHER).map(|some| some.iter().map(|(key, value)| block(key, value)).collect());
+        let hashes = blocks.flat_map(|blocks: Vec<Block>| Root::of_blocks(Context::Leaf, &blocks));
+        let leaves: Vec<Leaf> =
+            rows.iter().zip(hashes).map(|(&(key, value), hash)| Leaf { key, value, hash }).collect();
+        let mut levels = Vec::new();
+        self.root = self.child_of_sorted(&leaves, 0, &mut levels).0;
+        levels.iter().for_each(|level| self.hash_level(level));
     }
 
-    /// What leads to rows that begin with the same `depth` bits, sorted by key. Recursion is bounded by the bits of a key.
-    fn child_of_sorted(&mut self, rows: &[(Hash, Hash)], depth: usize) -> Child {
-        match rows {
-            [] => Child::Empty,
-            &[(key, value)] => {
-                Child::Leaf(self.leaves.put(Leaf { key, value, hash: hash_two(Context::Leaf, &key, &value) }))
-            }
+    /// What leads to leaves that begin with the same `depth` bits, sorted by key, and above how many levels it stands:
+    /// nodes are told by level, without their hashes. Recursion is bounded by the bits of a key.
+    fn child_of_sorted(&mut self, leaves: &[Leaf], depth: usize, levels: &mut Vec<Vec<u32>>) -> (Child, usize) {
+        match leaves {
+            [] => (Child::Empty, 0),
+            &[leaf] => (Child::Leaf(self.leaves.put(leaf)), 0),
             // There are no two rows with all bits in common.
-            _ if depth >= BITS => Child::Empty,
+            _ if depth >= BITS => (Child::Empty, 0),
             _ => {
-                let middle = rows.partition_point(|row| half(&row.0, depth) == 0);
-                let (left, right) = rows.split_at_checked(middle).unwrap_or((rows, &[]));
-                let halves = [self.child_of_sorted(left, depth + 1), self.child_of_sorted(right, depth + 1)];
-                Child::Node(self.nodes.put(Node { halves, hash: None }))
+                let middle = leaves.partition_point(|leaf| half(&leaf.key, depth) == 0);
+                let (left, right) = leaves.split_at_checked(middle).unwrap_or((leaves, &[]));
+                let (left, below) = self.child_of_sorted(left, depth + 1, levels);
+                let (right, also) = self.child_of_sorted(right, depth + 1, levels);
+                let (node, level) = (self.nodes.put(Node { halves: [left, right], hash: None }), below.max(also));
+                if levels.len() <= level {
+                    levels.resize(level + 1, Vec::new());
+                }
+                levels.iter_mut().skip(level).take(1).for_each(|level| level.push(node));
+                (Child::Node(node), level + 1)
+            }
+        }
+    }
+
+    /// Hashes nodes whose halves have their hashes.
+    fn hash_level(&mut self, level: &[u32]) {
+        for nodes in level.chunks(TOGETHER) {
+            let halves = nodes.iter().filter_map(|&node| self.nodes.get(node)).map(|node| node.halves);
+            let blocks: Vec<[Child; 2]> = halves.collect();
+            let mut hashed = |[left, right]: [Child; 2]| block(&self.hash_below(left), &self.hash_below(right));
+            let blocks: Vec<Block> = blocks.into_iter().map(&mut hashed).collect();
+            for (&node, hash) in nodes.iter().zip(Root::of_blocks(Context::Node, &blocks)) {
+                if let Some(node) = self.nodes.get_mut(node) {
+                    node.hash = Some(hash);
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use blake3::IncrementCounter;
 use blake3::hazmat::{self, ContextKey, HasherExt};
 // Unstable: the version is pinned, and a test compares what it gives.
-use blake3::platform::Platform;
+use blake3::platform::{self, Platform};
 use core::fmt;
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
@@ -78,6 +78,9 @@ contexts! {
 /// What BLAKE3 takes in at a time.
 pub type Block = [u8; blake3::BLOCK_LEN];
 
+/// The bytes of a whole block.
+const BLOCK: u8 = blake3::BLOCK_LEN as u8;
+
 /// BLAKE3's flags, as its specification numbers them.
 mod flag {
     pub(super) const CHUNK_START: u8 = 1 << 0;
@@ -114,6 +117,10 @@ impl Root {
     /// The root of data.
     #[must_use]
     pub fn of_data(context: Context, bytes: &[u8]) -> Root {
+        // Most data is short: its few blocks take less time than setting up what long data needs.
+        if bytes.len() <= blake3::CHUNK_LEN {
+            return Root::Blake3(of_chunk(context, bytes));
+        }
         let mut hasher = blake3::Hasher::new_from_context_key(context.key());
         Root::Blake3(hasher.update(bytes).finalize().into())
     }
@@ -122,9 +129,7 @@ impl Root {
     /// whole input, so that its first and its last flags are those of the root.
     #[must_use]
     pub fn of_blocks(context: Context, blocks: &[Block]) -> Vec<[u8; 32]> {
-        let (words, _) = context.key().as_chunks::<4>();
-        let mut key = [0; 8];
-        key.iter_mut().zip(words).for_each(|(word, bytes)| *word = u32::from_le_bytes(*bytes));
+        let key = platform::words_from_le_bytes_32(context.key());
         let (blocks, mut out) = (blocks.iter().collect::<Vec<_>>(), vec![[0; 32]; blocks.len()]);
         let (begin, end) = (flag::CHUNK_START, flag::CHUNK_END | flag::ROOT);
         Platform::detect().hash_many(
@@ -148,6 +153,23 @@ impl Root {
     }
 }
 
+/// The hash of at most a chunk, which is whole by itself: its last block is that of the root.
+fn of_chunk(context: Context, bytes: &[u8]) -> [u8; 32] {
+    let (platform, mut state) = (Platform::detect(), platform::words_from_le_bytes_32(context.key()));
+    let mut start = flag::CHUNK_START;
+    let mut rest = bytes;
+    while let Some((block, more)) = rest.split_first_chunk().filter(|(_, more)| !more.is_empty()) {
+        platform.compress_in_place(&mut state, block, BLOCK, 0, flag::DERIVED | start);
+        (start, rest) = (0, more);
+    }
+    let mut last: Block = [0; 64];
+    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    let flags = flag::DERIVED | start | flag::CHUNK_END | flag::ROOT;
+    // What is left is a block at most.
+    platform.compress_in_place(&mut state, &last, rest.len() as u8, 0, flags);
+    platform::le_bytes_from_words_32(&state)
+}
+
 impl fmt::Display for Root {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -167,6 +189,16 @@ impl fmt::Debug for Root {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_data_is_hashed_as_long_data() {
+        for length in (0..=130).chain([191, 192, 193, 1023, 1024, 1025, 2048, 2049]) {
+            let bytes: Vec<u8> = (0..length).map(|number| (number * 7) as u8).collect();
+            for &context in Context::ALL {
+                assert_eq!(Root::of_data(context, &bytes).bytes(), &blake3::derive_key(context.name(), &bytes));
+            }
+        }
+    }
 
     #[test]
     fn many_blocks_are_hashed_as_each() {

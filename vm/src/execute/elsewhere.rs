@@ -106,6 +106,46 @@ pub(super) fn count_on(core: &mut Core, registers: &mut Registers, word: &Instru
     Ok(goes_on)
 }
 
+/// Does rounds of a loop that only puts one value at the positions that it counts, as long as each is usual, can be paid
+/// for, and is followed by another: just what they do one by one. Whether it did any.
+#[inline(never)]
+pub(super) fn fill_items(
+    core: &mut Core,
+    registers: &mut Registers,
+    (set, again): (&Instruction, &Instruction),
+    value: Value,
+    cost: u64,
+) -> bool {
+    let table = register(registers, set.a());
+    let counted = registers.get_mut(usize::from(again.a())..).and_then(|rest| rest.first_chunk_mut::<4>());
+    let Some([counter, limit, by, variable]) = counted else { return false };
+    if set.b() != again.a().wrapping_add(3) || again.changes(set.a()) || value.is_nil() {
+        return false;
+    }
+    let (Some(first @ 1..), Some(limit), Some(by @ 1..)) = (counter.as_i64(), limit.as_i64(), by.as_i64()) else {
+        return false;
+    };
+    let followed = limit.saturating_sub(first) / by;
+    if variable.as_i64() != Some(first) || followed <= 0 {
+        return false;
+    }
+    let Core { heap, meter, .. } = core;
+    let payable = if cost.saturating_mul(followed.cast_unsigned()) > meter.gas { meter.gas / cost } else { u64::MAX };
+    let rounds = payable.min(followed.cast_unsigned());
+    let mut done = heap.put_same(table, (first, by), rounds, value);
+    if done == 0 && by == 1 {
+        let room = heap.room_at(table, first).min(rounds);
+        if meter.allocate(meter::ENTRY * room).is_ok() {
+            done = room;
+            heap.append_same(table, room, value);
+        }
+    }
+    let next = first + by * done.cast_signed();
+    meter.gas -= cost * done;
+    (*counter, *variable) = (Value::integer(next), Value::integer(next));
+    done > 0
+}
+
 /// Takes the next key that the table still has; whether there is one.
 #[inline(never)]
 pub(super) fn each(core: &mut Core, registers: &mut Registers, word: &Instruction) -> Outcome<bool> {

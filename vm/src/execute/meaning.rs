@@ -173,6 +173,34 @@ pub(super) fn Again<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     step.branch(goes_on, word)
 }
 
+// Rounds of loops that run in a circle: many at once, but for the last. Each tells whether it did any.
+
+/// Where rounds have nothing to be done at once.
+#[inline(always)]
+pub(super) fn one_by_one<M: Mode>(_: &mut Step<M>, _: &Instruction) -> bool {
+    true
+}
+
+/// A loop that only puts one value at the positions that it counts.
+#[inline(always)]
+pub(super) fn fill<M: Mode>(step: &mut Step<M>, set: &Instruction) -> bool {
+    let Some(again) = step.rest.as_slice().first() else { return false };
+    let cost = if M::METERED { u64::from(again.ahead) } else { 0 };
+    let value = step.copy(set.c());
+    let is_own = !again.changes(set.c());
+    is_own && step.outside(move |core, registers| elsewhere::fill_items(core, registers, (set, again), value, cost))
+}
+
+/// As [`fill`], where each round makes the value anew.
+#[inline(always)]
+pub(super) fn fill_with_bool<M: Mode>(step: &mut Step<M>, bool: &Instruction) -> bool {
+    let [set, again, ..] = step.rest.as_slice() else { return false };
+    let cost = if M::METERED { u64::from(again.ahead) } else { 0 };
+    let value = Value::bool(bool.b() == 1);
+    let is_own = set.c() == bool.a() && set.a() != bool.a() && !again.changes(bool.a());
+    is_own && step.outside(move |core, registers| elsewhere::fill_items(core, registers, (set, again), value, cost))
+}
+
 #[inline(always)]
 pub(super) fn Each<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     let goes_on = step.outside(move |core, registers| elsewhere::each(core, registers, word))?;

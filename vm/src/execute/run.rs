@@ -11,12 +11,15 @@ use crate::trap::{Trap, TrapCode};
 use crate::value::Value;
 use core::marker::PhantomData;
 
+/// How often a loop is tried in vain to be run many rounds at once: what its first round makes may be what lets it.
+const TRIES: u32 = 2;
+
 /// Each arm ends by itself: going on is one jump, and usual calls and returns have places of their own to go to.
 macro_rules! dispatch {
     (($step:ident $word:ident $seen:ident $gas:ident $rest:ident
       $called:lifetime $one:lifetime $closed:lifetime $returned:lifetime $given:lifetime $left:lifetime
       [$($special:ident $about:literal)+] [$($row:ident: $first:ident $($next:ident)+;)+]
-      [$($circle:ident: $($inner:ident)+;)+])
+      [$($circle:ident $many:ident: $($inner:ident)+;)+])
      $($byte:literal $name:ident)+) => {
         match $seen.quick {
             $(Quick::$name => dispatch!(@go meaning::$name(&mut $step, $seen);
@@ -33,8 +36,12 @@ macro_rules! dispatch {
             })+
             $(Quick::$circle => {
                 let (first, behind) = ($word, $step.rest.clone());
+                let mut tries = TRIES;
                 let flow = loop {
                     ($word, $step.rest) = (first, behind.clone());
+                    if tries > 0 && !meaning::$many(&mut $step, first) {
+                        tries -= 1;
+                    }
                     let mut flow = Ok(());
                     $(if flow.is_ok() {
                         flow = meaning::$inner(&mut $step, $word);

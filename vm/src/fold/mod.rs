@@ -26,6 +26,10 @@ use std::collections::VecDeque;
 /// Bytes that a fold makes before it looks for what is still needed: little enough to stay in a processor's cache.
 const YOUNG: usize = 4 << 20;
 
+/// Operations that are offered before they are folded, and the bytes above which no more are.
+const OFFERED: usize = 8 * TOGETHER;
+const OFFERED_BYTES: usize = 1 << 18;
+
 /// Why a fold can't begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FoldFault {
@@ -144,6 +148,9 @@ impl<'p> Folding<'p> {
         let mut folding = Folding::at_rest(program, seed, limits)?;
         folding.state = cbor::decode_snapshot(folding.machine.heap(), snapshot, &Options::STATE)?;
         folding.count = count;
+        // What was loaded is needed: the first collection need not look for it.
+        folding.collection.live = folding.machine.values().size();
+        folding.machine.heap().keep_all();
         Ok(folding)
     }
 
@@ -217,6 +224,44 @@ impl<'p> Folding<'p> {
             (self.young, self.young_size) = (0, 0);
         }
         Ok(())
+    }
+
+    /// Folds operations as [`Folding::offer`] and [`Folding::step`] do, so many at a time that what their steps will ask
+    /// for is fetched ahead. Tells of each, by its place, what came of it. None may wait before.
+    ///
+    /// # Errors
+    /// As decoding, with the place of the operation; those before it are folded.
+    pub fn take<'o>(
+        &mut self,
+        operations: impl IntoIterator<Item = &'o [u8]>,
+        mut tell: impl FnMut(usize, Result<(), Trap>),
+    ) -> Result<(), (usize, Refusal)> {
+        let mut operations = operations.into_iter();
+        let (mut offered, mut folded) = (0, 0);
+        loop {
+            let (mut bytes, mut refused) = (0, None);
+            while self.queue.len() < OFFERED
+                && bytes < OFFERED_BYTES
+                && let Some(operation) = operations.next()
+            {
+                if let Err(refusal) = self.offer(operation) {
+                    refused = Some((offered, refusal));
+                    break;
+                }
+                offered += 1;
+                bytes += operation.len();
+            }
+            let is_last = self.queue.is_empty();
+            while let Some(result) = self.step() {
+                tell(folded, result);
+                folded += 1;
+            }
+            match refused {
+                Some(refused) => return Err(refused),
+                None if is_last => return Ok(()),
+                None => {}
+            }
+        }
     }
 
     /// How many operations are to be folded.

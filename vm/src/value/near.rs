@@ -3,7 +3,7 @@
 //! Each gives up where it does not apply, and then the general way gives the same answer.
 
 use super::shape::ShapeId;
-use super::table::{Form, TableId};
+use super::table::{Form, Table, TableId};
 use super::{Heap, Value};
 
 /// Where a field was found: the same in all records of one shape.
@@ -63,6 +63,46 @@ impl Heap {
             return Wrote::Added;
         }
         Wrote::Nothing
+    }
+
+    /// Puts a value that is not nil at positions that have one, from a first one on and so far apart, at most so many times;
+    /// how often it did.
+    pub(crate) fn put_same(&mut self, table: Value, (first, apart): (i64, i64), times: u64, value: Value) -> u64 {
+        let Some(id) = table.as_table() else { return 0 };
+        let Some(header) = self.tables.get(id.0 as usize) else { return 0 };
+        let Some(slot) = header.slot_of(first) else { return 0 };
+        if header.gaps > 0 || id.0 < self.watched {
+            return 0;
+        }
+        let items = self.slots.get_mut(slot..header.slots().end).unwrap_or_default();
+        let apart = usize::try_from(apart).unwrap_or(usize::MAX).min(items.len());
+        let reach = apart.saturating_mul(usize::try_from(times).unwrap_or(usize::MAX)).min(items.len());
+        let items = items.get_mut(..reach).unwrap_or_default();
+        let (mut at, mut done) = (0_usize, 0);
+        while let Some(item) = items.get_mut(at) {
+            *item = value;
+            at = at.wrapping_add(apart);
+            done += 1;
+        }
+        done
+    }
+
+    /// How many values there is room for at a position and behind it, where it is the next one of a list.
+    pub(crate) fn room_at(&self, table: Value, position: i64) -> u64 {
+        let id = table.as_table().filter(|id| id.0 >= self.watched);
+        let header = id.and_then(|id| self.tables.get(id.0 as usize));
+        let is_next = |header: &&Table| header.form == Form::List && position == i64::from(header.used) + 1;
+        header.filter(is_next).map_or(0, |header| u64::from(header.capacity - header.used))
+    }
+
+    /// Puts a value that is not nil so often behind the items of a list that has room for it.
+    pub(crate) fn append_same(&mut self, table: Value, times: u64, value: Value) {
+        let header = table.as_table().and_then(|id| self.tables.get_mut(id.0 as usize));
+        let (Some(header), Ok(times)) = (header, u32::try_from(times)) else { return };
+        let end = header.slots().end;
+        header.used += times;
+        header.count += times;
+        self.slots.get_mut(end..end + times as usize).unwrap_or_default().fill(value);
     }
 
     /// The value of a field in a record of the shape where it was found last.

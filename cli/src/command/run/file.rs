@@ -170,18 +170,21 @@ impl Run<'_> {
                 list = rest;
             }
         }
-        for (done, event) in list.iter().enumerate() {
-            let content = events.content(event);
-            self.folding.offer(content).map_err(|refusal| Fault::Use(format!("{name}:{}: {refusal}", event.line)))?;
-            self.inputs = Root::of_data(Context::Events, &[self.inputs.bytes(), content].concat());
-            if let Some(Err(trap)) = self.folding.step() {
-                self.poisoned += 1;
-                if self.poison.len() < TOLD {
-                    self.poison.push((event.line, trap));
+        let line = |number: usize| list.get(number).map_or(0, |event| event.line);
+        let Run { folding, inputs, poisoned, poison, .. } = self;
+        let contents = list.iter().map(|event| events.content(event)).inspect(|content| {
+            *inputs = Root::of_data(Context::Events, &[inputs.bytes(), *content].concat());
+        });
+        let taken = folding.take(contents, |done, result| {
+            if let Err(trap) = result {
+                *poisoned += 1;
+                if poison.len() < TOLD {
+                    poison.push((line(done), trap));
                 }
             }
             progress.say(done, "events folded");
-        }
+        });
+        taken.map_err(|(number, refusal)| Fault::Use(format!("{name}:{}: {refusal}", line(number))))?;
         self.last = list.last().map(|event| events.place(event)).or(self.last);
         Ok(())
     }

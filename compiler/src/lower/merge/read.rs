@@ -42,12 +42,12 @@ struct Reader {
 
 /// The entries of a mapping whose names are known.
 struct Fields<'n> {
-    entries: &'n [Entry],
+    entries: &'n [Entry<'n>],
     span: Span,
 }
 
 impl<'n> Fields<'n> {
-    fn get(&self, name: &str) -> Option<&'n Node> {
+    fn get(&self, name: &str) -> Option<&'n Node<'n>> {
         self.entries.iter().find(|entry| entry.key.text == name).map(|entry| &entry.value)
     }
 }
@@ -58,12 +58,12 @@ impl Reader {
     }
 
     /// A mapping with these names and no others.
-    fn fields<'n>(&mut self, node: &'n Node, what: &str, names: &[&'static str]) -> Option<Fields<'n>> {
+    fn fields<'n>(&mut self, node: &'n Node<'n>, what: &str, names: &[&'static str]) -> Option<Fields<'n>> {
         let Some(entries) = node.mapping() else {
             self.say(Code::MERGE_SHAPE, node.span, format!("{what} is a mapping with {}", listed(names)));
             return None;
         };
-        for entry in entries.iter().filter(|entry| !names.contains(&entry.key.text.as_str())) {
+        for entry in entries.iter().filter(|entry| !names.contains(&&*entry.key.text)) {
             let message = format!("{what} has no `{}`", entry.key.text);
             let found = Diagnostic::new(Code::MERGE_FIELD, entry.key.span, message);
             self.report.push(match similar(&entry.key.text, names.iter().copied()) {
@@ -74,7 +74,7 @@ impl Reader {
         Some(Fields { entries, span: node.span })
     }
 
-    fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
+    fn text<'n>(&mut self, node: &'n Node<'n>, what: &str) -> Option<&'n str> {
         match node.scalar() {
             Some(scalar) if scalar.meaning() == Meaning::Text && !scalar.text.is_empty() => Some(&scalar.text),
             Some(_) | None => {
@@ -84,7 +84,7 @@ impl Reader {
         }
     }
 
-    fn items<'n>(&mut self, node: Option<&'n Node>, what: &str, span: Span) -> &'n [Node] {
+    fn items<'n>(&mut self, node: Option<&'n Node<'n>>, what: &str, span: Span) -> &'n [Node<'n>] {
         match node.map(|node| (node.sequence(), node.span)) {
             Some((Some(items), _)) if !items.is_empty() => items,
             Some((_, span)) => {
@@ -101,7 +101,7 @@ impl Reader {
     fn merge(&mut self, document: &Node) -> Option<Merge> {
         const NAMES: &[&str] = &["version", "order", "inputs", "reducers", "emit", "conflicts", "key"];
         let fields = self.fields(document, "a merge fold", NAMES)?;
-        match fields.get("version").map(|node| (node.scalar().map(|scalar| scalar.text.as_str()), node.span)) {
+        match fields.get("version").map(|node| (node.scalar().map(|scalar| &*scalar.text), node.span)) {
             Some((Some("1"), _)) => {}
             Some((_, span)) => self.say(Code::MERGE_VERSION, span, "the version of merge folds is 1"),
             None => self.say(Code::MERGE_VERSION, fields.span, "`version` is missing"),
@@ -380,7 +380,7 @@ impl Reader {
     }
 
     /// What becomes of values that nothing replaces.
-    fn way<'n>(&mut self, node: &'n Node) -> Option<&'n str> {
+    fn way<'n>(&mut self, node: &'n Node<'n>) -> Option<&'n str> {
         let name = self.text(node, "`concurrent`")?;
         if WAYS.contains(&name) {
             return Some(name);
@@ -395,7 +395,7 @@ impl Reader {
 
     /// Fields that the kind does not look at.
     fn unwanted(&mut self, fields: &Fields<'_>, names: &[&str], kind: &str) {
-        for entry in fields.entries.iter().filter(|entry| names.contains(&entry.key.text.as_str())) {
+        for entry in fields.entries.iter().filter(|entry| names.contains(&&*entry.key.text)) {
             self.say(Code::MERGE_FIELD, entry.key.span, format!("`{kind}` takes no `{}`", entry.key.text));
         }
     }
@@ -497,7 +497,7 @@ impl Reader {
                 let found = Diagnostic::new(Code::MERGE_SHAPE, value.span, format!("there is no type `{kind}`"));
                 self.report.push(found.with_help(format!("the types of columns are {}", listed(&names))));
             }
-            columns.push((key.text.clone(), kind.to_owned()));
+            columns.push((key.text.to_string(), kind.to_owned()));
         }
         columns
     }
@@ -517,13 +517,13 @@ fn has_graph(reducers: &Node) -> bool {
     reducers.sequence().unwrap_or_default().iter().any(graph::is_graph)
 }
 
-fn items_of(node: Option<&Node>) -> &[Node] {
+fn items_of<'n>(node: Option<&'n Node<'n>>) -> &'n [Node<'n>] {
     node.and_then(Node::sequence).unwrap_or_default()
 }
 
 /// What rules call a reducer: its id, or its place.
 fn id_of(node: &Node, number: usize) -> String {
-    let id = node.get("id").and_then(Node::scalar).map(|scalar| scalar.text.clone());
+    let id = node.get("id").and_then(Node::scalar).map(|scalar| scalar.text.to_string());
     id.unwrap_or_else(|| format!("reducer-{number}"))
 }
 

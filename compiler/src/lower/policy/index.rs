@@ -6,7 +6,7 @@
 //! only leaves rules out whose `when` is false: what it finds is still asked. Where the attribute is missing or no
 //! text, nothing is known, and all rules are asked.
 
-use super::{Asking, Desk, Lowering, NOWHERE, call_builtin, declare};
+use super::{Asking, Conditions, Desk, Lowering, NOWHERE, call_builtin, declare};
 use crate::ir::{Action, Binary, Block, Call, Callee, Expression, Statement, Values, VariableId};
 use crate::syntax::policy::schema::{Kind, Schema};
 use crate::syntax::policy::tree::{Expression as Tree, ExpressionKind, Operator, Rule};
@@ -22,58 +22,96 @@ const PIECES_OF_FUNCTION: usize = 128;
 
 /// A range of texts: from one, up to but without another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Range {
+pub(super) struct Range {
     from: Vec<u8>,
     to: Vec<u8>,
 }
 
 /// How the rules that may apply are found. Rules are named by their places.
 #[derive(Debug)]
-pub(super) enum Plan {
+pub(super) enum Plan<'r> {
     InOrder(Vec<usize>),
-    Split(Split),
+    Split(Split<'r>),
 }
 
 /// Rules by an attribute, and those that say nothing of it.
 #[derive(Debug)]
-pub(super) struct Split {
-    attribute: String,
+pub(super) struct Split<'r> {
+    attribute: &'r str,
     /// All rules that the pieces tell apart.
     rules: Vec<usize>,
-    pieces: Vec<Piece>,
-    rest: Box<Plan>,
+    pieces: Vec<Piece<'r>>,
+    rest: Box<Plan<'r>>,
 }
 
 /// From a text up to the next piece.
 #[derive(Debug)]
-struct Piece {
-    from: Vec<u8>,
-    plan: Plan,
+struct Piece<'r> {
+    from: &'r [u8],
+    plan: Plan<'r>,
 }
 
-/// The ranges in which a rule may apply, by attribute.
-type Ranges<'p> = BTreeMap<&'p str, Vec<Range>>;
+/// The ranges in which the rules of a policy may apply.
+pub(super) struct Ranges<'p> {
+    /// Of each condition: the attribute, and the ranges outside of which it is false.
+    of_conditions: Vec<Option<(&'p str, Vec<Range>)>>,
+    /// The conditions of each rule that have any, the first for each attribute.
+    of_rules: Vec<Vec<u32>>,
+}
+
+/// What the rules of a policy say of attributes.
+pub(super) fn ranges<'p>(conditions: &Conditions<'p>, rules: &[Rule], schema: &Schema) -> Ranges<'p> {
+    let mut of_conditions = Vec::with_capacity(conditions.each.len());
+    of_conditions.extend(conditions.each.iter().map(|condition| of_condition(&condition.expression, schema)));
+    let attribute = |number: u32| Some(of_conditions.get(number as usize)?.as_ref()?.0);
+    let mut numbers = conditions.in_rules.iter().copied();
+    let mut of_rules = Vec::with_capacity(rules.len());
+    for rule in rules {
+        let mut found: Vec<u32> = Vec::with_capacity(rule.when.len());
+        for number in numbers.by_ref().take(rule.when.len()) {
+            // A second condition on the same attribute would only narrow it further.
+            let Some(about) = attribute(number) else { continue };
+            if found.iter().all(|&before| attribute(before) != Some(about)) {
+                found.push(number);
+            }
+        }
+        of_rules.push(found);
+        numbers.by_ref().take(rule.allow_if.len() + rule.deny_if.len()).for_each(drop);
+    }
+    Ranges { of_conditions, of_rules }
+}
+
+impl<'p> Ranges<'p> {
+    fn of_rule(&self, place: usize) -> impl Iterator<Item = (&'p str, &[Range])> {
+        let numbers = self.of_rules.get(place).into_iter().flatten();
+        let found = numbers.filter_map(|&number| self.of_conditions.get(number as usize)?.as_ref());
+        found.map(|(attribute, ranges)| (*attribute, ranges.as_slice()))
+    }
+
+    fn of(&self, place: usize, attribute: &str) -> Option<&[Range]> {
+        self.of_rule(place).find(|found| found.0 == attribute).map(|found| found.1)
+    }
+}
 
 /// How to find the rules at these places.
-pub(super) fn plan(rules: &[Rule], places: Vec<usize>, schema: &Schema) -> Plan {
-    let ranges: Vec<Ranges> = rules.iter().map(|rule| ranges(rule, schema)).collect();
-    split(&ranges, places, &BTreeSet::new())
+pub(super) fn plan<'r>(ranges: &'r Ranges<'_>, places: Vec<usize>) -> Plan<'r> {
+    split(ranges, places, &BTreeSet::new())
 }
 
-fn split(ranges: &[Ranges], places: Vec<usize>, done: &BTreeSet<&str>) -> Plan {
+fn split<'r>(ranges: &'r Ranges<'_>, places: Vec<usize>, done: &BTreeSet<&str>) -> Plan<'r> {
     if places.len() <= FEW {
         return Plan::InOrder(places);
     }
     let Some(attribute) = best(ranges, &places, done) else { return Plan::InOrder(places) };
-    let of = |place: usize| ranges.get(place).and_then(|ranges| ranges.get(attribute));
+    let of = |place: usize| ranges.of(place, attribute);
     let (mut told, mut rest): (Vec<usize>, Vec<usize>) = places.into_iter().partition(|&place| of(place).is_some());
-    let mut ends = ends(told.iter().filter_map(|&place| of(place)).flatten());
-    let place_of = |ends: &[&[u8]], end: &[u8]| ends.partition_point(|&other| other < end);
-    let width = |range: &Range| place_of(&ends, &range.to).saturating_sub(place_of(&ends, &range.from));
-    let is_wide = |place: usize| of(place).into_iter().flatten().map(width).sum::<usize>() > MOST_PIECES;
+    let mut ends = Ends::of(told.iter().filter_map(|&place| of(place)).flatten());
+    let is_wide = |place: usize| {
+        of(place).into_iter().flatten().map(|range| ends.pieces(range).len()).sum::<usize>() > MOST_PIECES
+    };
     let (wide, narrow): (Vec<usize>, Vec<usize>) = told.iter().partition(|&&place| is_wide(place));
     if !wide.is_empty() {
-        ends = self::ends(narrow.iter().filter_map(|&place| of(place)).flatten());
+        ends = Ends::of(narrow.iter().filter_map(|&place| of(place)).flatten());
         rest.extend(wide);
         rest.sort_unstable();
         told = narrow;
@@ -83,58 +121,65 @@ fn split(ranges: &[Ranges], places: Vec<usize>, done: &BTreeSet<&str>) -> Plan {
         rest.sort_unstable();
         return Plan::InOrder(rest);
     }
-    let mut pieces: Vec<Vec<usize>> = vec![Vec::new(); ends.len()];
+    let mut pieces: Vec<Vec<usize>> = vec![Vec::new(); ends.0.len()];
     for &place in &told {
         for range in of(place).into_iter().flatten() {
-            let (begin, end) = (place_of(&ends, &range.from), place_of(&ends, &range.to));
-            let within = pieces.iter_mut().take(end).skip(begin);
+            let within = pieces.get_mut(ends.pieces(range)).into_iter().flatten();
             // A rule may have ranges that overlap, and is in a piece once.
             within.filter(|found| found.last() != Some(&place)).for_each(|found| found.push(place));
         }
     }
     let mut done = done.clone();
     done.insert(attribute);
-    let piece = |(from, found): (&[u8], Vec<usize>)| Piece { from: from.to_vec(), plan: split(ranges, found, &done) };
-    let pieces = ends.into_iter().zip(pieces).map(piece).collect();
+    let piece = |(from, found)| Piece { from, plan: split(ranges, found, &done) };
+    let pieces = ends.0.into_iter().zip(pieces).map(piece).collect();
     let rest = Box::new(split(ranges, rest, &done));
-    Plan::Split(Split { attribute: attribute.to_owned(), rules: told, pieces, rest })
+    Plan::Split(Split { attribute, rules: told, pieces, rest })
 }
 
-/// The ends of ranges in their order, each once, behind the empty text, before which none comes: every text lies in a piece.
-fn ends<'r>(ranges: impl Iterator<Item = &'r Range>) -> Vec<&'r [u8]> {
-    let mut ends: Vec<&[u8]> = ranges.flat_map(|range| [&*range.from, &*range.to]).chain([b"".as_slice()]).collect();
-    ends.sort_unstable();
-    ends.dedup();
-    ends
+/// The ends of ranges in their order, each once, behind the empty text, before which none comes: every text lies in a
+/// piece.
+struct Ends<'r>(Vec<&'r [u8]>);
+
+impl<'r> Ends<'r> {
+    fn of(ranges: impl Iterator<Item = &'r Range>) -> Ends<'r> {
+        let ends = ranges.flat_map(|range| [&*range.from, &*range.to]);
+        let mut ends: Vec<&[u8]> = [b"".as_slice()].into_iter().chain(ends).collect();
+        // Rules often come in the order of what they ask for.
+        ends.sort();
+        ends.dedup();
+        Ends(ends)
+    }
+
+    /// The pieces of a range that is one of these.
+    fn pieces(&self, range: &Range) -> core::ops::Range<usize> {
+        let begin = self.0.partition_point(|&other| other < &*range.from);
+        let within = self.0.iter().skip(begin);
+        // Most ranges have few pieces.
+        let near = within.take(MOST_PIECES).position(|&other| other >= &*range.to);
+        let end = near.map_or_else(|| self.0.partition_point(|&other| other < &*range.to), |near| begin + near);
+        begin..end.max(begin)
+    }
 }
 
 /// The attribute that tells the most rules apart; of several the first by name.
-fn best<'r>(ranges: &'r [Ranges<'r>], places: &[usize], done: &BTreeSet<&str>) -> Option<&'r str> {
+fn best<'r>(ranges: &'r Ranges<'_>, places: &[usize], done: &BTreeSet<&str>) -> Option<&'r str> {
     let mut told: BTreeMap<&str, Vec<&[Range]>> = BTreeMap::new();
-    for ranges in places.iter().filter_map(|&place| ranges.get(place)) {
-        for (&attribute, ranges) in ranges.iter().filter(|(attribute, _)| !done.contains(*attribute)) {
+    for (attribute, ranges) in places.iter().flat_map(|&place| ranges.of_rule(place)) {
+        if !done.contains(attribute) {
             told.entry(attribute).or_default().push(ranges);
         }
     }
     let kinds = |mut ranges: Vec<&[Range]>| {
-        ranges.sort_unstable();
+        // What many rules have is one.
+        ranges.dedup_by(|a, b| core::ptr::eq(*a, *b));
+        ranges.sort();
         ranges.dedup();
         ranges.len()
     };
     let told: Vec<(&str, usize)> = told.into_iter().map(|(attribute, ranges)| (attribute, kinds(ranges))).collect();
     let most = told.iter().map(|&(_, kinds)| kinds).max().filter(|&most| most > 1)?;
     told.into_iter().find(|&(_, kinds)| kinds == most).map(|(attribute, _)| attribute)
-}
-
-fn ranges<'p>(rule: &'p Rule, schema: &Schema) -> Ranges<'p> {
-    let mut found = Ranges::new();
-    for condition in &rule.when {
-        if let Some((attribute, ranges)) = of_condition(&condition.expression, schema) {
-            // A second condition on the same attribute would only narrow it further.
-            found.entry(attribute).or_insert(ranges);
-        }
-    }
-    found
 }
 
 /// The attribute that a condition is about and the ranges outside of which it is false.
@@ -191,7 +236,7 @@ fn only(text: Vec<u8>) -> Range {
 
 impl Lowering<'_> {
     /// Asks the rules that a plan finds.
-    pub(super) fn search(&mut self, plan: &Plan, askings: &[Asking], desk: Desk, body: &mut Block) {
+    pub(super) fn search(&mut self, plan: &Plan<'_>, askings: &[Asking<'_>], desk: Desk, body: &mut Block) {
         let split = match plan {
             Plan::InOrder(places) => {
                 return body.extend(places.iter().filter_map(|&place| Some(askings.get(place)?.call(desk))));
@@ -212,7 +257,14 @@ impl Lowering<'_> {
     }
 
     /// Finds the piece that a value lies in, and asks its rules. The value is in one of these pieces.
-    fn halves(&mut self, pieces: &[Piece], askings: &[Asking], desk: Desk, value: VariableId, body: &mut Block) {
+    fn halves(
+        &mut self,
+        pieces: &[Piece<'_>],
+        askings: &[Asking<'_>],
+        desk: Desk,
+        value: VariableId,
+        body: &mut Block,
+    ) {
         let (left, right) = pieces.split_at(pieces.len() / 2);
         let Some(middle) = right.first() else { return };
         if left.is_empty() {
@@ -227,11 +279,18 @@ impl Lowering<'_> {
             }
         }
         let [(_, less), (_, more)] = halves;
-        body.push(unless_less(value, &middle.from, more, less));
+        body.push(unless_less(value, middle.from, more, less));
     }
 
     /// As [`Lowering::halves`], in a function of its own where that is worth it.
-    fn elsewhere(&mut self, pieces: &[Piece], askings: &[Asking], desk: Desk, value: VariableId, body: &mut Block) {
+    fn elsewhere(
+        &mut self,
+        pieces: &[Piece<'_>],
+        askings: &[Asking<'_>],
+        desk: Desk,
+        value: VariableId,
+        body: &mut Block,
+    ) {
         if pieces.len() < PIECES_OF_FUNCTION / 2 {
             return self.halves(pieces, askings, desk, value, body);
         }

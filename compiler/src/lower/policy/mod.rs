@@ -20,6 +20,7 @@ pub use price::{PRICED, UNPRICED};
 pub use why::references;
 
 use crate::Span;
+use crate::intern::Interner;
 use crate::ir::{
     Action, Block, Call, Callee, Expression, Function, FunctionId, Ir, Lambda, Node, Statement, Type, Values, Variable,
     VariableId,
@@ -46,13 +47,10 @@ pub fn lower(policy: &Policy, search: Search) -> Ir {
     let rules = policy.rules.iter();
     let rules = rules.map(|rule| bytecode::Rule { id: rule.id.clone(), reason: rule.reason.clone() });
     let mut lowering = Lowering::new(ProgramKind::Policy, &policy.schema, rules.collect());
-    for rule in &policy.rules {
-        for condition in rule.when.iter().chain(&rule.allow_if).chain(&rule.deny_if) {
-            *lowering.uses.entry(&condition.text).or_default() += 1;
-        }
-    }
-    lowering.decide(policy, search);
-    lowering.explain(policy);
+    lowering.conditions = Conditions::of(policy);
+    let shapes = shape::of_conditions(&lowering.conditions.each);
+    lowering.decide(policy, &shapes, search);
+    lowering.explain(&shapes);
     lowering.audited(policy);
     lowering.ir
 }
@@ -72,28 +70,64 @@ pub fn lower_prices(pricing: &Pricing) -> Ir {
 /// The conditions of a policy, each once, in the order in which its rules first have them: that of `explain`'s answers.
 #[must_use]
 pub fn conditions(policy: &Policy) -> Vec<&Condition> {
-    let mut seen = BTreeMap::new();
-    let all = policy.rules.iter().flat_map(|rule| rule.when.iter().chain(&rule.allow_if).chain(&rule.deny_if));
-    all.filter(|condition| seen.insert(condition.text.as_str(), ()).is_none()).collect()
+    Conditions::of(policy).each
+}
+
+/// The conditions of a policy, those of one text as one, by numbers.
+#[derive(Default)]
+struct Conditions<'p> {
+    numbers: Interner<'p>,
+    /// In the order in which the rules first have them.
+    each: Vec<&'p Condition>,
+    /// How many rules have it.
+    uses: Vec<u32>,
+    /// The numbers of all conditions of all rules, in the order in which they stand there.
+    in_rules: Vec<u32>,
+}
+
+impl<'p> Conditions<'p> {
+    fn of(policy: &'p Policy) -> Conditions<'p> {
+        let mut conditions = Conditions::default();
+        let all = policy.rules.iter().flat_map(|rule| rule.when.iter().chain(&rule.allow_if).chain(&rule.deny_if));
+        for condition in all {
+            let next = u32::try_from(conditions.each.len()).unwrap_or(u32::MAX);
+            let number = conditions.numbers.number(condition.text.as_bytes(), next);
+            if number == next {
+                conditions.each.push(condition);
+                conditions.uses.push(0);
+            }
+            conditions.uses.get_mut(number as usize).into_iter().for_each(|uses| *uses += 1);
+            conditions.in_rules.push(number);
+        }
+        conditions
+    }
+
+    /// The number of a condition that several rules have.
+    fn shared(&self, condition: &Condition) -> Option<u32> {
+        self.numbers.get(condition.text.as_bytes()).filter(|&number| self.is_shared(number))
+    }
+
+    fn is_shared(&self, number: u32) -> bool {
+        self.uses.get(number as usize).is_some_and(|&uses| uses > 1)
+    }
 }
 
 /// A policy on its way to the IR.
 struct Lowering<'p> {
     ir: Ir,
     schema: &'p Schema,
-    /// Functions that ask a condition which several rules have, by the question and the condition's text.
-    shared: BTreeMap<(Question, &'p str), FunctionId>,
-    /// How many rules have a condition.
-    uses: BTreeMap<&'p str, usize>,
+    conditions: Conditions<'p>,
+    /// Functions that ask a condition which several rules have, by the question and the condition's number.
+    shared: BTreeMap<(Question, u32), FunctionId>,
     /// The parameters that stand for texts in what is being lowered.
     texts: Vec<(&'p Tree, VariableId)>,
 }
 
-/// How a rule is asked: a function, and what it is given beside the request and the lists.
-#[derive(Debug, Clone)]
-struct Asking {
+/// How a rule is asked: a function, and what it is given beside the request and the lists: of a rule that shares it with
+/// others its id and these texts.
+struct Asking<'p> {
     function: FunctionId,
-    given: Vec<Expression>,
+    given: Option<(&'p Rule, Vec<&'p Tree>)>,
 }
 
 /// What is asked of a condition.
@@ -120,8 +154,8 @@ impl<'p> Lowering<'p> {
         Lowering {
             ir: Ir { rules, ..Ir::new(kind) },
             schema,
+            conditions: Conditions::default(),
             shared: BTreeMap::new(),
-            uses: BTreeMap::new(),
             texts: Vec::new(),
         }
     }
@@ -144,15 +178,16 @@ impl<'p> Lowering<'p> {
     }
 
     /// `decide(input)`: all rules that may apply put their ids into a list, and denials count first.
-    fn decide(&mut self, policy: &'p Policy, search: Search) {
-        let askings = self.rules(&policy.rules);
+    fn decide(&mut self, policy: &'p Policy, shapes: &[Shape<'p>], search: Search) {
+        let askings = self.rules(&policy.rules, shapes);
         let desk = self.desk();
         let lists = [desk.denies, desk.allows].map(|list| declare(list, call_builtin(Builtin::NewList, Vec::new())));
         let mut body: Block = lists.into();
         let places: Vec<usize> = (0..policy.rules.len()).collect();
         match search {
             Search::Indexed => {
-                let plan = index::plan(&policy.rules, places, self.schema);
+                let ranges = index::ranges(&self.conditions, &policy.rules, self.schema);
+                let plan = index::plan(&ranges, places);
                 self.search(&plan, &askings, desk, &mut body);
             }
             Search::InOrder => body.extend(places.iter().filter_map(|&place| Some(askings.get(place)?.call(desk)))),
@@ -175,27 +210,25 @@ impl<'p> Lowering<'p> {
     }
 
     /// How each rule is asked. Many rules of one shape are one function.
-    fn rules(&mut self, rules: &'p [Rule]) -> Vec<Asking> {
-        let shapes: Vec<Shape> =
-            rules.iter().map(|rule| Shape::of_rule(rule, |condition| self.is_shared(condition))).collect();
+    fn rules(&mut self, rules: &'p [Rule], of_conditions: &[Shape<'p>]) -> Vec<Asking<'p>> {
+        let shapes = shape::of_rules(rules, &self.conditions, of_conditions);
         let mut functions = shape::Functions::of(&shapes);
-        let mut askings = Vec::new();
-        for (rule, shape) in rules.iter().zip(&shapes) {
-            if !functions.is_shared(shape) {
+        let mut askings = Vec::with_capacity(rules.len());
+        for (rule, shape) in rules.iter().zip(shapes) {
+            if !functions.is_shared(&shape) {
                 let desk = self.desk();
                 let parameters = vec![desk.input, desk.denies, desk.allows];
                 let function = self.rule(rule, desk, id_of(rule), parameters);
-                askings.push(Asking { function, given: Vec::new() });
+                askings.push(Asking { function, given: None });
                 continue;
             }
-            let function = functions.get(shape, || {
+            let function = functions.get(&shape, || {
                 let (desk, id) = (self.desk(), self.variable("id"));
                 let mut parameters = vec![desk.input, desk.denies, desk.allows, id];
                 parameters.extend(self.take_texts(&shape.texts));
                 self.rule(rule, desk, Expression::variable(id, rule.span), parameters)
             });
-            let given = [id_of(rule)].into_iter().chain(shape::given(&shape.texts, rule.span)).collect();
-            askings.push(Asking { function, given });
+            askings.push(Asking { function, given: Some((rule, shape.texts)) });
         }
         askings
     }
@@ -219,22 +252,17 @@ impl<'p> Lowering<'p> {
         self.define(&rule.id, parameters, body)
     }
 
-    /// Whether several rules have the condition.
-    fn is_shared(&self, condition: &Condition) -> bool {
-        self.uses.get(condition.text.as_str()).is_some_and(|&uses| uses > 1)
-    }
-
     fn ask_all(&mut self, question: Question, conditions: &'p [Condition], input: VariableId) -> Vec<Expression> {
         conditions.iter().map(|condition| self.ask(question, condition, input)).collect()
     }
 
     /// A question to a condition. What several rules ask is a function of its own.
     fn ask(&mut self, question: Question, condition: &'p Condition, input: VariableId) -> Expression {
-        let span = condition.expression.span;
-        if !self.is_shared(condition) {
+        let span = condition.span;
+        let Some(number) = self.conditions.shared(condition) else {
             return self.truth(question, &condition.expression, input);
-        }
-        let key = (question, condition.text.as_str());
+        };
+        let key = (question, number);
         let function = match self.shared.get(&key) {
             Some(&function) => function,
             None => {
@@ -306,10 +334,15 @@ fn call_builtin(builtin: Builtin, arguments: Vec<Expression>) -> Expression {
     Expression::builtin(builtin, arguments, NOWHERE)
 }
 
-impl Asking {
+impl Asking<'_> {
     fn call(&self, desk: Desk) -> Statement {
-        let desk = [desk.input, desk.denies, desk.allows].map(|variable| Expression::variable(variable, NOWHERE));
-        let arguments = desk.into_iter().chain(self.given.iter().cloned()).collect();
+        let mut arguments = Vec::with_capacity(4);
+        arguments.extend([desk.input, desk.denies, desk.allows].map(|of| Expression::variable(of, NOWHERE)));
+        if let Some((rule, texts)) = &self.given {
+            arguments.reserve_exact(1 + texts.len());
+            arguments.push(id_of(rule));
+            arguments.extend(shape::given(texts, rule.span));
+        }
         let call = Call { callee: Callee::Function(self.function), arguments: Values::of(arguments) };
         Statement::new(Action::Do(call), NOWHERE)
     }

@@ -3,8 +3,9 @@
 //! A thousand rules that differ by a path are one function and a thousand calls of it, to which the path is given. So a
 //! program is as large as what is told apart in it, and compiling it costs no more.
 
-use super::Lowering;
+use super::{Conditions, Lowering};
 use crate::Span;
+use crate::intern::Interner;
 use crate::ir::{Expression, FunctionId, Node, VariableId};
 use crate::syntax::policy::tree::{Condition, Expression as Tree, ExpressionKind, Rule};
 use kerai_vm::bytecode::Constant;
@@ -18,48 +19,74 @@ const FEW: usize = 7;
 /// Stands for a text in an outline. No text of a condition is written with it.
 const HOLE: char = '\0';
 
-/// What is left of conditions without the texts that stand beside operators, and these texts.
-#[derive(Debug, Default)]
+/// What is left of a condition or a rule without the texts that stand beside operators, by a number, and these texts.
+#[derive(Debug)]
 pub(super) struct Shape<'p> {
-    pub outline: String,
+    outline: u32,
     pub texts: Vec<&'p Tree>,
 }
 
-impl<'p> Shape<'p> {
-    pub fn of_condition(condition: &'p Condition) -> Shape<'p> {
-        let mut shape = Shape::default();
-        shape.expression(&condition.expression);
-        shape
+/// The shapes of conditions.
+pub(super) fn of_conditions<'p>(conditions: &[&'p Condition]) -> Vec<Shape<'p>> {
+    let mut outlines = Vec::with_capacity(conditions.len());
+    for condition in conditions {
+        let mut outline = Outline::default();
+        outline.expression(&condition.expression);
+        outlines.push(outline);
     }
+    let mut numbers = Interner::default();
+    let numbers = (0..).zip(&outlines).map(|(next, outline)| numbers.number(outline.text.as_bytes(), next));
+    let numbers: Vec<u32> = numbers.collect();
+    numbers.into_iter().zip(outlines).map(|(outline, Outline { texts, .. })| Shape { outline, texts }).collect()
+}
 
-    /// The shape of a rule, whose shared conditions are functions already and differ as a whole.
-    pub fn of_rule(rule: &'p Rule, is_shared: impl Fn(&Condition) -> bool) -> Shape<'p> {
-        let mut shape = Shape::default();
-        for conditions in [&rule.when, &rule.allow_if, &rule.deny_if] {
-            for condition in conditions {
-                if is_shared(condition) {
-                    // No outline of a condition begins so.
-                    shape.outline.push('=');
-                    shape.outline.push_str(&condition.text);
+/// The shapes of rules, whose shared conditions are functions already and differ as a whole.
+pub(super) fn of_rules<'p>(
+    rules: &'p [Rule],
+    conditions: &Conditions<'p>,
+    of_conditions: &[Shape<'p>],
+) -> Vec<Shape<'p>> {
+    /// Where the conditions of a part end.
+    const END: (bool, u32) = (false, u32::MAX);
+    let mut numbers = conditions.in_rules.iter().copied();
+    let mut outlines: BTreeMap<Vec<(bool, u32)>, u32> = BTreeMap::new();
+    let mut shapes = Vec::with_capacity(rules.len());
+    for rule in rules {
+        let (mut parts, mut texts) = (Vec::with_capacity(8), Vec::new());
+        for part in [&rule.when, &rule.allow_if, &rule.deny_if] {
+            for number in numbers.by_ref().take(part.len()) {
+                let Some(shape) = of_conditions.get(number as usize) else { continue };
+                if conditions.is_shared(number) {
+                    parts.push((true, number));
                 } else {
-                    shape.expression(&condition.expression);
+                    parts.push((false, shape.outline));
+                    texts.extend_from_slice(&shape.texts);
                 }
-                shape.outline.push('\n');
             }
-            shape.outline.push('\n');
+            parts.push(END);
         }
-        shape
+        let next = u32::try_from(outlines.len()).unwrap_or(u32::MAX);
+        shapes.push(Shape { outline: *outlines.entry(parts).or_insert(next), texts });
     }
+    shapes
+}
 
+#[derive(Default)]
+struct Outline<'p> {
+    text: String,
+    texts: Vec<&'p Tree>,
+}
+
+impl<'p> Outline<'p> {
     /// The tree's depth is bounded, so this may recur.
     fn expression(&mut self, tree: &'p Tree) {
         match &tree.kind {
             ExpressionKind::String(_) => {
-                self.outline.push(HOLE);
+                self.text.push(HOLE);
                 self.texts.push(tree);
             }
             ExpressionKind::Not(operand) => {
-                self.outline.push_str("not ");
+                self.text.push_str("not ");
                 self.within(operand);
             }
             ExpressionKind::And(left, right) => self.pair(left, "and", right),
@@ -72,21 +99,21 @@ impl<'p> Shape<'p> {
             | ExpressionKind::Has(_)
             | ExpressionKind::Call(..) => {
                 // Writing to a string cannot fail.
-                let _ = write!(self.outline, "{tree}");
+                let _ = write!(self.text, "{tree}");
             }
         }
     }
 
     fn pair(&mut self, left: &'p Tree, operator: &str, right: &'p Tree) {
         self.within(left);
-        self.outline.push_str(operator);
+        self.text.push_str(operator);
         self.within(right);
     }
 
     fn within(&mut self, tree: &'p Tree) {
-        self.outline.push('(');
+        self.text.push('(');
         self.expression(tree);
-        self.outline.push(')');
+        self.text.push(')');
     }
 }
 
@@ -107,32 +134,38 @@ impl<'p> Lowering<'p> {
     }
 }
 
-/// Functions for what many rules or conditions have in common.
-pub(super) struct Functions<'s> {
-    counts: BTreeMap<&'s str, usize>,
-    made: BTreeMap<&'s str, FunctionId>,
+/// Functions for what many rules or conditions have in common, by their outlines.
+pub(super) struct Functions {
+    counts: Vec<usize>,
+    made: Vec<Option<FunctionId>>,
 }
 
-impl<'s> Functions<'s> {
-    pub fn of(shapes: &'s [Shape<'_>]) -> Functions<'s> {
-        let mut counts = BTreeMap::new();
-        shapes.iter().for_each(|shape| *counts.entry(&*shape.outline).or_default() += 1);
-        Functions { counts, made: BTreeMap::new() }
+impl Functions {
+    pub fn of(shapes: &[Shape<'_>]) -> Functions {
+        // There are as many outlines as shapes at most.
+        let mut counts = vec![0; shapes.len()];
+        for shape in shapes {
+            counts.get_mut(shape.outline as usize).into_iter().for_each(|count| *count += 1);
+        }
+        Functions { made: vec![None; counts.len()], counts }
     }
 
     pub fn is_shared(&self, shape: &Shape<'_>) -> bool {
-        shape.texts.len() <= MOST_TEXTS && self.counts.get(&*shape.outline).is_some_and(|&count| count > FEW)
+        shape.texts.len() <= MOST_TEXTS && self.counts.get(shape.outline as usize).is_some_and(|&count| count > FEW)
     }
 
     /// The function of a shape, which is made when it is first wanted.
-    pub fn get(&mut self, shape: &'s Shape<'_>, make: impl FnOnce() -> FunctionId) -> FunctionId {
-        *self.made.entry(&shape.outline).or_insert_with(make)
+    pub fn get(&mut self, shape: &Shape<'_>, make: impl FnOnce() -> FunctionId) -> FunctionId {
+        match self.made.get_mut(shape.outline as usize) {
+            Some(made) => *made.get_or_insert_with(make),
+            None => make(),
+        }
     }
 }
 
 /// The texts as they are given to the function of their shape.
-pub(super) fn given(texts: &[&Tree], span: Span) -> Vec<Expression> {
-    texts.iter().filter_map(|text| Some(Expression::new(constant(text)?, span))).collect()
+pub(super) fn given(texts: &[&Tree], span: Span) -> impl Iterator<Item = Expression> {
+    texts.iter().filter_map(move |text| Some(Expression::new(constant(text)?, span)))
 }
 
 fn constant(tree: &Tree) -> Option<Node> {

@@ -1,12 +1,12 @@
 //! Why a condition came to what it did: its truth, which of its references made it so, and what stood there.
 
-use super::shape::{Functions, Shape, given};
+use super::shape::{self, Functions, Shape};
 use super::{Lowering, NOWHERE, declare, insert};
 use crate::Span;
 use crate::ir::{
     Action, Binary, Block, Callee, Expression, FunctionId, Node, Place, Statement, Unary, Values, VariableId,
 };
-use crate::syntax::policy::tree::{Condition, Expression as Tree, ExpressionKind, Policy, Reference, Step};
+use crate::syntax::policy::tree::{Condition, Expression as Tree, ExpressionKind, Reference, Step};
 use kerai_vm::bytecode::Builtin;
 
 /// Where a finding is written: the truth, the number of a reference, counted from 1, and the value there.
@@ -63,23 +63,22 @@ pub fn subject(atom: &Tree) -> Option<usize> {
 
 impl<'p> Lowering<'p> {
     /// `explain(input)`: a finding for each condition. Many conditions of one shape are one function.
-    pub(super) fn explain(&mut self, policy: &'p Policy) {
-        let conditions = super::conditions(policy);
-        let shapes: Vec<Shape> = conditions.iter().map(|condition| Shape::of_condition(condition)).collect();
-        let mut functions = Functions::of(&shapes);
-        let mut calls = Vec::new();
-        for (condition, shape) in conditions.into_iter().zip(&shapes) {
+    pub(super) fn explain(&mut self, shapes: &[Shape<'p>]) {
+        let mut functions = Functions::of(shapes);
+        let mut calls = Vec::with_capacity(shapes.len());
+        for (place, shape) in shapes.iter().enumerate() {
+            let Some(&condition) = self.conditions.each.get(place) else { continue };
             calls.push(if functions.is_shared(shape) {
-                let function = functions.get(shape, || self.reasons(condition, &shape.texts));
-                (function, given(&shape.texts, NOWHERE))
+                (functions.get(shape, || self.reasons(condition, &shape.texts)), shape.texts.as_slice())
             } else {
-                (self.reasons(condition, &[]), Vec::new())
+                (self.reasons(condition, &[]), &[][..])
             });
         }
         let (input, list) = (self.variable("input"), self.variable("findings"));
         let mut body = vec![declare(list, super::call_builtin(Builtin::NewList, Vec::new()))];
         for (function, given) in calls {
-            let arguments = [Expression::variable(input, NOWHERE)].into_iter().chain(given).collect();
+            let arguments =
+                [Expression::variable(input, NOWHERE)].into_iter().chain(shape::given(given, NOWHERE)).collect();
             body.push(insert(list, Expression::call(Callee::Function(function), arguments, NOWHERE)));
         }
         body.push(give(Expression::variable(list, NOWHERE)));

@@ -6,6 +6,7 @@ use super::tree::*;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::suggest::similar;
 use crate::{Code, Span};
+use core::fmt::Arguments;
 use kerai_vm::address::Network;
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ pub fn condition(names: &Names, expression: Expression, report: &mut Report) -> 
 pub fn number(names: &Names, expression: Expression, report: &mut Report) -> Expression {
     let mut check = Check { names, report };
     let (value, kind) = check.value(expression);
-    check.want(Wants::Number, "a price", &value, &kind);
+    check.want(Wants::Number, format_args!("a price"), &value, &kind);
     value
 }
 
@@ -84,7 +85,7 @@ impl Check<'_> {
             ExpressionKind::Binary(operator, left, right) => self.binary(operator, *left, *right, span),
             ExpressionKind::Call(function, argument) => {
                 let (argument, kind) = self.value(*argument);
-                self.want(function.wants(), &format!("`{}`", function.text()), &argument, &kind);
+                self.want(function.wants(), format_args!("`{}`", function.text()), &argument, &kind);
                 let gives = match function {
                     Function::Size => Kind::Number,
                     Function::Lower => Kind::String,
@@ -108,7 +109,7 @@ impl Check<'_> {
         let mut of: Option<Kind> = None;
         for item in items {
             let (item, kind) = self.value(item);
-            self.want(Wants::Scalar, "a list", &item, &kind);
+            self.want(Wants::Scalar, format_args!("a list"), &item, &kind);
             of = Some(match of {
                 Some(of) if of.machine() != kind.machine() => Kind::Any,
                 Some(_) | None => kind,
@@ -144,7 +145,7 @@ impl Check<'_> {
             Step::Field(name) => Step::Field(name),
             Step::Key(key) => {
                 let (key, kind) = self.value(*key);
-                self.want(Wants::Scalar, "a key", &key, &kind);
+                self.want(Wants::Scalar, format_args!("a key"), &key, &kind);
                 Step::Key(Box::new(key))
             }
         });
@@ -209,9 +210,9 @@ impl Check<'_> {
         let (left, left_kind) = self.value(left);
         let (right, right_kind) = self.value(right);
         let (wants_left, wants_right) = operator.wants();
-        let by = format!("`{}`", operator.text());
-        let is_left_right = self.want(wants_left, &by, &left, &left_kind);
-        let is_right = self.want(wants_right, &by, &right, &right_kind) && is_left_right;
+        let is_left_right = self.want(wants_left, format_args!("`{}`", operator.text()), &left, &left_kind);
+        let is_right = self.want(wants_right, format_args!("`{}`", operator.text()), &right, &right_kind);
+        let is_right = is_right && is_left_right;
         if is_right {
             self.between(operator, (&left, &left_kind), (&right, &right_kind), span);
         }
@@ -263,7 +264,7 @@ impl Check<'_> {
     }
 
     /// Whether a value is what is wanted of it.
-    fn want(&mut self, wants: Wants, by: &str, value: &Expression, kind: &Kind) -> bool {
+    fn want(&mut self, wants: Wants, by: Arguments<'_>, value: &Expression, kind: &Kind) -> bool {
         let (is_right, wanted) = match wants {
             Wants::Ordered => (matches!(kind, Kind::Number) || kind.is_text(), "a number or a string"),
             Wants::Scalar => {

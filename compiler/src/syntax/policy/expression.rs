@@ -34,7 +34,7 @@ pub enum Place {
 }
 
 impl Place {
-    fn of(self, start: u32, end: u32) -> Span {
+    pub fn of(self, start: u32, end: u32) -> Span {
         match self {
             Place::From(from) => Span::new(from.saturating_add(start), from.saturating_add(end)),
             Place::Within(span) => span,

@@ -6,6 +6,7 @@ use super::schema::{Kind, Schema};
 use super::token::WORDS;
 use super::tree::*;
 use crate::diagnostic::{Diagnostic, Report};
+use crate::intern::Interner;
 use crate::suggest::similar;
 use crate::syntax::yaml::Meaning;
 use crate::syntax::yaml::tree::{Entry, Kind as NodeKind, Node, Scalar, Style};
@@ -32,7 +33,7 @@ pub fn rules(text: &str, root: &Node, report: &mut Report) -> Rules {
     let prices = [root].into_iter().chain(rules).any(|rule| rule.get(PRICE).is_some());
     let standard = if prices { Schema::of_prices() } else { Schema::standard() };
     let names = Names { schema: standard, constants: BTreeMap::new() };
-    let mut form = Form { text, report, names };
+    let mut form = Form { text, report, names, known: Known::default() };
     if let Some(inputs) = root.get("inputs") {
         form.names.schema = form.inputs(inputs);
     }
@@ -41,6 +42,7 @@ pub fn rules(text: &str, root: &Node, report: &mut Report) -> Rules {
         let rules = form.prices(root);
         Rules::Pricing(Pricing { schema: form.names.schema, rules })
     } else {
+        form.known.is_used = true;
         let rules = form.rules(root, &[RULE], Form::rule);
         let rules = form.by_id(rules, |rule| (rule.id.as_str(), rule.span));
         Rules::Policy(Policy { schema: form.names.schema, rules })
@@ -51,9 +53,26 @@ pub(super) struct Form<'t> {
     pub(super) text: &'t str,
     pub(super) report: &'t mut Report,
     pub(super) names: Names,
+    known: Known<'t>,
 }
 
-impl Form<'_> {
+/// The conditions that were read, by how they are written: many rules have the same ones.
+#[derive(Default)]
+struct Known<'t> {
+    is_used: bool,
+    texts: Interner<'t>,
+    /// Those in which there was no mistake.
+    conditions: Vec<Option<Once>>,
+}
+
+/// A condition, where it began, and how far behind that the value stood where it restricts an attribute to one.
+struct Once {
+    from: u32,
+    value: u32,
+    condition: Condition,
+}
+
+impl<'t> Form<'t> {
     pub(super) fn report(&mut self, code: Code, span: Span, message: impl Into<String>) {
         self.report.push(Diagnostic::new(code, span, message.into()));
     }
@@ -63,7 +82,7 @@ impl Form<'_> {
     }
 
     /// The entries of a mapping whose keys are known.
-    pub(super) fn entries<'n>(&mut self, node: &'n Node, known: &[&[&str]]) -> &'n [Entry] {
+    pub(super) fn entries<'n>(&mut self, node: &'n Node<'n>, known: &[&[&str]]) -> &'n [Entry<'n>] {
         let Some(entries) = node.mapping() else {
             self.shape(node, "a mapping");
             return &[];
@@ -126,7 +145,7 @@ impl Form<'_> {
             NodeKind::Mapping(entries) => match entries.as_slice() {
                 [Entry { key, value }] if key.text == "*" => Kind::Map(Box::new(self.kind(value))),
                 entries => {
-                    let fields = entries.iter().map(|entry| (entry.key.text.clone(), self.kind(&entry.value)));
+                    let fields = entries.iter().map(|entry| (entry.key.text.to_string(), self.kind(&entry.value)));
                     Kind::Record(fields.collect())
                 }
             },
@@ -137,14 +156,14 @@ impl Form<'_> {
         let Some(node) = node else { return };
         let Some(entries) = node.mapping() else { return self.shape(node, "a mapping from names to values") };
         for Entry { key, value } in entries {
-            let is_taken = self.names.schema.attributes.contains_key(&key.text);
-            if is_taken || !is_name(&key.text) || WORDS.contains(&key.text.as_str()) {
+            let is_taken = self.names.schema.attributes.contains_key(&*key.text);
+            if is_taken || !is_name(&key.text) || WORDS.contains(&&*key.text) {
                 let why = if is_taken { "is an attribute" } else { "can't be a name" };
                 self.report(Code::POLICY_CONSTANT, key.span, format!("`{}` {why}", key.text));
                 continue;
             }
             if let Some(literal) = self.literal(value) {
-                self.names.constants.insert(key.text.clone(), literal);
+                self.names.constants.insert(key.text.to_string(), literal);
             }
         }
     }
@@ -179,7 +198,7 @@ impl Form<'_> {
     pub(super) fn scalar(&mut self, node: &Node, scalar: &Scalar) -> Option<ExpressionKind> {
         match scalar.meaning() {
             Meaning::Bool(truth) => Some(ExpressionKind::Bool(truth)),
-            Meaning::Text => Some(ExpressionKind::String(scalar.text.as_str().into())),
+            Meaning::Text => Some(ExpressionKind::String((*scalar.text).into())),
             Meaning::Number => match parse_decimal(scalar.text.as_bytes()) {
                 Ok(number) => Some(ExpressionKind::Number(number)),
                 Err(_) => {
@@ -223,19 +242,23 @@ impl Form<'_> {
     }
 
     /// The rules in the order of their ids, each id once.
-    pub(super) fn by_id<R>(&mut self, rules: Vec<R>, name: fn(&R) -> (&str, Span)) -> Vec<R> {
-        let mut by_id: BTreeMap<String, R> = BTreeMap::new();
-        for rule in rules {
-            let (id, span) = name(&rule);
-            if let Some(first) = by_id.get(id) {
+    pub(super) fn by_id<R>(&mut self, mut rules: Vec<R>, name: fn(&R) -> (&str, Span)) -> Vec<R> {
+        // Rules of one id stay in the order of the source.
+        rules.sort_by(|a, b| name(a).0.cmp(name(b).0));
+        let mut found = Vec::new();
+        for same in rules.chunk_by(|a, b| name(a).0 == name(b).0) {
+            let [first, others @ ..] = same else { continue };
+            let (id, first) = name(first);
+            let twice = others.iter().map(|other| {
                 let message = format!("the id `{id}` is there twice");
-                let found = Diagnostic::new(Code::POLICY_ID, span, message);
-                self.report.push(found.with_note(name(first).1, "first here"));
-                continue;
-            }
-            by_id.insert(id.to_owned(), rule);
+                Diagnostic::new(Code::POLICY_ID, name(other).1, message).with_note(first, "first here")
+            });
+            found.extend(twice);
         }
-        by_id.into_values().collect()
+        found.sort_by_key(|diagnostic| diagnostic.span.start);
+        found.into_iter().for_each(|diagnostic| self.report.push(diagnostic));
+        rules.dedup_by(|a, b| name(a).0 == name(b).0);
+        rules
     }
 
     fn rule(&mut self, node: &Node) -> Option<Rule> {
@@ -278,7 +301,7 @@ impl Form<'_> {
 
     pub(super) fn text_of(&mut self, node: &Node) -> Option<String> {
         match node.scalar() {
-            Some(scalar) => Some(scalar.text.clone()),
+            Some(scalar) => Some(scalar.text.to_string()),
             None => {
                 self.shape(node, "a text");
                 None
@@ -311,22 +334,58 @@ impl Form<'_> {
             self.shape(node, "a condition as a text");
             return None;
         };
-        let written = Written { text: &scalar.text, place: self.place(node, scalar) };
-        let expression = expression::condition(written, self.report)?;
-        Some(self.checked(expression))
+        let place = self.place(node, scalar);
+        let written = Written { text: &scalar.text, place };
+        let read = |form: &mut Self| {
+            let expression = expression::condition(written, form.report)?;
+            Some(form.checked(expression))
+        };
+        match place {
+            Place::From(start) => {
+                let length = u32::try_from(scalar.text.len()).unwrap_or(u32::MAX);
+                self.once(Span::new(start, start.saturating_add(length)), 0, read)
+            }
+            Place::Within(_) => read(self),
+        }
     }
 
     pub(super) fn checked(&mut self, expression: Expression) -> Condition {
-        let expression = check::condition(&self.names, expression, self.report);
-        let text = expression.to_string();
-        Condition { expression, text }
+        Condition::new(check::condition(&self.names, expression, self.report))
+    }
+
+    /// The condition that is written here: what is written alike on one line is read once.
+    fn once(&mut self, span: Span, value: u32, read: impl FnOnce(&mut Self) -> Option<Condition>) -> Option<Condition> {
+        let written = span.text(self.text);
+        if !self.known.is_used || written.contains('\n') {
+            return read(self);
+        }
+        let next = u32::try_from(self.known.conditions.len()).unwrap_or(u32::MAX);
+        let number = self.known.texts.number(written.as_bytes(), next);
+        match self.known.conditions.get(number as usize) {
+            Some(Some(once)) if once.value == value => {
+                let moved = |place: u32| place.wrapping_sub(once.from).wrapping_add(span.start);
+                let same = &once.condition;
+                let span = Span::new(moved(same.span.start), moved(same.span.end));
+                return Some(Condition { span, ..same.clone() });
+            }
+            Some(_) => return read(self),
+            None => {}
+        }
+        self.known.conditions.push(None);
+        let condition = read(self)?;
+        if self.report.is_empty()
+            && let Some(known) = self.known.conditions.get_mut(number as usize)
+        {
+            *known = Some(Once { from: span.start, value, condition: condition.clone() });
+        }
+        Some(condition)
     }
 
     /// Where the text of a scalar stands, if it stands there as it is.
     pub(super) fn place(&self, node: &Node, scalar: &Scalar) -> Place {
         let quotes = u32::from(matches!(scalar.style, Style::Single | Style::Double));
         let start = node.span.start + quotes;
-        let is_as_written = self.text.get(start as usize..).is_some_and(|rest| rest.starts_with(&scalar.text));
+        let is_as_written = self.text.get(start as usize..).is_some_and(|rest| rest.starts_with(&*scalar.text));
         if is_as_written { Place::From(start) } else { Place::Within(node.span) }
     }
 
@@ -336,10 +395,21 @@ impl Form<'_> {
         entries.iter().filter_map(|entry| self.restriction(entry)).collect()
     }
 
-    fn restriction(&mut self, Entry { key, value }: &Entry) -> Option<Condition> {
+    fn restriction(&mut self, entry: &Entry) -> Option<Condition> {
+        let (key, value) = (entry.key.span, entry.value.span);
+        self.once(key.to(value), value.start.saturating_sub(key.start), |form| form.restricted(entry))
+    }
+
+    fn restricted(&mut self, Entry { key, value }: &Entry) -> Option<Condition> {
         let quotes = u32::from(key.span.text(self.text) != key.text);
-        let written = Written { text: &key.text, place: Place::From(key.span.start + quotes) };
-        let reference = expression::reference(written, self.report)?;
+        let place = Place::From(key.span.start + quotes);
+        let reference = if is_name(&key.text) && !WORDS.contains(&&*key.text) {
+            // As the parser reads it.
+            let length = u32::try_from(key.text.len()).unwrap_or(u32::MAX);
+            Reference { root: Name { text: (*key.text).into(), span: place.of(0, length) }, steps: Vec::new() }
+        } else {
+            expression::reference(Written { text: &key.text, place }, self.report)?
+        };
         let literal = self.literal(value)?;
         let is_path = self.names.schema.attributes.get(&*reference.root.text) == Some(&Kind::Path);
         let is_path = is_path && reference.steps.is_empty();
@@ -391,7 +461,7 @@ fn is_name(text: &str) -> bool {
 }
 
 fn texts(conditions: &[Condition], between: &str) -> String {
-    let texts: Vec<&str> = conditions.iter().map(|condition| condition.text.as_str()).collect();
+    let texts: Vec<&str> = conditions.iter().map(|condition| &*condition.text).collect();
     texts.join(between)
 }
 

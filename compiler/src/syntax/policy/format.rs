@@ -47,7 +47,7 @@ enum Means {
 impl Means {
     fn below(self, key: &Key, value: &Node) -> Means {
         let is_list = value.mapping().is_none();
-        let is_here = CONDITIONS.contains(&key.text.as_str()) || key.text == WHEN && is_list;
+        let is_here = CONDITIONS.contains(&&*key.text) || key.text == WHEN && is_list;
         if is_here { Means::Conditions } else { self }
     }
 }
@@ -258,14 +258,14 @@ fn scalar_text(scalar: &Scalar, means: Means, is_flow: bool) -> String {
     }
     if scalar.style == Style::Plain {
         // What has a meaning as it is keeps it.
-        return scalar.text.clone();
+        return scalar.text.to_string();
     }
     plain_or_quoted(&scalar.text, false, is_flow)
 }
 
 /// The text without quotes, if it means itself so.
 fn plain_or_quoted(text: &str, is_key: bool, is_flow: bool) -> String {
-    let is_text = Scalar { text: text.to_owned(), style: Style::Plain }.meaning() == Meaning::Text;
+    let is_text = Scalar { text: text.into(), style: Style::Plain }.meaning() == Meaning::Text;
     let is_word = text.starts_with(|first: char| first.is_ascii_alphabetic() || "_/.(".contains(first));
     let has_sign = text.contains(": ") || text.contains(" #") || text.ends_with([':', ' ']);
     let is_plain = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));

@@ -98,7 +98,7 @@ impl Form<'_> {
         let units: Vec<&str> = UNITS.iter().map(|(unit, _)| *unit).collect();
         let entries = self.entries(node, &[&units, &[BASE, EACH, TIERS, PERCENT, AUCTION], TERM]);
         let only_if = node.get("if").map(|list| self.conditions(list)).unwrap_or_default();
-        let parts = entries.iter().filter(|entry| !TERM.contains(&entry.key.text.as_str()));
+        let parts = entries.iter().filter(|entry| !TERM.contains(&&*entry.key.text));
         let named = node.get("name").and_then(|name| self.text_of(name));
         let parts: Vec<&Entry> = parts.collect();
         if parts.is_empty() {
@@ -112,7 +112,7 @@ impl Form<'_> {
             );
         }
         let amounts = parts.into_iter().filter_map(|Entry { key, value }| {
-            let name = named.clone().unwrap_or_else(|| key.text.clone());
+            let name = named.clone().unwrap_or_else(|| key.text.to_string());
             Some(term(name, only_if.clone(), self.amount(&key.text, value)?, key.span.to(value.span)))
         });
         amounts.collect()
@@ -184,7 +184,7 @@ impl Form<'_> {
         };
         let zero = Number::from_i64(0);
         let mut complain = |condition: &Condition, what: &str| {
-            self.report(Code::POLICY_SHAPE, condition.expression.span, format!("this must be {what}"));
+            self.report(Code::POLICY_SHAPE, condition.span, format!("this must be {what}"));
         };
         if auction.interval.number().is_some_and(|interval| interval <= zero) {
             complain(&auction.interval, "above zero");
@@ -229,9 +229,7 @@ impl Form<'_> {
     }
 
     fn priced(&mut self, expression: Expression) -> Condition {
-        let expression = check::number(&self.names, expression, self.report);
-        let text = expression.to_string();
-        Condition { expression, text }
+        Condition::new(check::number(&self.names, expression, self.report))
     }
 }
 
@@ -254,7 +252,7 @@ fn term_text(term: &Term) -> String {
         }
         Amount::Auction(auction) => {
             let Auction { start, decrement, interval, floor, begin, now } = &**auction;
-            let parts = [start, decrement, interval, floor, begin, now].map(|part| part.text.as_str());
+            let parts = [start, decrement, interval, floor, begin, now].map(|part| &*part.text);
             format!("auction {}", parts.join(", "))
         }
     };

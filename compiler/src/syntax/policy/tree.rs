@@ -3,6 +3,7 @@
 use super::schema::Schema;
 use crate::Span;
 use kerai_vm::number::Number;
+use std::sync::Arc;
 
 /// What a file of rules is: it decides, or it prices.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,12 +34,20 @@ pub struct Rule {
     pub span: Span,
 }
 
-/// A condition as its author wrote it.
-#[derive(Debug, Clone, PartialEq)]
+/// A condition as its author wrote it. Those that are written alike are one tree, whose places are those of the first.
+#[derive(Debug, Clone)]
 pub struct Condition {
-    pub expression: Expression,
+    pub expression: Arc<Expression>,
     /// Its one form of writing, by which equal conditions are known.
-    pub text: String,
+    pub text: Arc<str>,
+    pub span: Span,
+}
+
+// Where something stands is no part of what it is.
+impl PartialEq for Condition {
+    fn eq(&self, other: &Condition) -> bool {
+        self.text == other.text && self.expression == other.expression
+    }
 }
 
 /// A whole price list: what is asked of its inputs, and its rules, the one for the smallest subtree first.
@@ -153,9 +162,15 @@ units! {
 }
 
 impl Condition {
+    #[must_use]
+    pub fn new(expression: Expression) -> Condition {
+        let (text, span) = (expression.to_string().into(), expression.span);
+        Condition { expression: Arc::new(expression), text, span }
+    }
+
     /// The number that it is, where it is written as one.
     #[must_use]
-    pub const fn number(&self) -> Option<Number> {
+    pub fn number(&self) -> Option<Number> {
         if let ExpressionKind::Number(number) = self.expression.kind { Some(number) } else { None }
     }
 }

@@ -13,11 +13,11 @@ pub enum Meaning {
     Text,
 }
 
-impl Scalar {
+impl Scalar<'_> {
     /// What the scalar means. Quoted and block scalars are text.
     #[must_use]
     pub fn meaning(&self) -> Meaning {
-        match (self.style, self.text.as_str()) {
+        match (self.style, &*self.text) {
             (Style::Plain, "" | "null") => Meaning::Null,
             (Style::Plain, "true") => Meaning::Bool(true),
             (Style::Plain, "false") => Meaning::Bool(false),

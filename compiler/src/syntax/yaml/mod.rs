@@ -7,10 +7,11 @@
 //! number passes through a float, and what a scalar means is for whoever asks for it to say.
 
 mod meaning;
+mod plain;
 mod read;
 mod show;
 pub mod tree;
 
 pub use meaning::Meaning;
-pub use read::read;
+pub use read::{parse, read};
 pub use show::show;

@@ -1,19 +1,29 @@
 //! From text to a tree, through the events of a YAML parser: what the profile refuses is refused here.
 
 use super::meaning::{Meaning, is_ambiguous};
+use super::plain;
 use super::tree::{Entry, Key, Kind, Node, Scalar, Style};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::span::Span;
 use kerai_vm::limit::{self, Limit};
 use saphyr_parser::{Event, Parser, ScalarStyle};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Reads a document.
 ///
 /// # Errors
 /// Everything that an author must mend: what is no YAML, and what the profile refuses of it.
-pub fn read(text: &str) -> Result<Node, Vec<Diagnostic>> {
+pub fn read(text: &str) -> Result<Node<'_>, Vec<Diagnostic>> {
+    plain::read(text).map_or_else(|| parse(text), Ok)
+}
+
+/// As [`read`], by the parser whatever the text.
+///
+/// # Errors
+/// As [`read`].
+pub fn parse(text: &str) -> Result<Node<'_>, Vec<Diagnostic>> {
     let mut reader = Reader { text, place: Place::default(), report: Report::default(), open: Vec::new(), root: None };
     reader.characters();
     reader.directives();
@@ -32,28 +42,28 @@ struct Reader<'s> {
     place: Place,
     report: Report,
     /// What was begun and has not ended, the outermost first.
-    open: Vec<Open>,
-    root: Option<Node>,
+    open: Vec<Open<'s>>,
+    root: Option<Node<'s>>,
 }
 
 /// A sequence or mapping that is being read.
-struct Open {
+struct Open<'s> {
     span: Span,
-    content: Content,
+    content: Content<'s>,
 }
 
-enum Content {
-    Sequence(Vec<Node>),
+enum Content<'s> {
+    Sequence(Vec<Node<'s>>),
     Mapping {
-        entries: Vec<Entry>,
+        entries: Vec<Entry<'s>>,
         /// Where each key stood first.
-        keys: BTreeMap<String, Span>,
+        keys: BTreeMap<Cow<'s, str>, Span>,
         /// A key that waits for its value.
-        key: Option<Key>,
+        key: Option<Key<'s>>,
     },
 }
 
-impl Reader<'_> {
+impl<'s> Reader<'s> {
     /// The first control character, which YAML has no place for.
     fn characters(&mut self) {
         let is_control = |point: char| matches!(point, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
@@ -115,7 +125,7 @@ impl Reader<'_> {
         Some(())
     }
 
-    fn event(&mut self, event: Event<'_>, span: Span) -> Option<()> {
+    fn event(&mut self, event: Event<'s>, span: Span) -> Option<()> {
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd => {}
             Event::DocumentStart(_) | Event::DocumentEnd => {}
@@ -125,14 +135,15 @@ impl Reader<'_> {
                     span,
                     format!("the alias `{}`", span.text(self.text)),
                 ));
-                self.add(Node { span, kind: Kind::Scalar(Scalar { text: String::new(), style: Style::Plain }) });
+                self.add(Node { span, kind: Kind::Scalar(Scalar { text: Cow::default(), style: Style::Plain }) });
             }
             Event::Scalar(text, style, anchor, tag) => {
                 self.properties(anchor, tag.as_deref(), span);
-                let scalar = Scalar { text: text.into_owned(), style: style_of(style) };
+                let scalar = Scalar { text, style: style_of(style) };
                 // What is not written has a place, and no text there.
                 let is_absent = scalar.style == Style::Plain && scalar.text.is_empty();
-                self.scalar(scalar, if is_absent { Span::new(span.start, span.start) } else { span });
+                let end = if is_absent { span.start } else { closed(span, scalar.style, self.text) };
+                self.scalar(scalar, Span::new(span.start, end));
             }
             Event::SequenceStart(anchor, tag) => {
                 self.properties(anchor, tag.as_deref(), span);
@@ -158,7 +169,7 @@ impl Reader<'_> {
         }
     }
 
-    fn begin(&mut self, span: Span, content: Content) -> Option<()> {
+    fn begin(&mut self, span: Span, content: Content<'s>) -> Option<()> {
         const MOST: Limit = limit::SOURCE_DEPTH;
         if self.open.len() as u64 >= MOST.value {
             let message = format!("nested more than {} deep (limit `{}`)", MOST.value, MOST.name);
@@ -171,23 +182,45 @@ impl Reader<'_> {
 
     fn end(&mut self, span: Span) {
         let Some(Open { span: begun, content }) = self.open.pop() else { return };
-        let (kind, last) = match content {
+        let (kind, within) = match content {
             Content::Sequence(items) => {
-                let last = items.last().map(|item| item.span.end);
-                (Kind::Sequence(items), last)
+                let within = items.first().zip(items.last()).map(|(first, last)| first.span.to(last.span));
+                (Kind::Sequence(items), within)
             }
             Content::Mapping { entries, .. } => {
-                let last = entries.last().map(|entry| entry.value.span.end);
-                (Kind::Mapping(entries), last)
+                let ends = entries.first().zip(entries.last());
+                let within = ends.map(|(first, last)| first.key.span.to(last.value.span));
+                (Kind::Mapping(entries), within)
             }
         };
         // A bracket ends what it closes; what is closed by indentation ends with its last value.
-        let is_bracket = matches!(begun.text(self.text), "[" | "{");
-        let end = if is_bracket { span.end } else { last.unwrap_or(begun.end) };
+        let last = within.map_or(begun.start.saturating_add(1), |within| within.end);
+        // The parser lets a sequence that is no further in than its key begin with its first item.
+        let is_open = within.is_none_or(|within| within.start > begun.start);
+        let end = match begun.text(self.text).as_bytes().first() {
+            Some(b'[') if is_open => self.bracket(b']', last, span.end),
+            Some(b'{') if is_open => self.bracket(b'}', last, span.end),
+            Some(_) | None => last,
+        };
         self.add(Node { span: Span::new(begun.start, end.max(begun.start)), kind });
     }
 
-    fn scalar(&mut self, scalar: Scalar, span: Span) {
+    /// Where a bracket closes what ends with this value: the parser takes spaces and a comment behind it for a part of it.
+    fn bracket(&self, bracket: u8, last: u32, end: u32) -> u32 {
+        let mut bytes = (last..).zip(Span::new(last, end).text(self.text).bytes());
+        while let Some((at, byte)) = bytes.next() {
+            if byte == bracket {
+                return at + 1;
+            }
+            // Between the last value and the bracket there are signs, white space and comments.
+            if byte == b'#' {
+                bytes.by_ref().find(|&(_, byte)| matches!(byte, b'\n' | b'\r'));
+            }
+        }
+        end
+    }
+
+    fn scalar(&mut self, scalar: Scalar<'s>, span: Span) {
         let is_key = matches!(self.open.last(), Some(Open { content: Content::Mapping { key: None, .. }, .. }));
         if !is_key {
             if scalar.style == Style::Plain && scalar.meaning() == Meaning::Text && is_ambiguous(&scalar.text) {
@@ -205,7 +238,7 @@ impl Reader<'_> {
     }
 
     /// Puts a value where it belongs: into what is open, or to its root.
-    fn add(&mut self, node: Node) {
+    fn add(&mut self, node: Node<'s>) {
         let Some(Open { content, .. }) = self.open.last_mut() else {
             self.root = Some(node);
             return;
@@ -220,7 +253,7 @@ impl Reader<'_> {
                         Kind::Scalar(scalar) => scalar.text,
                         Kind::Sequence(_) | Kind::Mapping(_) => {
                             self.report.push(Diagnostic::new(Code::YAML_KEY, span, "a key that is no text"));
-                            String::new()
+                            Cow::default()
                         }
                     };
                     match keys.get(&text) {
@@ -239,6 +272,26 @@ impl Reader<'_> {
             },
         }
     }
+}
+
+/// Where a scalar ends: the parser takes spaces and a comment behind a closing quote for a part of it.
+fn closed(span: Span, style: Style, text: &str) -> u32 {
+    let quote = match style {
+        Style::Single => b'\'',
+        Style::Double => b'"',
+        Style::Plain | Style::Literal | Style::Folded => return span.end,
+    };
+    let mut bytes = (span.start..).zip(span.text(text).bytes()).skip(1).peekable();
+    while let Some((at, byte)) = bytes.next() {
+        let is_escape = byte == b'\\' && style == Style::Double;
+        let is_doubled = byte == quote && style == Style::Single && bytes.peek().is_some_and(|next| next.1 == quote);
+        if is_escape || is_doubled {
+            bytes.next();
+        } else if byte == quote {
+            return at + 1;
+        }
+    }
+    span.end
 }
 
 fn style_of(style: ScalarStyle) -> Style {

@@ -101,7 +101,7 @@ impl Reader {
         Some(self.rewriting(id, when, left?, &right?))
     }
 
-    fn side<'n>(&mut self, node: &'n Tree, what: &str) -> Option<Side<'n>> {
+    fn side<'n>(&mut self, node: &'n Tree<'n>, what: &str) -> Option<Side<'n>> {
         let fields = self.fields(node, &format!("`{what}`"), &["nodes", "edges"])?;
         let mut side = Side::default();
         let nodes = fields.get("nodes").map_or(&[][..], |node| self.items(Some(node), "nodes", node.span));
@@ -120,7 +120,7 @@ impl Reader {
     }
 
     /// A node: its name alone, or a mapping.
-    fn named<'n>(&mut self, node: &'n Tree) -> Option<Named<'n>> {
+    fn named<'n>(&mut self, node: &'n Tree<'n>) -> Option<Named<'n>> {
         if node.scalar().is_some() {
             let name = self.text(node, "a node's name")?;
             return Some(Named { name, span: node.span, label: None, id: None });
