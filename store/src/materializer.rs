@@ -283,11 +283,12 @@ impl<'p> Materializer<'p> {
     ) -> Result<(Checkpoint, usize), Fault> {
         let Done { mut run, base, changes: known, snapshot, mut checkpoint, inputs } = done;
         let (number, epoch) = (ground.stream.number, ground.binding.epoch);
-        let (rows, are_new) = match known {
-            Some(changes) => (changed(&changes), false),
+        let (making, are_new) = match known {
+            Some(changes) => (spawn_blocking(move || changed(&changes)), false),
             None => {
                 let stored = session.state(number).await?;
-                (changes(&owned(&mut run), &stored), stored.is_empty())
+                let (rows, are_new) = (owned(&mut run), stored.is_empty());
+                (spawn_blocking(move || changes(&rows, &stored)), are_new)
             }
         };
         let before = ground.last.as_ref().map_or((EMPTY, EMPTY), |last| (last.inputs_root, last.state_root));
@@ -305,6 +306,8 @@ impl<'p> Materializer<'p> {
                 put_all(session, number, Map::Inputs, admitted.into_iter().map(|op| (op, present())).collect()).await?
             }
         };
+        // Made while the map of inputs was written.
+        let rows = finished(making).await;
         let entries = rows.iter().map(|row| (row_key(&row.key), row.value.as_deref().map(row_value))).collect();
         if update(session, number, Map::Rows, entries, &before.1).await? != Some(checkpoint.state_root) {
             let all = run.rows().sorted().iter().map(|row| (row_key(&row.key), row_value(&row.value))).collect();

@@ -8,7 +8,7 @@ use crate::document::{Hash, to_hex};
 use crate::fault::Fault;
 use crate::fold::Rows;
 use crate::limit::{self, length};
-use crate::log::Log;
+use crate::log::{Head, Log};
 use crate::pack::Archives;
 use crate::pages::{self, Entry, Map, Place, present};
 use kerai_vm::encoding::map::{row_key, row_value};
@@ -105,6 +105,9 @@ async fn rest(
     if let Some(stop) = tip(stream, log) {
         return Ok(Some(stop));
     }
+    if let Some(stop) = ends(&session.heads(stream.number).await?, &log.heads) {
+        return Ok(Some(stop));
+    }
     let latest = session.last_checkpoint(stream.number).await?;
     let latest = latest.map(|signed| Checkpoint::decode(&signed.body)).transpose()?;
     let count = latest.as_ref().map_or(0, |latest| latest.count);
@@ -142,6 +145,14 @@ fn tip(stored: &Stream, log: &Log) -> Option<Stop> {
     };
     let shown = |stream: &Stream| format!("{} records, epoch {}", stream.count, stream.epoch);
     (*stored != computed).then(|| differs("the tip of the log", shown(stored), shown(&computed)))
+}
+
+/// What is said of the ends of authors' chains, by which the next ops are judged.
+fn ends(stored: &BTreeMap<Hash, Head>, computed: &BTreeMap<Hash, Head>) -> Option<Stop> {
+    let mut authors = computed.keys().chain(stored.keys());
+    let author = authors.find(|&author| computed.get(author) != stored.get(author))?;
+    let shown = |head: Option<&Head>| head.map_or_else(|| "no op".into(), |head| format!("seq {}", head.sequence));
+    Some(differs("the end of an author's chain", shown(stored.get(author)), shown(computed.get(author))))
 }
 
 /// The pages of the map of inputs against the ids of the ops that were admitted up to the last checkpoint.

@@ -152,6 +152,7 @@ fn what_was_changed_is_named() {
             ("DELETE FROM ops WHERE position = 6", None, None, "a checkpoint's count"),
             ("DELETE FROM ops WHERE position = 5", Some(5), None, "the op"),
             ("UPDATE streams SET count = 5", None, None, "the tip of the log"),
+            ("UPDATE authors SET seq = seq + 1", None, None, "the end of an author's chain"),
             ("UPDATE pages SET bytes = x'00' WHERE map = 0", None, None, "page `` of the map of inputs"),
             ("DELETE FROM pages WHERE map = 1", None, None, "page `` of the map of rows"),
             ("UPDATE checkpoints SET signature = zeroblob(64)/*zeros*/", None, None, "a checkpoint"),

@@ -257,6 +257,16 @@ impl Session<'_> {
         Ok(row.map(head).transpose()?)
     }
 
+    /// The ends of all authors' chains.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn heads(&mut self, stream: i64) -> Result<BTreeMap<Hash, Head>, Fault> {
+        let sql = "SELECT author, seq, op_id FROM authors WHERE stream = $1";
+        let read = |mut row: Row| Ok((row.hash()?, Head { sequence: row.number()?, op: row.hash()? }));
+        Ok(self.all(sql, &[stream.into()], read).await?.into_iter().collect())
+    }
+
     /// The latest ULID of the ops that a fold gets.
     ///
     /// # Errors
