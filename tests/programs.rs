@@ -391,6 +391,53 @@ fn filling(random: &mut Random) -> String {
     )
 }
 
+/// A program whose function of one argument answers some at once, and else calls itself: or only seems to.
+fn answering(random: &mut Random) -> String {
+    let mut mostly = |usual: u64, others: u64| if random.below(8) > 0 { usual } else { random.below(others) };
+    let (compared, given, returned, made) = (mostly(0, 2), mostly(1, 3), mostly(0, 2), mostly(0, 2));
+    let (results, count) = (mostly(1, 4), mostly(1, 3));
+    let compares = *random.pick(&["less", "at-most", "equal"]);
+    let small = random.below(7) as i64 - 2;
+    let made = match random.below(3) {
+        0 => String::new(),
+        1 => format!("integer r{made} -7\n"),
+        _ => format!("bool r{made} true\n"),
+    };
+    let argument = match random.below(8) {
+        0 => "nil r0\n".to_owned(),
+        1 => "constant r0 2.5\n".to_owned(),
+        2 => "constant r0 -9223372036854775808\n".to_owned(),
+        _ => format!("integer r0 {}\n", random.below(9) as i64 - 1),
+    };
+    format!(
+        "profile 1\nkind words\nexport run 0\nfunction 0 parameters 0 registers 4\n\
+         {argument} integer r1 1\n integer r2 2\n integer r3 3\n call-function r0 {given} {results} 1\n return r0 4\n\
+         function 1 parameters 1 registers 3\n integer r1 5\n integer r2 6\n jump @begin\n\
+         @begin:\n call-function r0 1 1 2\n return r0 1\n\
+         function 2 parameters 1 registers 3\n unless-{compares}-integer r{compared} {small} @go\n\
+         {made} return r{returned} {count}\n\
+         @go:\n add-integer r1 r0 -1\n call-function r1 1 1 2\n add r1 r1 r0\n return r1 1\n"
+    )
+}
+
+#[test]
+fn answers_at_once_are_what_calls_give() {
+    let run = Run::new("answers at once", 20_000, 1_000_000);
+    let mut random = Random::new(run.seed);
+    let (mut verified, mut ended) = (0_u64, 0_u64);
+    run.each(|_| {
+        let text = answering(&mut random);
+        let program = Program::from_text(&text).unwrap_or_else(|refusal| panic!("{refusal}\n{text}"));
+        // Some read what was not written.
+        let Ok(program) = program.verify() else { return };
+        verified += 1;
+        let limits = Limits { gas: random.below(120), depth: 1 + random.below(8), ..Limits::DEFAULT };
+        assert_runs_within(&program, limits);
+        ended += u64::from(runs(&program, 1, limits, Machine::call).iter().all(|(result, _)| result.is_ok()));
+    });
+    assert!(verified > 0 && ended > verified / 20, "{ended} of {verified} came to an end");
+}
+
 #[test]
 fn loops_that_fill_are_what_their_rounds_are() {
     let run = Run::new("loops that fill", 20_000, 1_000_000);

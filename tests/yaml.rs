@@ -146,7 +146,7 @@ fn block(random: &mut Random, indent: usize, depth: usize, out: &mut String) {
             out.push_str(if random.below(20) == 0 { ":" } else { ": " });
         }
         if depth > 0 && random.below(2) == 0 {
-            let further = [2, 4, 1][random.below(3) as usize];
+            let further = *random.pick(&[2, 4, 1]);
             if is_list && random.below(3) > 0 {
                 block(random, indent + 2, depth - 1, out);
                 continue;

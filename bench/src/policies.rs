@@ -1,6 +1,7 @@
 //! `policies`: decisions with the id of the rule and its reason, beside plain Rust and three engines, from one rule to a
 //! thousand; and how long a thousand rules take to compile.
 
+use crate::asked;
 use crate::harness::{Contender, Outcome, Plan, Report, Role, Work, measure};
 use cedar_policy::{
     Authorizer, Context, Decision as CedarDecision, Entities, EntityUid, PolicySet, Request as CedarRequest,

@@ -321,7 +321,7 @@ OF_POLICIES {
         "rules that differ in how they are denied are taken for one shape"
             "            for number in numbers.by_ref().take(part.len()) {" => "            for number in numbers.by_ref().take(part.len()).take(rule.when.len() + rule.allow_if.len()) {";
         "a text is given to the function of its shape in the place of another"
-            "texts.iter().filter_map(|text|" => "texts.iter().rev().filter_map(|text|";
+            "texts.iter().filter_map(move |text|" => "texts.iter().rev().filter_map(move |text|";
     }
     "compiler/src/lower/policy/why.rs" {
         "the first reference is taken for the one that is unknown"

@@ -39,6 +39,7 @@ pub const SHAPES: &[Shape] = &[
     shape("constants to fold", constants),
     shape("names that are declared again and again", shadowed),
     shape("conditions of many parts", conditions),
+    shape("functions that hand on what the next one gives", handed_on),
     refused("many mistakes", mistakes),
     refused("parentheses within parentheses", parentheses),
     refused("tables within tables", nested_tables),
@@ -200,6 +201,11 @@ fn conditions(count: usize) -> String {
         write!(out, "t.b = (t.a == {number} or t.b and t.c) and not (t.d or t.e == \"x\") or t.f ~= nil and t.a > 2")
     };
     split(count, 2_000, "", line, "")
+}
+
+fn handed_on(count: usize) -> String {
+    let line = |number: usize, out: &mut String| write!(out, "function f{number}(a) return f{}(a) end", number + 1);
+    lines(count, "", line, &format!("function f{count}(a) return a, a end\nreturn f0(1)\n"))
 }
 
 fn mistakes(count: usize) -> String {

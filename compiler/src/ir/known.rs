@@ -74,13 +74,24 @@ pub(super) fn binary(operator: Binary, a: &Node, b: &Node) -> Option<Node> {
 
 /// The text of parts that are all known.
 pub(super) fn join(parts: &[Expression]) -> Option<Node> {
+    // Most are not, and then nothing is made for them.
+    if !parts.iter().all(|part| is_value(&part.node)) {
+        return None;
+    }
     let count = u8::try_from(parts.len()).ok().filter(|&count| u64::from(count) <= crate::limit::IR_WINDOW.value)?;
     let nodes: Vec<&Node> = parts.iter().map(|part| &part.node).collect();
     run(&nodes, &[Word::new(Op::Join, count, 0, count, 0)])
 }
 
+const fn is_value(node: &Node) -> bool {
+    matches!(node, Node::Nil | Node::Bool(_) | Node::Constant(_))
+}
+
 /// What instructions make of operands in the first registers, in the register behind them.
 fn run(operands: &[&Node], instructions: &[Word]) -> Option<Node> {
+    if !operands.iter().all(|operand| is_value(operand)) {
+        return None;
+    }
     let result = u8::try_from(operands.len()).ok()?;
     let mut constants: Vec<Constant> = Vec::new();
     let mut code = Vec::new();

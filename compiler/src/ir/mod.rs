@@ -171,16 +171,16 @@ pub enum Action {
     Do(Call),
     /// The first arm whose condition holds.
     If(Vec<(Expression, Block)>, Block),
-    While(Expression, Block),
+    While(Box<Expression>, Block),
     /// The condition sees the block's variables and ends the loop when it holds.
-    Repeat(Block, Expression),
+    Repeat(Block, Box<Expression>),
     Count(Box<Count>),
     Each(Box<Each>),
     Block(Block),
     /// Leaves the innermost loop.
     Break,
     Return(Values),
-    Raise(Expression),
+    Raise(Box<Expression>),
 }
 
 /// Counting from one number to another.

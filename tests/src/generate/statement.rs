@@ -143,7 +143,7 @@ impl Maker<'_> {
         } else if is_return {
             Action::Return(self.values(&[Soft::Any], 2))
         } else if self.chance(2) {
-            Action::Raise(self.value(Soft::Any, 2))
+            Action::Raise(Box::new(self.value(Soft::Any, 2)))
         } else {
             self.declaration_in_block(depth)
         };
@@ -236,7 +236,7 @@ impl Maker<'_> {
             };
             let mut body = vec![step];
             body.extend(maker.looped(|maker| maker.block(depth)));
-            Action::Block(vec![begin, statement(Action::While(condition, body))])
+            Action::Block(vec![begin, statement(Action::While(Box::new(condition), body))])
         })
     }
 
@@ -252,7 +252,7 @@ impl Maker<'_> {
                 let ended = node(Node::Unary(kerai_compiler::ir::Unary::Not, Box::new(going)));
                 (body, node(Node::Or(Box::new(ended), Box::new(maker.condition(2)))))
             });
-            Action::Block(vec![begin, statement(Action::Repeat(body, condition))])
+            Action::Block(vec![begin, statement(Action::Repeat(body, Box::new(condition)))])
         })
     }
 

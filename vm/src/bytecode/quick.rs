@@ -8,7 +8,8 @@ use super::{Builtin, Op, Word};
 /// The way that an operation runs at its place.
 macro_rules! quick {
     (([$($special:ident $about:literal)+] [$($row:ident: $first:ident $($next:ident)+;)+]
-      [$($circle:ident $many:ident: $($inner:ident)+;)+])
+      [$($circle:ident $many:ident: $($inner:ident)+;)+]
+      [$($fork:ident: $branch:ident $behind:ident;)+])
      $($byte:literal $op:ident)+) => {
         // Counted from 0, so that dispatch is one look into a table.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,7 @@ macro_rules! quick {
             $(#[doc = $about] $special,)+
             $(#[doc = "the one and then the others"] $row,)+
             $(#[doc = "the same ones again and again"] $circle,)+
+            $(#[doc = "a branch, and what is behind it where it is not taken"] $fork,)+
         }
 
         /// Every row, by the operations in it.
@@ -25,6 +27,9 @@ macro_rules! quick {
 
         /// Every circle, by the operations in it but for the `again` at its end.
         const CIRCLES: &[(Quick, &[Quick])] = &[$((Quick::$circle, &[$(Quick::$inner),+])),+];
+
+        /// Every fork, by the branch and the operation behind it.
+        const FORKS: &[(Quick, &[Quick])] = &[$((Quick::$fork, &[Quick::$branch, Quick::$behind])),+];
 
         impl Quick {
             /// The way of an operation that knows nothing of its place.
@@ -70,7 +75,11 @@ macro_rules! each_quick {
             [BoolSetCircle fill_with_bool: Bool Set;
              SetCircle fill: Set;
              GetAddCircle one_by_one: Get Add;
-             AddCircle one_by_one: Add;])
+             AddCircle one_by_one: Add;]
+            // Branches that compare integers, by which a function that calls itself ends.
+            [UnlessLessIntegerReturnOne: UnlessLessInteger ReturnOne;
+             UnlessAtMostIntegerReturnOne: UnlessAtMostInteger ReturnOne;
+             UnlessEqualIntegerReturnOne: UnlessEqualInteger ReturnOne;])
         }
     };
 }
@@ -98,7 +107,8 @@ impl Quick {
     pub(super) fn of_row(operations: &[Quick], goes_back: impl Fn(usize) -> bool) -> Option<Quick> {
         let is_circle = |row: &[Quick]| operations.get(row.len()) == Some(&Quick::Again) && goes_back(row.len());
         let circle = CIRCLES.iter().find(|(_, row)| operations.starts_with(row) && is_circle(row));
+        let fork = || FORKS.iter().find(|(_, fork)| operations.starts_with(fork));
         let longest = || ROWS.iter().filter(|(_, row)| operations.starts_with(row)).max_by_key(|(_, row)| row.len());
-        circle.or_else(longest).map(|(way, _)| *way).or(operations.first().copied())
+        circle.or_else(fork).or_else(longest).map(|(way, _)| *way).or(operations.first().copied())
     }
 }

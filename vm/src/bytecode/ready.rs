@@ -1,6 +1,8 @@
 //! Verified code made ready to run: each instruction with what it would otherwise look up elsewhere.
 
 use super::{Exit, Function, Op, Program, Quick, Role, SPREAD, Word};
+use crate::value::Value;
+use core::fmt;
 
 /// An instruction taken apart, with what the interpreter needs of other places beside it.
 #[derive(Debug, Clone, Copy)]
@@ -96,6 +98,79 @@ pub struct Ready {
     /// The `Arguments` operand of a call that gives just what the function takes; [`SPREAD`] where there is none,
     /// which no operand is.
     pub exactly: u8,
+    pub at_once: AtOnce,
+}
+
+/// What a function of one argument answers where a comparison with an integer is all that it does: how what calls itself ends.
+#[derive(Clone, Copy)]
+pub struct AtOnce {
+    /// The least argument that is answered so, and how many others follow it; none where no argument is.
+    least: i64,
+    width: u64,
+    /// The answer; absent where it is the argument.
+    answer: Value,
+    /// The cost of the block that gives it.
+    pub cost: u32,
+}
+
+impl fmt::Debug for AtOnce {
+    // A value alone says little: its heap reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AtOnce").field("least", &self.least).field("width", &self.width).finish_non_exhaustive()
+    }
+}
+
+impl AtOnce {
+    const NEVER: AtOnce = AtOnce { least: 0, width: 0, answer: Value::ABSENT, cost: 0 };
+
+    /// The answer to an argument.
+    #[inline(always)]
+    pub fn answer(&self, argument: Value) -> Option<Value> {
+        let distance = argument.as_i64()?.wrapping_sub(self.least).cast_unsigned();
+        if distance >= self.width {
+            return None;
+        }
+        Some(if self.answer.is_absent() { argument } else { self.answer })
+    }
+
+    /// What a function answers at once, whose blocks cost so much from each instruction on.
+    fn of(function: &Function, costs: &[u32]) -> AtOnce {
+        AtOnce::found(function, costs).unwrap_or(AtOnce::NEVER)
+    }
+
+    fn found(function: &Function, costs: &[u32]) -> Option<AtOnce> {
+        let mut words = function.code.iter().filter_map(|&word| Some((word.op()?, word)));
+        let (compares, branch) = words.next()?;
+        if function.parameters != 1 || function.is_variadic || branch.a() != 0 {
+            return None;
+        }
+        let small = i64::from(Instruction::bare(compares, branch).small());
+        let (least, last) = if compares == Op::UnlessLessInteger {
+            (i64::MIN, small - 1)
+        } else if compares == Op::UnlessAtMostInteger {
+            (i64::MIN, small)
+        } else if compares == Op::UnlessEqualInteger {
+            (small, small)
+        } else {
+            return None;
+        };
+        let (op, made) = words.next()?;
+        let answer = if op == Op::Return {
+            (made.a() == 0).then_some(Value::ABSENT)
+        } else if op == Op::Integer {
+            Some(Value::integer(i64::from(made.wide().cast_signed())))
+        } else if op == Op::Bool {
+            Some(Value::bool(made.b() == 1))
+        } else {
+            None
+        }?;
+        let (returns, given) = if op == Op::Return { (op, made) } else { words.next()? };
+        if returns != Op::Return || given.a() != made.a() || given.b() != 1 {
+            return None;
+        }
+        let width = last.wrapping_sub(least).cast_unsigned() + 1;
+        Some(AtOnce { least, width, answer, cost: costs.get(1).copied()? })
+    }
 }
 
 impl Instruction {
@@ -137,6 +212,18 @@ impl Instruction {
         self.wide
     }
 
+    /// The instructions from a branch's target on, of those behind it; none where it goes back.
+    #[inline(always)]
+    pub fn forward<'c>(&self, behind: &'c [Instruction]) -> Option<&'c [Instruction]> {
+        behind.get(self.wide as usize..)
+    }
+
+    /// The instructions from a branch's target on, of all; none where it goes forward.
+    #[inline(always)]
+    pub fn back<'c>(&self, all: &'c [Instruction]) -> Option<&'c [Instruction]> {
+        all.get(!self.wide as usize..)
+    }
+
     /// Whether counting on, which is what the instruction does, changes a register or reads it.
     #[must_use]
     #[inline(always)]
@@ -156,7 +243,16 @@ impl Ready {
     /// A function without code or registers.
     pub(super) fn host() -> Ready {
         let code = Box::default();
-        Ready { number: u32::MAX, code, cost: 0, registers: 0, parameters: 0, is_variadic: false, exactly: SPREAD }
+        Ready {
+            number: u32::MAX,
+            code,
+            cost: 0,
+            registers: 0,
+            parameters: 0,
+            is_variadic: false,
+            exactly: SPREAD,
+            at_once: AtOnce::NEVER,
+        }
     }
 }
 
@@ -201,9 +297,19 @@ pub(super) fn ready(program: &Program) -> (Vec<Ready>, u32) {
         let code = in_rows(instructions(function, own, (&first, &parameters), &mut places));
         let Function { registers, parameters, is_variadic, .. } = *function;
         let exactly = exactly(function);
-        Ready { number: number as u32, code, cost: first(number), registers, parameters, is_variadic, exactly }
+        let at_once = AtOnce::of(function, own);
+        Ready { number: number as u32, code, cost: first(number), registers, parameters, is_variadic, exactly, at_once }
     });
     (functions.collect(), places)
+}
+
+/// Where a branch leads: how many instructions behind it are skipped, or, where it goes back, the complement of the target's
+/// number, which is more than a function has.
+const fn aim(at: usize, target: u32) -> u32 {
+    match target.checked_sub(at as u32 + 1) {
+        Some(skipped) => skipped,
+        None => !target,
+    }
 }
 
 fn instructions(
@@ -220,7 +326,10 @@ fn instructions(
         for operand in op.information().operands {
             let bits = word.get(*operand);
             match operand.role {
-                Role::Target => ready.ahead = cost(bits as usize),
+                Role::Target => {
+                    ready.ahead = cost(bits as usize);
+                    ready.wide = aim(at, bits);
+                }
                 Role::Function => ready.ahead = first(bits as usize),
                 Role::Name => {
                     ready.ahead = *places;
@@ -244,7 +353,7 @@ fn in_rows(mut code: Vec<Instruction>) -> Box<[Instruction]> {
     let alone: Vec<Quick> = code.iter().map(|instruction| instruction.quick).collect();
     let targets: Vec<u32> = code.iter().map(|instruction| instruction.wide).collect();
     for (at, instruction) in code.iter_mut().enumerate() {
-        let goes_back = |further: usize| targets.get(at + further).is_some_and(|&target| target as usize == at);
+        let goes_back = |further: usize| targets.get(at + further).is_some_and(|&target| !target as usize == at);
         let way = Quick::of_row(alone.get(at..).unwrap_or_default(), goes_back);
         instruction.quick = way.unwrap_or(instruction.quick);
     }

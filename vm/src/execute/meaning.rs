@@ -63,7 +63,7 @@ pub(super) fn Capture<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
 
 #[inline(always)]
 pub(super) fn Jump<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-    step.enter(word.wide() as usize, word.ahead)
+    step.enter(word)
 }
 
 #[inline(always)]
@@ -79,11 +79,21 @@ pub(super) fn Unless<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
 /// A comparison: how integers that fit a word compare, how floats do, and how any two values do.
 macro_rules! comparisons_of_values {
     ($($name:ident $quick:tt $float:path, $elsewhere:path;)+) => {
+        /// How two values compare that are integers which fit a word.
+        mod integers {
+            use crate::value::Value;
+
+            $(#[inline(always)]
+            pub(super) const fn $name(a: Value, b: Value) -> bool {
+                a.body().cast_signed() $quick b.body().cast_signed()
+            })+
+        }
+
         $(#[inline(always)]
         fn $name<M: Mode>(step: &mut Step<M>, a: Value, b: Value) -> Result<bool, Leave> {
             if M::QUICK {
                 if Value::are_integers(a, b) {
-                    return Ok(a.body().cast_signed() $quick b.body().cast_signed());
+                    return Ok(integers::$name(a, b));
                 }
                 if Value::are_floats(a, b) {
                     return Ok($float(a.body(), b.body()));
@@ -110,8 +120,12 @@ macro_rules! comparing_branches {
     ($($name:ident $compare:ident $second:ident $wanted:literal;)+) => {
         $(#[inline(always)]
         pub(super) fn $name<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
-            let second = comparing_branches!($second step word);
-            let holds = $compare(step, step.get(word.a()), second)?;
+            let (first, second) = (step.get(word.a()), comparing_branches!($second step word));
+            // By itself, so that the usual comparison is a branch of the processor and no value.
+            if M::QUICK && Value::are_integers(first, second) {
+                return step.branch(integers::$compare(first, second) == $wanted, word);
+            }
+            let holds = $compare(step, first, second)?;
             step.branch(holds == $wanted, word)
         })+
     };
@@ -132,6 +146,28 @@ comparing_branches! {
     UnlessLessInteger less small false;
     IfAtMostInteger at_most small true;
     UnlessAtMostInteger at_most small false;
+}
+
+/// Branches that fork: what is behind them runs without a dispatch where they are not taken.
+macro_rules! passed {
+    ($($name:ident $compare:ident;)+) => {
+        /// Whether a branch compares integers, and is not taken.
+        pub(super) mod passed {
+            use super::{Instruction, Mode, Step, Value, integers, small};
+
+            $(#[inline(always)]
+            pub(in super::super) fn $name<M: Mode>(step: &Step<M>, word: &Instruction) -> bool {
+                let (first, second) = (step.get(word.a()), small(word));
+                Value::are_integers(first, second) && integers::$compare(first, second)
+            })+
+        }
+    };
+}
+
+passed! {
+    UnlessLessInteger less;
+    UnlessAtMostInteger at_most;
+    UnlessEqualInteger equal;
 }
 
 #[inline(always)]
@@ -170,7 +206,7 @@ pub(super) fn counts_on<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Resu
 #[inline(always)]
 pub(super) fn Again<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     let goes_on = counts_on(step, word)?;
-    step.branch(goes_on, word)
+    step.branch_again(goes_on, word)
 }
 
 // Rounds of loops that run in a circle: many at once, but for the last. Each tells whether it did any.

@@ -19,7 +19,8 @@ macro_rules! dispatch {
     (($step:ident $word:ident $seen:ident $gas:ident $rest:ident
       $called:lifetime $one:lifetime $closed:lifetime $returned:lifetime $given:lifetime $left:lifetime
       [$($special:ident $about:literal)+] [$($row:ident: $first:ident $($next:ident)+;)+]
-      [$($circle:ident $many:ident: $($inner:ident)+;)+])
+      [$($circle:ident $many:ident: $($inner:ident)+;)+]
+      [$($fork:ident: $branch:ident $behind:ident;)+])
      $($byte:literal $name:ident)+) => {
         match $seen.quick {
             $(Quick::$name => dispatch!(@go meaning::$name(&mut $step, $seen);
@@ -58,6 +59,15 @@ macro_rules! dispatch {
                         Ok(goes_on) => break $step.branch(goes_on, $word),
                         Err(leave) => break Err(leave),
                     }
+                };
+                dispatch!(@go flow; $step $gas $rest $called $one $closed $returned $given $left)
+            })+
+            $(Quick::$fork => {
+                let flow = if meaning::passed::$branch(&$step, $word) && $step.pay($word.next) {
+                    $word = $step.rest.next().expect("a branch stands before what it may lead past");
+                    meaning::$behind(&mut $step, $word)
+                } else {
+                    meaning::$branch(&mut $step, $word)
                 };
                 dispatch!(@go flow; $step $gas $rest $called $one $closed $returned $given $left)
             })+
@@ -115,6 +125,7 @@ impl<'p> Machine<'p> {
     fn run_frames<M: Mode>(&mut self) -> Leave {
         let Machine { program, core, frames: Frames { frames, last, .. } } = self;
         let (functions, frames): (&'p [Ready], &mut [Frame<'p>]) = (program.functions(), frames);
+        let room = frames.len();
         // The number of the innermost frame, and that frame.
         let mut inner = *last;
         let mut frame = frames.get_mut(inner).expect("the innermost frame was found when it was entered");
@@ -174,6 +185,15 @@ impl<'p> Machine<'p> {
                     }
                     let argument = copied(&frame.registers, word.a());
                     let callee = functions.get(word.wide() as usize).expect("calls are verified");
+                    // The next frame is not entered, but there must be room for it.
+                    if let Some(answer) = callee.at_once.answer(argument)
+                        && let Some(left) = pay_at_once::<M>(gas, callee, word)
+                        && inner + 1 < room
+                    {
+                        put(&mut frame.registers, Reply::of_word(word.next).window(), answer);
+                        gas = left;
+                        continue 'left;
+                    }
                     frame.rest = rest.clone();
                     match begin_one::<M>(frames, inner, callee, word, argument, gas) {
                         Some((callees, left)) => {
@@ -291,6 +311,15 @@ fn begin_one<'f, 'p, M: Mode>(
     Some((frame, left))
 }
 
+/// Pays for both blocks of a call that is answered at once, if one result is wanted: gives the gas that is left.
+#[inline(always)]
+fn pay_at_once<M: Mode>(gas: u64, callee: &Ready, word: &Instruction) -> Option<u64> {
+    if Reply::of_word(word.next).exactly() != 1 {
+        return None;
+    }
+    if M::METERED { gas.checked_sub(u64::from(word.ahead) + u64::from(callee.at_once.cost)) } else { Some(gas) }
+}
+
 /// Copies the arguments after the second into the next frame.
 #[cold]
 fn copy_further(frames: &mut [Frame], inner: usize, window: u8, count: u8) -> Option<()> {
@@ -384,10 +413,9 @@ impl<'p> Machine<'p> {
         let ready: &'p Ready = program.functions().get(function as usize).ok_or(TrapCode::KIND)?;
         let parameters = usize::from(ready.parameters);
         put(&mut frame.registers, ready.registers, closure.copied());
-        for (register, value) in frame.registers.iter_mut().zip(arguments).take(parameters) {
-            *register = value.copied();
-        }
-        frame.registers.iter_mut().take(parameters).skip(arguments.len()).for_each(|register| *register = Value::NIL);
+        let places = frame.registers.get_mut(..parameters).unwrap_or_default();
+        places.iter_mut().zip(arguments).for_each(|(register, value)| *register = value.copied());
+        places.get_mut(arguments.len()..).unwrap_or_default().fill(Value::NIL);
         if ready.is_variadic {
             let further = arguments.get(parameters..).unwrap_or_default();
             put(&mut frame.registers, ready.parameters, pack(&mut core.heap, &mut core.meter, further)?);
@@ -395,15 +423,14 @@ impl<'p> Machine<'p> {
         frame.ready = ready;
         frame.reply = Reply::new(window, results, after);
         frame.rest = ready.code.iter();
-        // Until it is paid for, the frame stands behind its first instruction: there a trap belongs.
-        frame.rest.next();
-        frames.push();
-        if M::METERED {
-            let cost = if M::QUICK { ready.cost } else { block_cost(words(program, function), 0) };
-            core.meter.charge(u64::from(cost))?;
+        let cost = if M::QUICK { ready.cost } else { block_cost(words(program, function), 0) };
+        let paid = if M::METERED { core.meter.charge(u64::from(cost)) } else { Ok(()) };
+        if paid.is_err() {
+            // The frame stands behind its first instruction: there the trap belongs.
+            frame.rest.next();
         }
-        frames.last_mut().rest = ready.code.iter();
-        Ok(())
+        frames.push();
+        paid
     }
 
     /// Returns from the innermost frame to its caller.

@@ -97,11 +97,8 @@ pub(super) struct Step<'m, 'p, M: Mode> {
     pub(super) mode: PhantomData<M>,
 }
 
-/// The instructions from a place on.
-#[inline(always)]
-fn from(code: &[Instruction], at: usize) -> Iter<'_, Instruction> {
-    code.get(at..).expect("targets are verified").iter()
-}
+/// Why a branch leads somewhere.
+const VERIFIED: &str = "targets are verified";
 
 #[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "a byte names one of 256 registers")]
@@ -165,13 +162,31 @@ impl<'p, M: Mode> Step<'_, 'p, M> {
         self.core.places.get(word.ahead as usize).copied().unwrap_or_default()
     }
 
-    /// Charges for the block that begins at an instruction, and goes there. Its cost stands beside the branch.
+    /// Charges for the block that begins at the instruction's target, and goes there. Its cost stands beside the branch.
     #[inline(always)]
-    pub(super) fn enter(&mut self, target: usize, ready: u32) -> Flow {
-        self.enter_rest(from(&self.frame.ready.code, target), ready)
+    pub(super) fn enter(&mut self, word: &Instruction) -> Flow {
+        let all = &self.frame.ready.code;
+        let target = if M::QUICK {
+            word.forward(self.rest.as_slice()).or_else(|| word.back(all))
+        } else {
+            all.get(word.wide() as usize..)
+        };
+        self.enter_rest(target.expect(VERIFIED).iter(), word.ahead)
     }
 
-    /// As [`Step::enter`], for the instructions from there on.
+    /// As [`Step::enter`], where it usually goes back.
+    #[inline(always)]
+    fn enter_again(&mut self, word: &Instruction) -> Flow {
+        let all = &self.frame.ready.code;
+        let target = if M::QUICK {
+            word.back(all).or_else(|| word.forward(self.rest.as_slice()))
+        } else {
+            all.get(word.wide() as usize..)
+        };
+        self.enter_rest(target.expect(VERIFIED).iter(), word.ahead)
+    }
+
+    /// As [`Step::enter`], for the instructions from the target on.
     #[inline(always)]
     fn enter_rest(&mut self, rest: Iter<'p, Instruction>, ready: u32) -> Flow {
         self.rest = rest;
@@ -204,11 +219,13 @@ impl<'p, M: Mode> Step<'_, 'p, M> {
     /// Goes to the instruction's target, or on to the next block.
     #[inline(always)]
     pub(super) fn branch(&mut self, is_taken: bool, word: &Instruction) -> Flow {
-        if is_taken {
-            self.enter(word.wide() as usize, word.ahead)
-        } else {
-            self.enter_rest(self.rest.clone(), word.next)
-        }
+        if is_taken { self.enter(word) } else { self.enter_rest(self.rest.clone(), word.next) }
+    }
+
+    /// As [`Step::branch`], where the target usually lies before it.
+    #[inline(always)]
+    pub(super) fn branch_again(&mut self, is_taken: bool, word: &Instruction) -> Flow {
+        if is_taken { self.enter_again(word) } else { self.enter_rest(self.rest.clone(), word.next) }
     }
 }
 

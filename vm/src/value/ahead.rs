@@ -53,8 +53,14 @@ impl Heap {
     /// Fetches the entries that a dictionary has at some keys, and the tables there.
     pub(crate) fn fetch_entries(&self, dictionary: u32, keys: &[Value]) {
         let Some(dictionary) = self.dictionaries.get(dictionary as usize) else { return };
-        black_box(keys.iter().fold(0, |all, &key| all ^ dictionary.begin_to_find(&self.content, key)));
-        let value = |&key: &Value| dictionary.find_value(&self.content, key).and_then(|place| dictionary.value(place));
-        self.fetch(keys.iter().filter_map(value));
+        let mut places = [0; TOGETHER];
+        let begun = keys.iter().zip(&mut places).map(|(&key, kept)| {
+            let (place, read) = dictionary.begin_to_find(&self.content, key);
+            *kept = place;
+            read
+        });
+        black_box(begun.fold(0, |all, read| all ^ read));
+        let places = keys.iter().zip(places);
+        self.fetch(places.filter_map(|(&key, place)| dictionary.value_from(&self.content, place, key)));
     }
 }

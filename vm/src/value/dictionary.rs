@@ -35,9 +35,6 @@ impl Place {
     }
 }
 
-/// Places from one line of a processor's cache to the next.
-const PLACES_IN_LINE: usize = 2;
-
 /// The fewest places of a dictionary that has more than one.
 const FEWEST: usize = 4;
 
@@ -100,12 +97,18 @@ impl Dictionary {
         (self.places.len() >= places).then_some(last.0.0)
     }
 
-    /// Reads where a search for a key begins, and the next line of a processor's cache: enough to have both near.
+    /// The place where a search for a key begins, and what is read there only so that it is near.
     #[inline]
-    pub(crate) fn begin_to_find(&self, content: &Content, key: Value) -> u64 {
-        let at = |place: usize| self.places.get(place).map_or(0, |place| place.0.0.body());
+    pub(crate) fn begin_to_find(&self, content: &Content, key: Value) -> (usize, u64) {
         let place = content.hash_key(key) as usize & self.places.len().wrapping_sub(1);
-        at(place) ^ at(place + PLACES_IN_LINE)
+        (place, self.places.get(place).map_or(0, |place| place.0.0.body()))
+    }
+
+    /// The value of a key for which a search begins at a place.
+    #[inline]
+    pub(crate) fn value_from(&self, content: &Content, place: usize, key: Value) -> Option<Value> {
+        let (place, is_there) = self.look(place as u64, |other| content.is_same_key(other, key))?;
+        if is_there { self.value(place) } else { None }
     }
 
     /// The place of the entry of a key that is in its one form.

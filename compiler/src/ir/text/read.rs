@@ -163,10 +163,12 @@ impl Reader {
             }
             ("do", [call]) => Action::Do(self.call(call)?),
             ("if", arms) => self.arms(form, arms)?,
-            ("while", [condition, body @ ..]) => Action::While(self.expression(condition)?, self.block(body)?),
+            ("while", [condition, body @ ..]) => {
+                Action::While(Box::new(self.expression(condition)?), self.block(body)?)
+            }
             ("repeat", [body, condition]) => {
                 let body = self.block(body.list()?)?;
-                Action::Repeat(body, self.expression(condition)?)
+                Action::Repeat(body, Box::new(self.expression(condition)?))
             }
             ("count", [variable, from, to, by, body @ ..]) => {
                 let [from, to, by] = [self.expression(from)?, self.expression(to)?, self.expression(by)?];
@@ -182,7 +184,7 @@ impl Reader {
             ("block", body) => Action::Block(self.block(body)?),
             ("break", []) => Action::Break,
             ("return", values) => Action::Return(self.values(values)?),
-            ("raise", [value]) => Action::Raise(self.expression(value)?),
+            ("raise", [value]) => Action::Raise(Box::new(self.expression(value)?)),
             (word, _) => return form.fault(format!("`{word}` is no statement, or of another length")),
         };
         Ok(Statement::new(action, span(form)))

@@ -61,7 +61,7 @@ impl Lowering {
         {
             let value = tree.arguments.first().map(|value| self.expression(value));
             let value = value.unwrap_or(Expression::new(Node::Nil, span));
-            return vec![Statement::new(Action::Raise(value), span)];
+            return vec![Statement::new(Action::Raise(Box::new(value)), span)];
         }
         let action = match self.lowered(tree) {
             Lowered::Call(call) => Action::Do(call),

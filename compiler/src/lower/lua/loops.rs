@@ -113,7 +113,7 @@ impl Lowering {
             let ends = Values::of(vec![Expression::variable(end, span), Expression::variable(end, span)]);
             inner.push(Statement::new(Action::Set(places, ends), span));
             inner.extend(lowering.block(body));
-            block.push(Statement::new(Action::While(Expression::new(Node::Bool(true), span), inner), span));
+            block.push(Statement::new(Action::While(Box::new(Expression::new(Node::Bool(true), span)), inner), span));
             Action::Block(block)
         })
     }
@@ -136,7 +136,7 @@ impl Lowering {
                 inner.push(Statement::new(Action::Set(vec![Place::Variable(control)], value), span));
             }
             inner.extend(lowering.block(body));
-            block.push(Statement::new(Action::While(Expression::new(Node::Bool(true), span), inner), span));
+            block.push(Statement::new(Action::While(Box::new(Expression::new(Node::Bool(true), span)), inner), span));
             Action::Block(block)
         })
     }

@@ -35,11 +35,11 @@ impl Lowering {
             StatementKind::Do(body) => Action::Block(self.block(body)),
             StatementKind::While { condition, body } => {
                 let condition = self.expression(condition);
-                Action::While(condition, self.block(body))
+                Action::While(Box::new(condition), self.block(body))
             }
             StatementKind::Repeat { body, condition } => self.scoped(|lowering| {
                 let body = lowering.statements(&body.statements);
-                Action::Repeat(body, lowering.expression(condition))
+                Action::Repeat(body, Box::new(lowering.expression(condition)))
             }),
             StatementKind::If { arms, otherwise } => {
                 let arms = arms

@@ -6,7 +6,7 @@
 //! only leaves rules out whose `when` is false: what it finds is still asked. Where the attribute is missing or no
 //! text, nothing is known, and all rules are asked.
 
-use super::{Asking, Conditions, Desk, Lowering, NOWHERE, call_builtin, declare};
+use super::{Asking, Conditions, Desk, Lowering, NOWHERE, call_builtin, calls, declare};
 use crate::ir::{Action, Binary, Block, Call, Callee, Expression, Statement, Values, VariableId};
 use crate::syntax::policy::schema::{Kind, Schema};
 use crate::syntax::policy::tree::{Expression as Tree, ExpressionKind, Operator, Rule};
@@ -238,9 +238,9 @@ impl Lowering<'_> {
     /// Asks the rules that a plan finds.
     pub(super) fn search(&mut self, plan: &Plan<'_>, askings: &[Asking<'_>], desk: Desk, body: &mut Block) {
         let split = match plan {
-            Plan::InOrder(places) => {
-                return body.extend(places.iter().filter_map(|&place| Some(askings.get(place)?.call(desk))));
-            }
+            // Most of the index is blocks of one call or none.
+            Plan::InOrder(places) if body.is_empty() => return *body = calls(places, askings, desk),
+            Plan::InOrder(places) => return body.extend(calls(places, askings, desk)),
             Plan::Split(split) => split,
         };
         let value = self.variable("value");
@@ -251,7 +251,7 @@ impl Lowering<'_> {
         body.push(declare(value, call_builtin(Builtin::TotalOf, vec![attribute, string])));
         let mut found = Block::new();
         self.halves(&split.pieces, askings, desk, value, &mut found);
-        let all = split.rules.iter().filter_map(|&place| Some(askings.get(place)?.call(desk))).collect();
+        let all = calls(&split.rules, askings, desk);
         body.push(Statement::new(Action::If(vec![(read(value), found)], all), NOWHERE));
         self.search(&split.rest, askings, desk, body);
     }
@@ -279,6 +279,7 @@ impl Lowering<'_> {
             }
         }
         let [(_, less), (_, more)] = halves;
+        body.reserve_exact(1);
         body.push(unless_less(value, middle.from, more, less));
     }
 
@@ -302,6 +303,7 @@ impl Lowering<'_> {
         let arguments = [desk.input, desk.denies, desk.allows, value];
         let arguments = arguments.map(|variable| Expression::variable(variable, NOWHERE));
         let call = Call { callee: Callee::Function(function), arguments: Values::of(arguments.into()) };
+        body.reserve_exact(1);
         body.push(Statement::new(Action::Do(call), NOWHERE));
     }
 }

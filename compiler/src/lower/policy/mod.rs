@@ -190,7 +190,7 @@ impl<'p> Lowering<'p> {
                 let plan = index::plan(&ranges, places);
                 self.search(&plan, &askings, desk, &mut body);
             }
-            Search::InOrder => body.extend(places.iter().filter_map(|&place| Some(askings.get(place)?.call(desk)))),
+            Search::InOrder => body.extend(calls(&places, &askings, desk)),
         }
         let is_filled =
             |list| Expression::index(Expression::variable(list, NOWHERE), Expression::integer(1, NOWHERE), NOWHERE);
@@ -334,12 +334,19 @@ fn call_builtin(builtin: Builtin, arguments: Vec<Expression>) -> Expression {
     Expression::builtin(builtin, arguments, NOWHERE)
 }
 
+/// Asks the rules at these places.
+fn calls(places: &[usize], askings: &[Asking<'_>], desk: Desk) -> Block {
+    let mut calls = Vec::with_capacity(places.len());
+    calls.extend(places.iter().filter_map(|&place| Some(askings.get(place)?.call(desk))));
+    calls
+}
+
 impl Asking<'_> {
     fn call(&self, desk: Desk) -> Statement {
-        let mut arguments = Vec::with_capacity(4);
+        let given = self.given.as_ref().map_or(0, |(_, texts)| 1 + texts.len());
+        let mut arguments = Vec::with_capacity(3 + given);
         arguments.extend([desk.input, desk.denies, desk.allows].map(|of| Expression::variable(of, NOWHERE)));
         if let Some((rule, texts)) = &self.given {
-            arguments.reserve_exact(1 + texts.len());
             arguments.push(id_of(rule));
             arguments.extend(shape::given(texts, rule.span));
         }

@@ -395,13 +395,13 @@ impl<'t> Lowering<'t> {
         self.round(&mut rest, code)?;
         self.end(&mut rest, &variables, span)?;
         let action = if is_plain {
-            Action::While(holds, rest.block)
+            Action::While(Box::new(holds), rest.block)
         } else {
             let leaves = Expression::unary(Unary::Not, holds, span);
             let arms = vec![(leaves, vec![Statement::new(Action::Break, span)])];
             inner.block.push(Statement::new(Action::If(arms, Block::new()), span));
             inner.block.append(&mut rest.block);
-            Action::While(Expression::new(Node::Bool(true), span), inner.block)
+            Action::While(Box::new(Expression::new(Node::Bool(true), span)), inner.block)
         };
         body.block.push(Statement::new(action, span));
         Ok(())

@@ -157,7 +157,7 @@ impl<'t> Lowering<'t> {
             Meaning::Raise => {
                 let value = *next();
                 self.settle(body, span);
-                body.block.push(Statement::new(Action::Raise(value), span));
+                body.block.push(Statement::new(Action::Raise(Box::new(value)), span));
                 body.end = End::Raised;
                 return None;
             }
