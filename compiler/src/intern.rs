@@ -67,6 +67,10 @@ impl<'t> Interner<'t> {
         for met in mem::replace(&mut self.places, larger).into_iter().flatten() {
             self.put(met);
         }
+        // Those that found no place may find one now, and would not be looked for elsewhere if it stayed vacant.
+        for (text, number) in mem::take(&mut self.others) {
+            self.put(Met { hash: hash(text), text, number });
+        }
     }
 }
 
@@ -111,12 +115,25 @@ mod tests {
         let texts: Vec<String> = (0..200).map(|number| number.to_string()).collect();
         let mut interner = Interner::default();
         interner.grow();
-        for _ in 0..2 {
+        for first in [0, 10_000] {
             let put = |(number, text)| interner.put(Met { hash: 7, text, number });
-            let numbers: Vec<u32> = (0..).zip(texts.iter().map(String::as_bytes)).map(put).collect();
+            let numbers: Vec<u32> = (first..).zip(texts.iter().map(String::as_bytes)).map(put).collect();
             assert!((0..200).eq(numbers));
         }
         assert_eq!((interner.count, interner.others.len()), (FARTHEST, 200 - FARTHEST));
+    }
+
+    #[test]
+    fn texts_without_a_place_keep_their_numbers_when_there_is_more_room() {
+        // Hashes of some lead to one of the first places, as long as there are so few.
+        let is_crowded = |text: &String| (hash(text.as_bytes()) >> 32) % 64 == 0;
+        let (mut texts, others): (Vec<_>, Vec<_>) = (0..4000).map(|number| number.to_string()).partition(is_crowded);
+        texts.extend(others);
+        let mut interner = Interner::default();
+        for first in [0, 10_000] {
+            let numbers = (first..).zip(&texts).map(|(next, text)| interner.number(text.as_bytes(), next));
+            assert!((0..4000).eq(numbers));
+        }
     }
 
     #[test]
