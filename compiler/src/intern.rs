@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn texts_without_a_place_keep_their_numbers_when_there_is_more_room() {
         // Hashes of some lead to one of the first places, as long as there are so few.
-        let is_crowded = |text: &String| (hash(text.as_bytes()) >> 32) % 64 == 0;
+        let is_crowded = |text: &String| (hash(text.as_bytes()) >> 32).is_multiple_of(64);
         let (mut texts, others): (Vec<_>, Vec<_>) = (0..4000).map(|number| number.to_string()).partition(is_crowded);
         texts.extend(others);
         let mut interner = Interner::default();
