@@ -264,7 +264,6 @@ impl On<'_> {
     }
 
     /// What a table holds under a constant text, which is likely to be where it was last.
-    #[inline]
     fn read(&mut self, table: Value, key: Value, place: usize) -> Value {
         let last = self.desk.places.get(place).copied().unwrap_or_default();
         if let Some(value) = self.core.heap.recall(table, last) {
@@ -276,9 +275,19 @@ impl On<'_> {
         self.core.heap.get(table, key).unwrap_or(Value::NIL)
     }
 
+    /// What a way leads to. Those that need no other way are gone where they are wanted.
+    #[inline(always)]
     fn value(&mut self, way: usize) -> Outcome<Value> {
         let ways = self.ways;
         match ways.get(way).ok_or(TrapCode::KIND)? {
+            Way::Constant(value) => Ok(*value),
+            Way::Attribute { key, place } => Ok(self.read(self.input, *key, *place)),
+            way => self.computed(way),
+        }
+    }
+
+    fn computed(&mut self, way: &Way) -> Outcome<Value> {
+        match way {
             Way::Constant(value) => Ok(*value),
             Way::Attribute { key, place } => Ok(self.read(self.input, *key, *place)),
             Way::Field { map, key, place } => {
