@@ -108,16 +108,26 @@ fn split<'r>(ranges: &'r Ranges<'_>, places: Vec<usize>, done: &BTreeSet<&str>) 
     let Some(attribute) = best(ranges, &places, done) else { return Plan::InOrder(places) };
     let of = |place: usize| ranges.of(place, attribute);
     let (mut told, mut rest): (Vec<usize>, Vec<usize>) = places.into_iter().partition(|&place| of(place).is_some());
-    let mut ends = Ends::of(told.iter().filter_map(|&place| of(place)).flatten());
-    let is_wide = |place: usize| {
-        of(place).into_iter().flatten().map(|range| ends.pieces(range).len()).sum::<usize>() > MOST_PIECES
+    // The ends of the ranges of these rules, and the pieces of each rule's ranges.
+    let cut = |places: &[usize]| {
+        let of_place = |&place| of(place).into_iter().flatten().map(move |range| (place, range));
+        let ends = Ends::of(places.iter().flat_map(of_place).map(|(_, range)| range));
+        let cut = places.iter().flat_map(of_place).map(|(place, range)| (place, ends.pieces(range)));
+        let cut: Vec<(usize, core::ops::Range<usize>)> = cut.collect();
+        (ends, cut)
     };
-    let (wide, narrow): (Vec<usize>, Vec<usize>) = told.iter().partition(|&&place| is_wide(place));
+    let (mut ends, mut within) = cut(&told);
+    let is_wide = |pieces: &[(usize, core::ops::Range<usize>)]| {
+        pieces.iter().map(|(_, pieces)| pieces.len()).sum::<usize>() > MOST_PIECES
+    };
+    let by_rule = within.chunk_by(|a, b| a.0 == b.0).filter(|pieces| is_wide(pieces));
+    let wide: Vec<usize> = by_rule.filter_map(|pieces| Some(pieces.first()?.0)).collect();
     if !wide.is_empty() {
-        ends = Ends::of(narrow.iter().filter_map(|&place| of(place)).flatten());
+        // Rules are in their order everywhere here.
+        told.retain(|place| wide.binary_search(place).is_err());
+        (ends, within) = cut(&told);
         rest.extend(wide);
         rest.sort_unstable();
-        told = narrow;
     }
     if told.len() <= FEW {
         rest.extend(told);
@@ -125,12 +135,10 @@ fn split<'r>(ranges: &'r Ranges<'_>, places: Vec<usize>, done: &BTreeSet<&str>) 
         return Plan::InOrder(rest);
     }
     let mut pieces: Vec<Vec<usize>> = vec![Vec::new(); ends.0.len()];
-    for &place in &told {
-        for range in of(place).into_iter().flatten() {
-            let within = pieces.get_mut(ends.pieces(range)).into_iter().flatten();
-            // A rule may have ranges that overlap, and is in a piece once.
-            within.filter(|found| found.last() != Some(&place)).for_each(|found| found.push(place));
-        }
+    for (place, range) in within {
+        let within = pieces.get_mut(range).into_iter().flatten();
+        // A rule may have ranges that overlap, and is in a piece once.
+        within.filter(|found| found.last() != Some(&place)).for_each(|found| found.push(place));
     }
     let mut done = done.clone();
     done.insert(attribute);

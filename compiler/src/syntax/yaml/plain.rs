@@ -239,18 +239,28 @@ impl<'t> Reader<'t> {
         let start = self.at;
         let rest = self.text.as_bytes().get(start..)?;
         let is_flow = within == Within::Brackets;
-        let is_end = |(at, &byte): (usize, &u8)| match byte {
-            b'\n' => true,
-            b':' => rest.get(at + 1).is_none_or(|&next| match next {
+        // Most bytes end no text, wherever they stand.
+        let may_end = |byte: &u8| matches!(byte, b'\n' | b':' | b'#' | b',' | b'[' | b']' | b'{' | b'}');
+        let is_end = |at: usize| match rest.get(at) {
+            Some(b':') => rest.get(at + 1).is_none_or(|&next| match next {
                 b' ' | b'\n' => true,
                 b',' | b'[' | b']' | b'{' | b'}' => is_flow,
                 _ => false,
             }),
-            b'#' => at.checked_sub(1).and_then(|before| rest.get(before)) == Some(&b' '),
-            b',' | b'[' | b']' | b'{' | b'}' => is_flow,
-            _ => false,
+            Some(b'#') => at.checked_sub(1).and_then(|before| rest.get(before)) == Some(&b' '),
+            Some(b'\n') | None => true,
+            Some(_) => is_flow,
         };
-        let length = rest.iter().enumerate().position(is_end).unwrap_or(rest.len());
+        let mut length = 0;
+        let length = loop {
+            let more = rest.get(length..).and_then(|rest| rest.iter().position(may_end));
+            let Some(more) = more else { break rest.len() };
+            length += more;
+            if is_end(length) {
+                break length;
+            }
+            length += 1;
+        };
         let text = self.text.get(start..start + length)?.trim_end_matches(' ');
         // Spaces are left to whoever reads on.
         self.at = start + text.len();
