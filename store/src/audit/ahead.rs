@@ -1,11 +1,11 @@
 //! Looking at ops ahead of the log, which threads share: what is said by an op alone needs no order, and what becomes of
 //! it is foreseen from the governance that is known, for the log to say whether it comes true.
 
+use super::foresee::{Foreseer, TOGETHER};
 use super::{Ask, Evidence, Item, Looked, LookedOp, Stopped};
 use crate::code::{Code, Refused};
 use crate::fault::Fault;
-use crate::fold::{Input, Step, write_document};
-use crate::gate::Gate;
+use crate::fold::{Input, Step};
 use crate::governance::Governance;
 use crate::limit::{self, length};
 use crate::log::{Foresight, Record, Standing};
@@ -38,13 +38,13 @@ pub(super) struct Known<'p> {
 }
 
 /// An op to look at.
-struct Given {
+pub(super) struct Given {
     place: u64,
-    position: u64,
-    content: Content,
+    pub(super) position: u64,
+    pub(super) content: Content,
 }
 
-enum Content {
+pub(super) enum Content {
     /// Where it lies among the contents of its batch.
     Packed(Range<usize>),
     Open(Vec<u8>, SignedOp),
@@ -116,23 +116,40 @@ pub(super) fn look(place: u64, record: Vec<u8>, signed: SignedOp, order: Order, 
     LookedOp { place, record, op: id, said, sound, step }
 }
 
-/// Who looks ahead, with the policy at work.
+/// Who looks ahead.
 struct Watch<'p> {
     signatures: bool,
-    gate: Option<Gate<'p>>,
+    foreseer: Foreseer<'p>,
 }
 
 impl<'p> Watch<'p> {
     const fn new(ask: &Ask) -> Watch<'p> {
-        Watch { signatures: ask.signatures, gate: None }
+        Watch { signatures: ask.signatures, foreseer: Foreseer::new() }
     }
 
     /// Looks at ops: at their signatures last and one after the other, which need the processor's caches for themselves.
     fn look_at(&mut self, job: Job<'p>) {
         let Job { ops, contents, known, answer } = job;
-        let (mut documents, mut signatures) = (Vec::with_capacity(contents.len()), Vec::with_capacity(ops.len()));
-        let see = |given| self.see(given, &contents, &known, &mut documents, &mut signatures);
-        let mut seen: Vec<Seen> = ops.into_iter().map(see).collect();
+        let (mut documents, mut seen) = (Vec::with_capacity(contents.len()), Vec::with_capacity(ops.len()));
+        let (mut signatures, mut ops) = (Vec::with_capacity(ops.len()), ops.into_iter());
+        while !ops.as_slice().is_empty() {
+            let some: Vec<Given> = ops.by_ref().take(TOGETHER).collect();
+            let foreseen = self.foreseer.foresee(&some, &contents, &known, &mut documents);
+            for (given, foreseen) in some.into_iter().zip(foreseen) {
+                seen.push(match (given.content, foreseen) {
+                    (Content::Packed(content), Some((foresight, document, signature))) => {
+                        signatures.push(signature);
+                        Seen::Foreseen { place: given.place, content, foresight, document }
+                    }
+                    (Content::Packed(content), None) => {
+                        self.opened(given.place, contents.get(content).unwrap_or_default(), &known)
+                    }
+                    (Content::Open(record, signed), _) => {
+                        Seen::Whole(Ok(Box::new(look(given.place, record, signed, known.order, self.signatures))))
+                    }
+                });
+            }
+        }
         if self.signatures {
             let foreseen = seen.iter_mut().filter(|seen| matches!(seen, Seen::Foreseen { .. }));
             foreseen.zip(signatures).for_each(|(seen, signature)| {
@@ -154,54 +171,6 @@ impl<'p> Watch<'p> {
     fn opened(&self, place: u64, content: &[u8], known: &Known<'p>) -> Seen {
         let open = pack::open_op(content).ok_or_else(|| pack::no_op(place));
         Seen::Whole(open.map(|(record, signed)| Box::new(look(place, record, signed, known.order, self.signatures))))
-    }
-
-    /// Looks at an op, at all but the signature of one that is foreseen, which is left for later.
-    fn see(
-        &mut self,
-        given: Given,
-        contents: &[u8],
-        known: &Known<'p>,
-        documents: &mut Vec<u8>,
-        signatures: &mut Vec<[u8; 64]>,
-    ) -> Seen {
-        let Given { place, position, content } = given;
-        let range = match content {
-            Content::Packed(range) => range,
-            Content::Open(record, signed) => {
-                return Seen::Whole(Ok(Box::new(look(place, record, signed, known.order, self.signatures))));
-            }
-        };
-        let content = contents.get(range.clone()).unwrap_or_default();
-        match self.foresee(content, position, known, documents) {
-            Some((foresight, document, signature)) => {
-                signatures.push(signature);
-                Seen::Foreseen { place, content: range, foresight, document }
-            }
-            None => self.opened(place, content, known),
-        }
-    }
-
-    /// What becomes of an op that is right by itself, what its fold gets, and the signature that is still to be looked at;
-    /// none where anything speaks against it.
-    fn foresee(
-        &mut self,
-        content: &[u8],
-        position: u64,
-        known: &Known<'p>,
-        documents: &mut Vec<u8>,
-    ) -> Option<(Foresight, Range<usize>, [u8; 64])> {
-        let standing = known.standing.as_ref()?;
-        let (record, signed) = pack::open_op(content)?;
-        let op = signed.plainly_right()?;
-        let kept = self.gate.take().filter(|gate| gate.is_of(standing.policy));
-        let gate = self.gate.insert(kept.unwrap_or_else(|| Gate::new(standing.policy)));
-        let foresight = standing.foresee(&op, position, &record, gate)?;
-        let from = documents.len();
-        if foresight.is_admitted {
-            write_document(&op, foresight.received, known.order, documents).ok()?;
-        }
-        Some((foresight, from..documents.len(), op.signed.signature))
     }
 }
 

@@ -445,7 +445,8 @@ mod tests {
                 1 => 9000 - number + draw(3),
                 _ => number.saturating_sub(draw(400)),
             };
-            let (author, ulid) = ([draw(3) as u8; 32], Ulid::from_bytes((u128::from(milliseconds) << 80).to_be_bytes()));
+            let (author, ulid) =
+                ([draw(3) as u8; 32], Ulid::from_bytes((u128::from(milliseconds) << 80).to_be_bytes()));
             for author in [[0; 32], [1; 32], [2; 32], [9; 32]] {
                 let found = index.given(&author, ulid).map(Entry::place);
                 assert_eq!(found, first.get(&(author, ulid)).copied(), "{number}");

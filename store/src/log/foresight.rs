@@ -1,13 +1,14 @@
 //! Judging ahead of the log: between two governance ops, what becomes of an op follows from itself, its place and its time,
 //! but for what its author did before.
 
-use super::{Outcome, Record, tree};
+use super::{Outcome, Record};
 use crate::code::Code;
-use crate::document::Hash;
-use crate::gate::Gate;
+use crate::document::{Hash, Together, hash};
+use crate::gate::{Answer, Gate};
 use crate::governance::Governance;
-use crate::op::{Checked, Op, Resource};
+use crate::op::{Checked, Op, Plain, Resource};
 use kerai_vm::bytecode::Verified;
+use kerai_vm::encoding::root::Context;
 use kerai_vm::ulid::Ulid;
 use std::sync::Arc;
 
@@ -35,29 +36,74 @@ pub(crate) struct Foresight {
     pub(crate) leaf: Hash,
 }
 
+/// What is decided about an op, but for the hash of what the policy was asked.
+pub(crate) struct Judged {
+    received: u64,
+    verdict: Verdict,
+}
+
+enum Verdict {
+    Rejected(Code),
+    /// What the policy answered, and the number of what it was asked.
+    Answered(Option<Answer>, usize),
+}
+
 impl Standing<'_> {
-    /// What becomes of an op at a position, where it is what is said; none where that can't be told, or it is not.
-    pub(crate) fn foresee(&self, op: &Checked, position: u64, said: &[u8], gate: &mut Gate<'_>) -> Option<Foresight> {
-        let Checked { id, op: body, .. } = op;
+    /// What is decided about an op at the time that its record says; none where that can't be told. What the policy is
+    /// asked joins what it was asked about others.
+    pub(crate) fn judge(
+        &self,
+        op: Plain<'_>,
+        said: &[u8],
+        gate: &mut Gate<'_>,
+        asked: &mut Together,
+    ) -> Option<Judged> {
+        let body = op.op;
         let is_foreign = body.stream != Some(self.stream) || !self.governance.knows(&body.author);
         if body.is_governance() || is_foreign {
             return None;
         }
         let received = Record::time_in(said)?;
-        let record = match fault_of(body, &self.governance, received) {
-            Some(code) => rejected(position, *id, code, &self.governance, received),
-            None => decided(position, op, &self.governance, received, gate),
+        let verdict = match fault_of(body, &self.governance, received) {
+            Some(code) => Verdict::Rejected(code),
+            None => {
+                let mut answer = Ok(None);
+                let number = asked.add(|out| answer = gate.ask(op, &self.governance, received, out));
+                Verdict::Answered(answer.ok()?, number)
+            }
+        };
+        Some(Judged { received, verdict })
+    }
+
+    /// What becomes of a judged op at a position, where it is what is said, by a record of this hash. `asked` are the
+    /// hashes of what the policy was asked.
+    pub(crate) fn foresee(
+        &self,
+        op: Plain<'_>,
+        judged: Judged,
+        asked: &[Hash],
+        position: u64,
+        said: &[u8],
+        leaf: Hash,
+    ) -> Option<Foresight> {
+        let (Plain { id, op, .. }, Judged { received, verdict }) = (op, judged);
+        let record = match verdict {
+            Verdict::Rejected(code) => rejected(position, *id, code, &self.governance, received),
+            Verdict::Answered(answer, number) => {
+                let input = *asked.get(number)?;
+                answered(position, *id, (answer, input), &self.governance, received)
+            }
         };
         (record.encode().ok()? == said).then(|| Foresight {
             op: *id,
-            author: body.author,
-            ulid: body.ulid,
-            sequence: body.sequence,
-            previous: body.previous,
+            author: op.author,
+            ulid: op.ulid,
+            sequence: op.sequence,
+            previous: op.previous,
             position,
             received,
             is_admitted: record.outcome == Outcome::Admitted,
-            leaf: tree::leaf(said),
+            leaf,
         })
     }
 }
@@ -94,10 +140,26 @@ pub(super) fn decided(
     received: u64,
     gate: &mut Gate<'_>,
 ) -> Record {
-    let (outcome, rules, input) = match gate.decide(op, governance, received) {
-        Ok(decision) if decision.is_allowed => (Outcome::Admitted, decision.rules, decision.input),
-        Ok(decision) => (Outcome::Denied, decision.rules, decision.input),
-        Err(undecided) => (Outcome::Rejected(Code::POLICY_FAULT), Vec::new(), undecided.input),
+    let mut asked = Vec::new();
+    let answer = match gate.ask(op.plain(), governance, received, &mut asked) {
+        Ok(answer) => (answer, hash(Context::GateInput, &asked)),
+        Err(_) => (None, [0; 32]),
     };
-    Record { position, op: op.id, outcome, rules, input: Some(input), received, governance: governance.position }
+    answered(position, op.id, answer, governance, received)
+}
+
+/// The record of an op about which the policy gave an answer, or none, when it was asked what has this hash.
+fn answered(
+    position: u64,
+    op: Hash,
+    (answer, input): (Option<Answer>, Hash),
+    governance: &Governance,
+    received: u64,
+) -> Record {
+    let (outcome, rules) = match answer {
+        Some(Answer { is_allowed: true, rules }) => (Outcome::Admitted, rules),
+        Some(Answer { rules, .. }) => (Outcome::Denied, rules),
+        None => (Outcome::Rejected(Code::POLICY_FAULT), Vec::new()),
+    };
+    Record { position, op, outcome, rules, input: Some(input), received, governance: governance.position }
 }
