@@ -224,7 +224,7 @@ pub(super) fn each<'p>(
     })
 }
 
-/// The same on this thread alone, item by item, so that all is known that can be.
+/// The same on this thread alone, no further ahead than pays, so that what is known is seldom out of date.
 fn each_here<'p>(
     evidence: &mut dyn Evidence,
     ask: &Ask,
@@ -233,7 +233,7 @@ fn each_here<'p>(
 ) -> Result<(), Stopped> {
     let (mut watch, mut room, mut is_over) = (Watch::new(ask), Vec::new(), false);
     while !is_over {
-        let (batch, job, over) = next(evidence, known, 1, room)?;
+        let (batch, job, over) = next(evidence, known, TOGETHER, room)?;
         watch.look_at(job);
         room = taken(batch, evidence, take)?;
         is_over = over;
