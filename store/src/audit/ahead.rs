@@ -24,7 +24,7 @@ use std::thread;
 const BYTES: usize = 1 << 18;
 
 /// Batches that wait beside two for each thread: enough that nobody is idle while a checkpoint is compared.
-const AHEAD: usize = 12;
+const AHEAD: usize = 24;
 
 /// What is known of a log while it is checked, for those who look ahead.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +47,7 @@ pub(super) struct Given {
 pub(super) enum Content {
     /// Where it lies among the contents of its batch.
     Packed(Range<usize>),
-    Open(Vec<u8>, SignedOp),
+    Open(Box<(Vec<u8>, SignedOp)>),
 }
 
 /// What comes of looking at an op.
@@ -62,6 +62,15 @@ struct Answers {
     seen: Vec<Seen>,
     contents: Vec<u8>,
     documents: Vec<u8>,
+}
+
+impl Answers {
+    /// Leaves the room alone.
+    fn clear(&mut self) {
+        self.seen.clear();
+        self.contents.clear();
+        self.documents.clear();
+    }
 }
 
 /// An op of which is foreseen what becomes of it.
@@ -79,8 +88,8 @@ pub(crate) struct Foreseen<'b> {
 /// Ops, what was known when they were given, and where the answers go.
 struct Job<'p> {
     ops: Vec<Given>,
-    /// Those of packed ops, one behind the other.
-    contents: Vec<u8>,
+    /// The contents of packed ops, one behind the other, and room for what comes of them.
+    room: Answers,
     known: Known<'p>,
     answer: Sender<Answers>,
 }
@@ -123,14 +132,13 @@ struct Watch<'p> {
 }
 
 impl<'p> Watch<'p> {
-    const fn new(ask: &Ask) -> Watch<'p> {
-        Watch { signatures: ask.signatures, foreseer: Foreseer::new() }
+    fn new(ask: &Ask) -> Watch<'p> {
+        Watch { signatures: ask.signatures, foreseer: Foreseer::default() }
     }
 
     /// Looks at ops: at their signatures last and one after the other, which need the processor's caches for themselves.
     fn look_at(&mut self, job: Job<'p>) {
-        let Job { ops, contents, known, answer } = job;
-        let (mut documents, mut seen) = (Vec::with_capacity(contents.len()), Vec::with_capacity(ops.len()));
+        let Job { ops, room: Answers { mut seen, contents, mut documents }, known, answer } = job;
         let (mut signatures, mut ops) = (Vec::with_capacity(ops.len()), ops.into_iter());
         while !ops.as_slice().is_empty() {
             let some: Vec<Given> = ops.by_ref().take(TOGETHER).collect();
@@ -144,7 +152,8 @@ impl<'p> Watch<'p> {
                     (Content::Packed(content), None) => {
                         self.opened(given.place, contents.get(content).unwrap_or_default(), &known)
                     }
-                    (Content::Open(record, signed), _) => {
+                    (Content::Open(open), _) => {
+                        let (record, signed) = *open;
                         Seen::Whole(Ok(Box::new(look(given.place, record, signed, known.order, self.signatures))))
                     }
                 });
@@ -200,7 +209,7 @@ pub(super) fn each<'p>(
             });
         }
         let mut waiting: VecDeque<Batch> = VecDeque::new();
-        let (mut is_over, mut room) = (false, Vec::new());
+        let (mut is_over, mut room) = (false, Answers::default());
         loop {
             while !is_over && waiting.len() < AHEAD + 2 * jobs {
                 let (batch, job) = match next(evidence, known, length(limit::AUDIT_BATCH), std::mem::take(&mut room)) {
@@ -231,7 +240,7 @@ fn each_here<'p>(
     known: &RefCell<Known<'p>>,
     take: &mut dyn FnMut(Looked<'_>, &mut dyn Evidence) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
-    let (mut watch, mut room, mut is_over) = (Watch::new(ask), Vec::new(), false);
+    let (mut watch, mut room, mut is_over) = (Watch::new(ask), Answers::default(), false);
     while !is_over {
         let (batch, job, over) = next(evidence, known, TOGETHER, room)?;
         watch.look_at(job);
@@ -241,17 +250,17 @@ fn each_here<'p>(
     Ok(())
 }
 
-/// The next items, and whether there are no more. `contents` is room that was used before.
+/// The next items, and whether there are no more. The room was used before.
 fn next<'p>(
     evidence: &mut dyn Evidence,
     known: &RefCell<Known<'p>>,
     most: usize,
-    mut contents: Vec<u8>,
+    mut room: Answers,
 ) -> Result<(Batch<'p>, Job<'p>, bool), Stopped> {
     let known = &mut *known.borrow_mut();
     let (mut items, mut ops, mut bytes) = (Vec::with_capacity(most), Vec::with_capacity(most), 0);
     let mut is_over = false;
-    contents.clear();
+    room.clear();
     while items.len() < most && bytes < BYTES {
         let item = match evidence.next() {
             Ok(Some(item)) => item,
@@ -270,11 +279,11 @@ fn next<'p>(
         known.given += u64::from(is_op(&item));
         let position = known.given;
         let (place, content) = match item {
-            Item::Op { place, record, signed } => (place, Content::Open(record, signed)),
+            Item::Op { place, record, signed } => (place, Content::Open(Box::new((record, signed)))),
             Item::PackedOp { place, content } => {
-                let begin = contents.len();
-                contents.extend_from_slice(&content);
-                (place, Content::Packed(begin..contents.len()))
+                let begin = room.contents.len();
+                room.contents.extend_from_slice(&content);
+                (place, Content::Packed(begin..room.contents.len()))
             }
             other @ (Item::HiddenOp { .. }
             | Item::PrunedOp { .. }
@@ -290,7 +299,7 @@ fn next<'p>(
         ops.push(Given { place, position, content });
     }
     let (answer, answers) = channel();
-    let job = Job { ops, contents, known: known.clone(), answer };
+    let job = Job { ops, room, known: known.clone(), answer };
     Ok((Batch { items, known: known.clone(), answers }, job, is_over))
 }
 
@@ -315,14 +324,15 @@ fn size(item: &Item) -> usize {
     }
 }
 
-/// Gives the items of a batch to their taker; what is left is room for the contents of another one.
+/// Gives the items of a batch to their taker; what is left is room for another one.
 fn taken(
     batch: Batch<'_>,
     evidence: &mut dyn Evidence,
     take: &mut dyn FnMut(Looked<'_>, &mut dyn Evidence) -> Result<(), Stopped>,
-) -> Result<Vec<u8>, Stopped> {
-    let Answers { seen, contents, documents } = batch.answers.recv().unwrap_or_default();
-    let (mut seen, order) = (seen.into_iter(), batch.known.order);
+) -> Result<Answers, Stopped> {
+    let mut room = batch.answers.recv().unwrap_or_default();
+    let Answers { seen, contents, documents } = &mut room;
+    let (mut seen, order) = (seen.drain(..), batch.known.order);
     let governance = batch.known.standing.as_ref().map(|standing| &standing.governance);
     let lost = || Refused::new(Code::LOG_DAMAGED, "nobody looked at the op");
     for item in batch.items {
@@ -341,5 +351,6 @@ fn taken(
         };
         take(looked, evidence)?;
     }
-    Ok(contents)
+    drop(seen);
+    Ok(room)
 }

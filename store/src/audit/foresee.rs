@@ -4,9 +4,10 @@ use super::ahead::{Content, Given, Known};
 use crate::document::{Hash, Together};
 use crate::fold::write_document;
 use crate::gate::Gate;
-use crate::log::{Foresight, Judged, Standing};
+use crate::log::{Foresight, Standing};
 use crate::op::{Op, Plain, payload_roots};
 use crate::pack::{self, OpParts};
+use kerai_vm::bytecode::Order;
 use kerai_vm::encoding::root::{Context, Root};
 use std::ops::Range;
 
@@ -20,15 +21,14 @@ const NOTHING: OpParts<'_> = OpParts { record: &[], body: &[], payload: &[], sal
 pub(super) type Foreknown = (Foresight, Range<usize>, [u8; 64]);
 
 /// Who foresees, with the policy at work.
+#[derive(Default)]
 pub(super) struct Foreseer<'p> {
     gate: Option<Gate<'p>>,
+    /// What the policy was asked.
+    asked: Together,
 }
 
 impl<'p> Foreseer<'p> {
-    pub(super) const fn new() -> Foreseer<'p> {
-        Foreseer { gate: None }
-    }
-
     /// What becomes of ops, whose folds' documents are appended; none where anything speaks against one.
     pub(super) fn foresee(
         &mut self,
@@ -38,50 +38,61 @@ impl<'p> Foreseer<'p> {
         documents: &mut Vec<u8>,
     ) -> Vec<Option<Foreknown>> {
         let Some(standing) = &known.standing else { return ops.iter().map(|_| None).collect() };
+        if self.gate.as_ref().is_none_or(|gate| !gate.is_of(standing.policy)) {
+            self.gate = Some(Gate::new(standing.policy));
+        }
         let parts_of = |given: &Given| match &given.content {
             Content::Packed(range) => pack::op_parts(contents.get(range.clone())?),
-            Content::Open(..) => None,
+            Content::Open(_) => None,
         };
         let parts: Vec<OpParts<'_>> = ops.iter().map(|given| parts_of(given).unwrap_or(NOTHING)).collect();
         let ids = hash_each(Context::Op, parts.iter().map(|parts| parts.body));
         let leaves = hash_each(Context::LogLeaf, parts.iter().map(|parts| parts.record));
-        let (judged, asked) = self.judge(standing, &parts, &ids);
-        let asked = asked.hash(Context::GateInput);
-        let mut foreseen = Vec::with_capacity(ops.len());
-        for ((((given, parts), id), leaf), judged) in ops.iter().zip(&parts).zip(&ids).zip(leaves).zip(judged) {
-            let foresee = |(op, judged): (Op, Judged)| {
+        let roots = payload_roots(parts.iter().map(|parts| (parts.payload, parts.salts)));
+        let (mut foreseen, mut guessed) = (Vec::with_capacity(ops.len()), Vec::with_capacity(ops.len()));
+        let each = ops.iter().zip(&parts).zip(ids.iter().zip(leaves)).zip(roots);
+        for (number, (((given, parts), (id, leaf)), root)) in each.enumerate() {
+            let before = self.asked.count();
+            let one = root.and_then(|root| {
+                let op = Op::decode(parts.body).ok().filter(|op| op.payload_root == root)?;
                 let plain = Plain { id, op: &op, payload: parts.payload };
-                let foresight = standing.foresee(plain, judged, &asked, given.position, parts.record, leaf)?;
-                let from = documents.len();
-                if foresight.is_admitted {
-                    write_document(plain, foresight.received, known.order, documents).ok()?;
-                }
-                Some((foresight, from..documents.len(), parts.signature))
-            };
-            foreseen.push(judged.and_then(foresee));
+                self.foresee_one(plain, given.position, (parts.record, leaf), standing, known.order, documents)
+            });
+            match &one {
+                Some((_, _, Some(input))) => guessed.push((number, *input)),
+                Some(_) | None => self.asked.truncate(before),
+            }
+            foreseen.push(one.map(|(foresight, document, _)| (foresight, document, parts.signature)));
         }
+        for ((number, input), computed) in guessed.into_iter().zip(self.asked.hash(Context::GateInput)) {
+            if let Some(wrong) = foreseen.get_mut(number).filter(|_| input != computed) {
+                *wrong = None;
+            }
+        }
+        self.asked.truncate(0);
         foreseen
     }
 
-    /// What is decided about ops that are right by themselves, and what the policy was asked.
-    fn judge(
+    /// What becomes of an op whose payload has its root, its document, and what hash what the policy was asked must have.
+    fn foresee_one(
         &mut self,
+        op: Plain<'_>,
+        position: u64,
+        record: (&[u8], Hash),
         standing: &Standing<'p>,
-        parts: &[OpParts<'_>],
-        ids: &[Hash],
-    ) -> (Vec<Option<(Op, Judged)>>, Together) {
-        let kept = self.gate.take().filter(|gate| gate.is_of(standing.policy));
-        let gate = self.gate.insert(kept.unwrap_or_else(|| Gate::new(standing.policy)));
-        let roots = payload_roots(parts.iter().map(|parts| (parts.payload, parts.salts)));
-        let mut asked = Together::default();
-        let judge = |((parts, id), root): ((&OpParts<'_>, &Hash), Option<Hash>)| {
-            let (root, op) = (root?, Op::decode(parts.body).ok()?);
-            let plain = Plain { id, op: &op, payload: parts.payload };
-            let judged =
-                if plain.is_right(&root) { standing.judge(plain, parts.record, gate, &mut asked) } else { None };
-            judged.map(|judged| (op, judged))
-        };
-        (parts.iter().zip(ids).zip(roots).map(judge).collect(), asked)
+        order: Order,
+        documents: &mut Vec<u8>,
+    ) -> Option<(Foresight, Range<usize>, Option<Hash>)> {
+        if !op.can_be_given() {
+            return None;
+        }
+        let gate = self.gate.as_mut()?;
+        let (foresight, input) = standing.foresee(op, position, record, gate, &mut self.asked)?;
+        let from = documents.len();
+        if foresight.is_admitted {
+            write_document(op, foresight.received, order, documents).ok()?;
+        }
+        Some((foresight, from..documents.len(), input))
     }
 }
 

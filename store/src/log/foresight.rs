@@ -36,75 +36,44 @@ pub(crate) struct Foresight {
     pub(crate) leaf: Hash,
 }
 
-/// What is decided about an op, but for the hash of what the policy was asked.
-pub(crate) struct Judged {
-    received: u64,
-    verdict: Verdict,
-}
-
-enum Verdict {
-    Rejected(Code),
-    /// What the policy answered, and the number of what it was asked.
-    Answered(Option<Answer>, usize),
-}
-
 impl Standing<'_> {
-    /// What is decided about an op at the time that its record says; none where that can't be told. What the policy is
-    /// asked joins what it was asked about others.
-    pub(crate) fn judge(
+    /// What becomes of an op at a position, where it is what is said, by a record whose hash is `leaf`; none where that can't
+    /// be told, or it is not. Where the policy was asked, what it was asked joins what it was asked about others, and must
+    /// have the hash that comes beside.
+    pub(crate) fn foresee(
         &self,
         op: Plain<'_>,
-        said: &[u8],
+        position: u64,
+        (said, leaf): (&[u8], Hash),
         gate: &mut Gate<'_>,
         asked: &mut Together,
-    ) -> Option<Judged> {
-        let body = op.op;
+    ) -> Option<(Foresight, Option<Hash>)> {
+        let Plain { id, op: body, .. } = op;
         let is_foreign = body.stream != Some(self.stream) || !self.governance.knows(&body.author);
         if body.is_governance() || is_foreign {
             return None;
         }
         let received = Record::time_in(said)?;
-        let verdict = match fault_of(body, &self.governance, received) {
-            Some(code) => Verdict::Rejected(code),
+        let record = match fault_of(body, &self.governance, received) {
+            Some(code) => rejected(position, *id, code, &self.governance, received),
             None => {
-                let mut answer = Ok(None);
-                let number = asked.add(|out| answer = gate.ask(op, &self.governance, received, out));
-                Verdict::Answered(answer.ok()?, number)
+                let (input, mut answer) = (Record::input_in(said)?, Ok(None));
+                asked.add(|out| answer = gate.ask(op, &self.governance, received, out));
+                answered(position, *id, (answer.ok()?, input), &self.governance, received)
             }
         };
-        Some(Judged { received, verdict })
-    }
-
-    /// What becomes of a judged op at a position, where it is what is said, by a record of this hash. `asked` are the
-    /// hashes of what the policy was asked.
-    pub(crate) fn foresee(
-        &self,
-        op: Plain<'_>,
-        judged: Judged,
-        asked: &[Hash],
-        position: u64,
-        said: &[u8],
-        leaf: Hash,
-    ) -> Option<Foresight> {
-        let (Plain { id, op, .. }, Judged { received, verdict }) = (op, judged);
-        let record = match verdict {
-            Verdict::Rejected(code) => rejected(position, *id, code, &self.governance, received),
-            Verdict::Answered(answer, number) => {
-                let input = *asked.get(number)?;
-                answered(position, *id, (answer, input), &self.governance, received)
-            }
-        };
-        (record.encode().ok()? == said).then(|| Foresight {
+        let foresight = Foresight {
             op: *id,
-            author: op.author,
-            ulid: op.ulid,
-            sequence: op.sequence,
-            previous: op.previous,
+            author: body.author,
+            ulid: body.ulid,
+            sequence: body.sequence,
+            previous: body.previous,
             position,
             received,
             is_admitted: record.outcome == Outcome::Admitted,
             leaf,
-        })
+        };
+        (record.encode().ok()? == said).then_some((foresight, record.input))
     }
 }
 

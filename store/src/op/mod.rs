@@ -232,9 +232,9 @@ impl Checked {
 }
 
 impl Plain<'_> {
-    /// Whether all that [`SignedOp::read`] looks at is right but for the signature, where the payload has this root.
-    pub(crate) fn is_right(&self, payload_root: &Hash) -> bool {
-        self.op.payload_root == *payload_root && draft::can_be_given(self.op, self.payload)
+    /// Whether what its author gave has a hash.
+    pub(crate) fn can_be_given(&self) -> bool {
+        draft::can_be_given(self.op, self.payload)
     }
 }
 
