@@ -62,8 +62,8 @@ impl<'p> Gate<'p> {
     #[must_use]
     pub fn reason(program: &Verified, rules: &[String]) -> String {
         let Some(least) = rules.first() else { return String::new() };
-        match program.program().rules.iter().find(|rule| rule.id == *least) {
-            Some(rule) => rule.reason.clone(),
+        match program.program().rules.iter().find(|rule| *rule.id == **least) {
+            Some(rule) => rule.reason.to_string(),
             None => NO_RULE.into(),
         }
     }
