@@ -141,7 +141,7 @@ pub enum Part {
     },
     PrunedOp {
         record: Vec<u8>,
-        left: PrunedOp,
+        left: Box<PrunedOp>,
     },
     Checkpoint(SignedCheckpoint),
     /// Of the checkpoint before it; its count is that one's.

@@ -254,8 +254,9 @@ fn part(tag: Tag, bytes: &[u8]) -> Option<Part> {
         Tag::PrunedOp => {
             let (record, op, author) = (content.sized()?.to_vec(), content.array()?, content.array()?);
             let (sequence, ulid) = (content.number()?, Ulid::from_bytes(content.array()?));
-            let left = PrunedOp { op, author, sequence, ulid, given: content.array()?, signature: content.array()? };
-            Part::PrunedOp { record, left }
+            let (given, signature) = (content.array()?, content.array()?);
+            let left = PrunedOp { op, author, sequence, ulid, given, signature, said: None };
+            Part::PrunedOp { record, left: Box::new(left) }
         }
         Tag::Checkpoint => {
             let body = content.sized()?.to_vec();
