@@ -66,6 +66,11 @@ impl Heap {
         places.for_each(|((&key, place), found)| {
             *found = dictionary.value_from(&self.content, place, key).unwrap_or(Value::NIL);
         });
-        self.fetch_with_texts(found.into_iter().filter(|value| value.as_table().is_some()));
+        let found = found.into_iter().filter(|value| value.as_table().is_some());
+        self.fetch_with_texts(found.clone());
+        // Of what lies in a table that was found, a step asks for one entry: where all are few, all are fetched.
+        let within = || found.clone().filter_map(|value| self.dictionary(self.table(value)?));
+        black_box(within().fold(0, |all, dictionary| all ^ dictionary.count()));
+        black_box(within().fold(0, |all, dictionary| all ^ dictionary.fetch_few()));
     }
 }
