@@ -375,7 +375,7 @@ fn databases_of_others_are_left_alone() {
         let (newer, foreign) = (Place::new(), Place::new());
         run(async {
             drop(stocked(&newer, host()).await);
-            let mark = if newer.is_on_server() { "UPDATE schema SET version = 4" } else { "PRAGMA user_version = 4" };
+            let mark = if newer.is_on_server() { "UPDATE schema SET version = 5" } else { "PRAGMA user_version = 5" };
             newer.raw().await.execute(mark).await.expect("set");
             let opened = Store::open(&newer.database(), host()).await;
             assert_eq!(opened.err().as_ref().map(code), Some("SCHEMA_NEWER"));

@@ -9,13 +9,15 @@ use kerai_store::host::Point;
 use kerai_store::op::Draft;
 use kerai_tests::server::{self, Server};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-/// Name to the child the database and its stream, where it is to hang, and at which time of coming there.
+/// Name to the child the database and its stream, a folder for its files, where it is to hang, and at which time of coming
+/// there.
 const DATABASE: &str = "KERAI_TEST_CRASH_DATABASE";
 const STREAM: &str = "KERAI_TEST_CRASH_STREAM";
+const FOLDER: &str = "KERAI_TEST_CRASH_FOLDER";
 const POINT: &str = "KERAI_TEST_CRASH_POINT";
 const TIME: &str = "KERAI_TEST_CRASH_TIME";
 
@@ -41,7 +43,7 @@ fn drafts() -> Vec<Draft> {
 
 /// The whole work, as often as it is begun: a stream, its ops in three parts, and its state; before the last one the
 /// epoch is closed, archived and pruned.
-async fn work(store: &mut Store, name: &str) -> Result<Checkpoint, Fault> {
+async fn work(store: &mut Store, name: &str, folder: &Path) -> Result<Checkpoint, Fault> {
     if !store.streams().await?.iter().any(|stream| stream.name == name) {
         store.create(&crate::desk::new_stream(name, &crate::desk::Parts::new())).await?;
     }
@@ -55,30 +57,14 @@ async fn work(store: &mut Store, name: &str) -> Result<Checkpoint, Fault> {
     if store.streams().await?.iter().any(|stream| stream.name == name && stream.epoch == 1) {
         store.close_epoch(name, &signers(), &key("keeper")).await?;
     }
-    let archive = Archive::of(name);
+    // Each process has its own, and whoever made the folder removes it with all of them: one that is killed can't.
+    let archive = folder.join(format!("{} {name}.pack", std::process::id()));
     if store.pruned(name).await?.is_none() {
-        crate::prune::archived(store, name, &archive.0).await?;
+        crate::prune::archived(store, name, &archive).await?;
     }
-    crate::prune::pruned(store, name, &archive.0).await?;
+    crate::prune::pruned(store, name, &archive).await?;
     store.append(name, &signers(), third).await?;
     Ok(store.materialize(name, &key("keeper")).await?.checkpoint)
-}
-
-/// Where the archive of a stream is, as long as someone works on it.
-struct Archive(PathBuf);
-
-impl Archive {
-    fn of(name: &str) -> Archive {
-        let name = format!("kerai_crash_{}_{name}.pack", std::process::id());
-        Archive(std::env::temp_dir().join(name))
-    }
-}
-
-impl Drop for Archive {
-    fn drop(&mut self) {
-        // What a killed process left is the system's to clean up.
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 /// A seed of randomness for a stream: each has a genesis of its own.
@@ -90,6 +76,7 @@ fn seed(name: &str) -> u64 {
 #[test]
 fn child_hangs() {
     let (Ok(database), Ok(name)) = (std::env::var(DATABASE), std::env::var(STREAM)) else { return };
+    let folder = PathBuf::from(std::env::var_os(FOLDER).expect("a folder"));
     let point = std::env::var(POINT).unwrap_or_default();
     let time: u32 = std::env::var(TIME).expect("a time").parse().expect("a number");
     let left = std::cell::Cell::new(time);
@@ -108,7 +95,7 @@ fn child_hangs() {
     run(async {
         let address = Address::of(&database).expect("an address");
         let done = match Store::open(&address, host_of(seed(&name), NOW, reached)).await {
-            Ok(mut store) => work(&mut store, &name).await.map(drop),
+            Ok(mut store) => work(&mut store, &name, &folder).await.map(drop),
             Err(fault) => Err(fault),
         };
         if let Err(fault) = done {
@@ -124,10 +111,11 @@ struct Worker {
 }
 
 impl Worker {
-    fn start(database: &str, name: &str, point: &str, time: u32) -> Worker {
+    fn start(database: &str, folder: &Path, name: &str, (point, time): (&str, u32)) -> Worker {
         let mut child = Command::new(std::env::current_exe().expect("this program"))
             .args(["crash::child_hangs", "--exact", "--nocapture"])
             .envs([(DATABASE, database), (STREAM, name), (POINT, point), (TIME, &time.to_string())])
+            .env(FOLDER, folder)
             .stdout(Stdio::piped())
             .spawn()
             .expect("a process");
@@ -148,18 +136,18 @@ impl Worker {
 }
 
 /// What an undisturbed run comes to.
-fn expected(database: &Address) -> Checkpoint {
+fn expected(database: &Address, folder: &Path) -> Checkpoint {
     run(async {
         let mut store = Store::open(database, host_of(0, NOW, |_| ())).await.expect("opens");
-        work(&mut store, "undisturbed").await.expect("done")
+        work(&mut store, "undisturbed", folder).await.expect("done")
     })
 }
 
 /// Does the work again after a crash, and compares.
-fn resumes(database: &Address, name: &str, expected: &Checkpoint, how: &str) {
+fn resumes(database: &Address, folder: &Path, name: &str, expected: &Checkpoint, how: &str) {
     run(async {
         let mut store = Store::open(database, host_of(seed(name), NOW, |_| ())).await.expect("opens again");
-        let resumed = work(&mut store, name).await.unwrap_or_else(|fault| panic!("{how}: {fault}"));
+        let resumed = work(&mut store, name, folder).await.unwrap_or_else(|fault| panic!("{how}: {fault}"));
         assert_eq!(resumed.count, expected.count, "{how}: an op is lost or there twice");
         assert_eq!(resumed.state_root, expected.state_root, "{how}");
         let verified = store.verify(name, &[]).await.expect("verified");
@@ -172,19 +160,19 @@ fn resumes(database: &Address, name: &str, expected: &Checkpoint, how: &str) {
 fn killed_at_any_point_it_resumes_to_the_same_bytes() {
     everywhere(|| {
         let place = Place::new();
-        let expected = expected(&place.database());
+        let expected = expected(&place.database(), place.path());
         let mut kills = 0;
         for &point in Point::ALL {
             for time in TIMES {
                 let name = format!("{} {time}", point.name());
-                let mut worker = Worker::start(&place.url(), &name, point.name(), time);
+                let mut worker = Worker::start(&place.url(), place.path(), &name, (point.name(), time));
                 if worker.says(REACHED).is_none() {
                     assert!(time > 0, "the work never comes to {}", point.name());
                     continue;
                 }
                 worker.kill();
                 kills += 1;
-                resumes(&place.database(), &name, &expected, &name);
+                resumes(&place.database(), place.path(), &name, &expected, &name);
             }
         }
         assert!(kills > Point::ALL.len(), "only {kills} kills");
@@ -196,15 +184,15 @@ fn killed_at_any_point_it_resumes_to_the_same_bytes() {
 fn killed_at_any_time_it_resumes_to_the_same_bytes() {
     everywhere(|| {
         let place = Place::new();
-        let expected = expected(&place.database());
+        let expected = expected(&place.database(), place.path());
         let mut numbers = Numbers::from(5);
         for kill in 0..KILLS {
             let (name, time) = (format!("random {kill}"), numbers.below(LONGEST));
-            let mut worker = Worker::start(&place.url(), &name, "", 0);
+            let mut worker = Worker::start(&place.url(), place.path(), &name, ("", 0));
             worker.says(BEGUN).expect("it begins");
             std::thread::sleep(Duration::from_micros(time));
             worker.kill();
-            resumes(&place.database(), &name, &expected, &format!("{name}, after {time} µs"));
+            resumes(&place.database(), place.path(), &name, &expected, &format!("{name}, after {time} µs"));
         }
     });
 }
@@ -220,13 +208,14 @@ fn with_its_server_killed_it_resumes_to_the_same_bytes() {
     let server = Server::private(&binaries, &folder);
     let url = server.url("postgres");
     let database = Address::of(&url).expect("an address");
-    let expected = expected(&database);
+    let place = Place::new();
+    let expected = expected(&database, place.path());
     let mut numbers = Numbers::from(7);
     let points = Point::ALL.iter().map(|point| point.name()).chain([""]).cycle();
     let mut told = 0;
     for (kill, point) in (0..SERVER_KILLS).zip(points) {
         let (name, time) = (format!("server {kill}"), numbers.below(LONGEST));
-        let mut worker = Worker::start(&url, &name, point, 0);
+        let mut worker = Worker::start(&url, place.path(), &name, (point, 0));
         worker.says(if point.is_empty() { BEGUN } else { REACHED }).expect("it comes there");
         if point.is_empty() {
             std::thread::sleep(Duration::from_micros(time));
@@ -239,7 +228,7 @@ fn with_its_server_killed_it_resumes_to_the_same_bytes() {
             told += 1;
         }
         worker.kill();
-        resumes(&database, &name, &expected, &format!("{name} at `{point}`, after {time} µs"));
+        resumes(&database, place.path(), &name, &expected, &format!("{name} at `{point}`, after {time} µs"));
     }
     println!("{told} processes were told by a code that their server had gone");
 }

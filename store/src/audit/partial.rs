@@ -3,7 +3,8 @@
 use super::ops::{HIDDEN, show};
 use super::{Audit, Evidence, differs, refused};
 use crate::backend::Columns;
-use crate::log::{Outcome, Record};
+use crate::document::to_hex;
+use crate::log::{Outcome, Record, leaf};
 use crate::op::signature::{self, Domain};
 use crate::op::{Op, op_id};
 use crate::pack::{Hidden, PrunedOp};
@@ -56,6 +57,10 @@ impl Audit<'_> {
         let log = self.log.as_mut().ok_or_else(|| no("the genesis is missing"))?;
         if self.pruned.is_none_or(|pruned| log.next() > pruned) {
             return Err(no("it is gone, and was not pruned"));
+        }
+        let is = leaf(record);
+        if let Some(was) = left.said.filter(|was| *was != is) {
+            return Err(differs("the commit record", to_hex(&is), to_hex(&was)));
         }
         if self.ask.signatures && !signature::verify(Domain::Op, &left.op, &left.author, &left.signature) {
             return Err(no("the signature does not verify"));

@@ -41,6 +41,8 @@ pub struct StoredOp {
     pub position: u64,
     pub signed: SignedOp,
     pub record: Vec<u8>,
+    /// The hash of the record, where it was kept beside what is left of an op.
+    pub said: Option<Hash>,
     pub columns: Columns,
 }
 

@@ -6,6 +6,7 @@ use crate::document::Hash;
 use crate::fault::Fault;
 use crate::fold::Snapshot;
 use crate::limit;
+use crate::log::leaf;
 
 /// How far a stream was pruned, at the end of a closed epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl Session<'_> {
             let ops = self.ops_between(stream, position, count).await?;
             let mut left = Vec::with_capacity(ops.len());
             for op in ops.iter().filter(|op| !op.columns.is_governance && !op.is_pruned()) {
-                left.push((op.position, [op.columns.op_id, op.given()?].concat()));
+                left.push((op.position, [op.columns.op_id, op.given()?, leaf(&op.record)].concat()));
             }
             self.leave_of_ops(stream, &left).await?;
             position += count;

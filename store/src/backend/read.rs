@@ -84,6 +84,7 @@ struct OpRow {
     op: Option<Op>,
     payload: Vec<u8>,
     record: Vec<u8>,
+    said: Option<Hash>,
 }
 
 impl About {
@@ -94,28 +95,31 @@ impl About {
         let root = |number| self.roots.get(&number).copied().ok_or_else(|| damaged("a root that has no number"));
         let (fold_root, policy_root) = (root(fold)?, root(policy)?);
         let (body, payload, record) = (row.bytes()?, row.bytes()?, row.bytes()?);
-        let (op_id, given, body, op) = if payload.is_empty() {
+        let (op_id, given, said, body, op) = if payload.is_empty() {
             // Whoever finds less than there must be says of which op.
-            match body.as_chunks::<32>() {
-                (&[id, given], []) => (id, Some(given), Vec::new(), None),
-                _ => (Hash::default(), None, Vec::new(), None),
-            }
+            let (id, given, said) = match body.as_chunks::<32>() {
+                (&[id, given, said], []) => (id, Some(given), Some(said)),
+                // Of those that schema 3 pruned.
+                (&[id, given], []) => (id, Some(given), None),
+                _ => (Hash::default(), None, None),
+            };
+            (id, given, said, Vec::new(), None)
         } else {
             let known = Known { stream: self.genesis, author, sequence, ulid, fold_root, policy_root };
             let (body, op) = brief::body_of(body, &known);
-            (op_id(&body), None, body, op)
+            (op_id(&body), None, None, body, op)
         };
         let (record, received) = brief::record_of(record, position, op_id);
         let columns =
             Columns { op_id, author, sequence, ulid, given, outcome, is_governance, fold_root, policy_root, received };
-        Ok(OpRow { columns, position, body, op, payload, record })
+        Ok(OpRow { columns, position, body, op, payload, record, said })
     }
 
     fn stored(&self, mut row: Row) -> Result<StoredOp, Refused> {
-        let OpRow { columns, position, body, payload, record, .. } = self.read(&mut row)?;
+        let OpRow { columns, position, body, payload, record, said, .. } = self.read(&mut row)?;
         let salts = row.bytes()?;
         let signed = signed(body, payload, &salts, row.bytes()?)?;
-        Ok(StoredOp { position, signed, record, columns })
+        Ok(StoredOp { position, signed, record, said, columns })
     }
 
     fn lean(&self, mut row: Row) -> Result<LeanOp, Refused> {

@@ -110,7 +110,7 @@ impl PackFile {
             Part::PrunedOp { .. } if self.header.pruned.is_none() => {
                 return Err(form(at, "a pruned op of a stream of which nothing was pruned"));
             }
-            Part::PrunedOp { record, left } => Item::PrunedOp { place: at, record, left: Box::new(left) },
+            Part::PrunedOp { record, left } => Item::PrunedOp { place: at, record, left },
             Part::Checkpoint(signed) => {
                 self.count = Checkpoint::decode(&signed.body).map_or(0, |checkpoint| checkpoint.count);
                 Item::Checkpoint(signed)

@@ -21,6 +21,8 @@ pub struct PrunedOp {
     /// The hash of what its author gave.
     pub given: Hash,
     pub signature: [u8; 64],
+    /// The hash of its record, where a database keeps it; in a pack stands the whole record.
+    pub said: Option<Hash>,
 }
 
 impl PrunedOp {
@@ -33,6 +35,7 @@ impl PrunedOp {
             ulid: Ulid::from_bytes(columns.ulid),
             given: columns.given.unwrap_or_default(),
             signature: stored.signed.signature,
+            said: stored.said,
         }
     }
 }

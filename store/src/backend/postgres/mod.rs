@@ -11,7 +11,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// The schemas, each on top of the one before it. A schema that was released never changes.
-const SCHEMAS: &[&str] = &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql")];
+const SCHEMAS: &[&str] = &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql"), include_str!("4.sql")];
 
 /// The oldest server that is known to do: `server_version_num`.
 const OLDEST: i64 = 150_000;

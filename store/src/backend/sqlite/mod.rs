@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// The schemas, each on top of the one before it. A schema that was released never changes.
-const SCHEMAS: &[&str] = &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql")];
+const SCHEMAS: &[&str] = &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql"), include_str!("4.sql")];
 
 /// Marks a file as kerai's: `kera`.
 const APPLICATION: i64 = 0x6b65_7261;
@@ -80,7 +80,7 @@ async fn schema(transaction: &mut Transaction<'_>) -> Result<i64, Fault> {
 
 /// Says which schema the database has. Pragmas take no parameters, so that the text is written out and tested.
 async fn mark(transaction: &mut Transaction<'_>) -> Result<(), Fault> {
-    let sql = "PRAGMA application_id = 0x6b657261; PRAGMA user_version = 3";
+    let sql = "PRAGMA application_id = 0x6b657261; PRAGMA user_version = 4";
     sqlx::raw_sql(sql).execute(&mut **transaction).await?;
     if schema(transaction).await? == SCHEMAS.len() as i64 {
         Ok(())
