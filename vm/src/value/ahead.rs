@@ -50,7 +50,8 @@ impl Heap {
         black_box(texts.fold(0, |all, start| all ^ read(start)));
     }
 
-    /// Fetches the entries that a dictionary has at some keys, and the tables there.
+    /// Fetches the entries that a dictionary has at some keys, and the tables there with their texts: by those, steps most
+    /// often tell what is later.
     pub(crate) fn fetch_entries(&self, dictionary: u32, keys: &[Value]) {
         let Some(dictionary) = self.dictionaries.get(dictionary as usize) else { return };
         let mut places = [0; TOGETHER];
@@ -60,7 +61,16 @@ impl Heap {
             read
         });
         black_box(begun.fold(0, |all, read| all ^ read));
-        let places = keys.iter().zip(places);
-        self.fetch(places.filter_map(|(&key, place)| dictionary.value_from(&self.content, place, key)));
+        let mut found = [Value::NIL; TOGETHER];
+        let places = keys.iter().zip(places).zip(&mut found);
+        places.for_each(|((&key, place), found)| {
+            *found = dictionary.value_from(&self.content, place, key).unwrap_or(Value::NIL);
+        });
+        let found = found.into_iter().filter(|value| value.as_table().is_some());
+        self.fetch_with_texts(found.clone());
+        // Of what lies in a table that was found, a step asks for one entry: where all are few, all are fetched.
+        let within = || found.clone().filter_map(|value| self.dictionary(self.table(value)?));
+        black_box(within().fold(0, |all, dictionary| all ^ dictionary.count()));
+        black_box(within().fold(0, |all, dictionary| all ^ dictionary.fetch_few()));
     }
 }

@@ -9,7 +9,8 @@ use super::heap::{Mark, narrow};
 use super::journal::Change;
 use super::shape::fold;
 use super::table::{Form, Table, TableId};
-use super::{Heap, Span, Tag, Value};
+use super::{Heap, Span, TOGETHER, Tag, Value};
+use core::hint::black_box;
 use hashbrown::HashTable;
 
 /// What a collection looks at.
@@ -294,6 +295,9 @@ impl Heap {
         trace.live.resize(self.tables.len().saturating_sub(from.tables), false);
         roots.iter().for_each(|&root| trace.reach(root));
         for number in self.journal.collected..self.journal.changes.len() {
+            if (number - self.journal.collected).is_multiple_of(TOGETHER) {
+                self.fetch_changes(number);
+            }
             let Some(&change) = self.journal.changes.get(number) else { break };
             if change.brings_young && (change.table.0 as usize) < from.tables {
                 self.trace_change(&mut trace, change);
@@ -312,6 +316,17 @@ impl Heap {
             }
         }
         trace
+    }
+
+    /// Fetches the entries of dictionaries that some changes from a number on were made in: what is read here is only read so
+    /// that it is near.
+    fn fetch_changes(&self, first: usize) {
+        let changes = self.journal.changes.iter().skip(first).take(TOGETHER);
+        let read = |change: &Change| {
+            let table = self.tables.get(change.table.0 as usize)?;
+            Some(self.dictionary(table)?.begin_to_find(&self.content, change.key).1)
+        };
+        black_box(changes.filter_map(read).fold(0, |all, read| all ^ read));
     }
 
     /// What an older table now holds where it was changed.

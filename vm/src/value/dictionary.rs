@@ -35,6 +35,11 @@ impl Place {
     }
 }
 
+/// How many places lie in one line of a processor's cache, and how many lines are fetched of a dictionary without looking
+/// for anything.
+const PLACES_A_LINE: usize = 2;
+const LINES: usize = 8;
+
 /// The fewest places of a dictionary that has more than one.
 const FEWEST: usize = 4;
 
@@ -107,6 +112,12 @@ impl Dictionary {
     pub(crate) fn begin_to_find(&self, content: &Content, key: Value) -> (usize, u64) {
         let place = content.hash_key(key) as usize & self.places.len().wrapping_sub(1);
         (place, self.places.get(place).map_or(0, |place| place.0.0.body()))
+    }
+
+    /// Reads of a dictionary with few places one in each line of a processor's cache, only so that they are near.
+    pub(crate) fn fetch_few(&self) -> u64 {
+        let lines = self.places.iter().step_by(PLACES_A_LINE).take(LINES);
+        lines.fold(0, |all, place| all ^ place.0.0.body())
     }
 
     /// The value of a key for which a search begins at a place.

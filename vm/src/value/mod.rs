@@ -244,6 +244,16 @@ impl Value {
         Value { head: (window as u64).to_le(), body: ((window >> 64) as u64).to_le() }
     }
 
+    /// How many bytes a short string has, where they are all ASCII.
+    pub(crate) const fn ascii_length(self) -> Option<u64> {
+        const FOREIGN: u128 = u128::MAX / 0xff * 0x80;
+        if self.is_short_string() && (self.window() >> 16) & FOREIGN == 0 {
+            Some(self.second_byte() as u64)
+        } else {
+            None
+        }
+    }
+
     /// The content of a short string.
     pub(crate) fn short_bytes(&self) -> &[u8] {
         let all: &[u8] = bytemuck::bytes_of(self);

@@ -36,6 +36,15 @@ impl Scale<'_> {
     }
 
     fn value(&mut self, value: Value, depth: u64) -> Outcome<()> {
+        if let Some(length) = value.ascii_length() {
+            self.meter.charge(VALUE)?;
+            self.meter.charge(length)?;
+            self.bytes = self.bytes.checked_sub(length).ok_or(self.too_long)?;
+            return Ok(());
+        }
+        if value.as_i64().is_some() || value.is_nil() {
+            return self.meter.charge(VALUE);
+        }
         let content = self.heap.as_string(&value).or_else(|| self.heap.as_bytes(value)).unwrap_or_default();
         let bytes = content.len() as u64;
         self.meter.charge(VALUE)?;
