@@ -18,6 +18,7 @@ pub mod log;
 pub mod materialize;
 mod materializer;
 pub mod op;
+mod outlook;
 pub mod pack;
 pub mod pages;
 pub mod program;

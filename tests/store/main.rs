@@ -1,5 +1,6 @@
 //! The store, the whole way: signed ops in, state in a database out, whatever comes between.
 
+mod ahead;
 mod bad;
 mod certified;
 mod crash;
