@@ -4,14 +4,12 @@ use crate::backend::{Database, NewOp, Session, Stream, damaged};
 use crate::code::{Class, Code, Refused};
 use crate::document::Hash;
 use crate::fault::Fault;
-use crate::fold::Made;
 use crate::gate::Gate;
-use crate::governance::{Binding, Governance};
+use crate::governance::Binding;
 use crate::host::{Host, Point};
 use crate::log::{Commit, Facts, Log, LogTree, Offer, Outcome};
 use crate::op::signature::SecretKey;
 use crate::op::{Checked, Draft, Offered, Op, Salts, SignedOp, payload_root};
-use crate::outlook::{Batch, Seen};
 use crate::program::{Library, Stored};
 use crate::recent::Recent;
 use crate::store::{Answer, Committed, Signers, fresh_ulid, logged, resume, unknown};
@@ -107,11 +105,6 @@ impl<'s> Desk<'s> {
         self.clerk.log.governance.knows(key)
     }
 
-    /// What the log is governed by.
-    pub(crate) const fn governance(&self) -> &Arc<Governance> {
-        &self.clerk.log.governance
-    }
-
     /// How many records the log has.
     pub(crate) const fn count(&self) -> u64 {
         self.clerk.log.tree.count()
@@ -164,21 +157,14 @@ impl<'s> Desk<'s> {
         self.decide(drafts, |clerk, draft, gate| clerk.append(draft, signers, gate)).await
     }
 
-    /// Offers ops that others signed, those first that were judged by the governance that is there.
-    pub(crate) async fn ingest(&mut self, batch: Batch) -> Result<Vec<Answer>, Fault> {
-        let Batch { ops, under } = batch;
-        for op in ops.iter().filter(|seen| seen.is_sound()).filter_map(Seen::op) {
-            self.meet(&op.author).await?;
+    /// Offers ops that others signed.
+    pub(crate) async fn ingest(&mut self, ops: Vec<Offered>) -> Result<Vec<Answer>, Fault> {
+        for read in ops.iter().filter_map(|op| op.read.as_ref().ok()).filter(|read| read.fault.is_none()) {
+            self.meet(&read.op.author).await?;
         }
-        let ulids: Vec<Ulid> = ops.iter().filter_map(|seen| Some(seen.op()?.ulid)).collect();
+        let ulids: Vec<Ulid> = ops.iter().filter_map(|op| Some(op.read.as_ref().ok()?.op.ulid)).collect();
         self.learn(&ulids).await?;
-        let Log { governance, .. } = &mut self.clerk.log;
-        if let Some((known, _)) = under.as_ref().filter(|(known, _)| **known == **governance) {
-            // From here on a look at where they are tells whether they are the same.
-            *governance = known.clone();
-        }
-        self.clerk.facts.reserve(ops.len());
-        self.decide(ops, |clerk, seen, gate| clerk.take(seen, under.as_ref(), gate)).await
+        self.decide(ops, Clerk::offer).await
     }
 
     /// Decides on one after the other, each under the policy that is bound then, and writes down what is committed.
@@ -290,10 +276,7 @@ impl Clerk<'_> {
             return refuse(Refused::new(Code::CLOCK_SKEW, format!("`{}`", draft.ulid)));
         }
         match self.sign(draft, actor, key) {
-            Ok(signed) => {
-                let now = (self.host.now)();
-                self.offer(signed.read(), now, gate)
-            }
+            Ok(signed) => self.offer(signed.read(), gate),
             Err(refused) => refuse(refused),
         }
     }
@@ -321,55 +304,22 @@ impl Clerk<'_> {
         SignedOp::sign(&op, draft.payload.clone(), salts, key)
     }
 
-    /// Takes an op that was looked at before the log was open.
-    fn take(
-        &mut self,
-        seen: Seen,
-        under: Option<&(Arc<Governance>, u64)>,
-        gate: &mut Gate<'_>,
-    ) -> Result<Decided, Refused> {
-        // All of a batch were received at one time, or else what was judged ahead would be in the past.
-        let now = under.map_or_else(|| (self.host.now)(), |under| under.1);
-        match (seen, under) {
-            (Seen::Offered(op), _) => self.offer(*op, now, gate),
-            (Seen::Foreseen(foreseen), Some((governance, _))) => {
-                match self.log.commit_foreseen(foreseen, governance, &mut self.facts) {
-                    Ok((commit, made)) => {
-                        let roots = (governance.binding.fold_root, governance.binding.policy_root);
-                        self.commit(commit, Some(made), roots)
-                    }
-                    Err(op) => self.offer(*op, now, gate),
-                }
-            }
-            (Seen::Foreseen(foreseen), None) => {
-                self.offer(foreseen.commit.op.offered(foreseen.commit.given), now, gate)
-            }
-        }
-    }
-
-    fn offer(&mut self, op: Offered, now: u64, gate: &mut Gate<'_>) -> Result<Decided, Refused> {
-        // What is bound when it is decided: it may bind others.
+    fn offer(&mut self, op: Offered, gate: &mut Gate<'_>) -> Result<Decided, Refused> {
         let Binding { fold_root, policy_root, .. } = self.log.governance.binding;
+        let now = (self.host.now)();
         match self.log.offer(op, &mut self.facts, &self.library, gate, now)? {
             Offer::Repeat(position) => Ok((Answer::Duplicate(Some(position)), None)),
             Offer::Refused(refused, evidence) => {
                 self.refused.push((refused.code, now.max(self.log.received), evidence));
                 Ok((Answer::Refused(refused), None))
             }
-            Offer::Committed(commit) => self.commit(commit, None, (fold_root, policy_root)),
+            Offer::Committed(commit) => {
+                self.has_committed = true;
+                self.recent.take(&commit)?;
+                let answer = Answer::Committed(self.committed(&commit, &policy_root));
+                Ok((answer, Some(NewOp { commit, fold_root, policy_root })))
+            }
         }
-    }
-
-    fn commit(
-        &mut self,
-        commit: Box<Commit>,
-        made: Option<Made>,
-        (fold_root, policy_root): (Hash, Hash),
-    ) -> Result<Decided, Refused> {
-        self.has_committed = true;
-        self.recent.take(&commit, made)?;
-        let answer = Answer::Committed(self.committed(&commit, &policy_root));
-        Ok((answer, Some(NewOp { commit, fold_root, policy_root })))
     }
 
     fn committed(&self, commit: &Commit, policy_root: &Hash) -> Committed {

@@ -79,9 +79,6 @@ pub struct Step {
     pub document: Vec<u8>,
 }
 
-/// What folds of an order get of an op; nothing of one that was not admitted.
-pub(crate) type Made = (Order, Option<Step>);
-
 impl Step {
     /// # Errors
     /// `LOG_DAMAGED` where a part of the op has no canonical form.

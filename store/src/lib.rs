@@ -18,7 +18,6 @@ pub mod log;
 pub mod materialize;
 mod materializer;
 pub mod op;
-mod outlook;
 pub mod pack;
 pub mod pages;
 pub mod program;

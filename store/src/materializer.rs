@@ -284,12 +284,11 @@ impl<'p> Materializer<'p> {
         let Done { mut run, base, changes: known, snapshot, mut checkpoint, inputs } = done;
         let (number, epoch) = (ground.stream.number, ground.binding.epoch);
         let (making, are_new) = match known {
-            Some(changes) => (spawn_blocking(move || Written::of(changed(&changes), false)), false),
+            Some(changes) => (spawn_blocking(move || changed(&changes)), false),
             None => {
                 let stored = session.state(number).await?;
                 let (rows, are_new) = (owned(&mut run), stored.is_empty());
-                let are_first = are_new && ground.last.is_none();
-                (spawn_blocking(move || Written::of(changes(&rows, &stored), are_first)), are_new)
+                (spawn_blocking(move || changes(&rows, &stored)), are_new)
             }
         };
         let before = ground.last.as_ref().map_or((EMPTY, EMPTY), |last| (last.inputs_root, last.state_root));
@@ -308,12 +307,9 @@ impl<'p> Materializer<'p> {
             }
         };
         // Made while the map of inputs was written.
-        let Written { rows, pages } = finished(making).await;
-        let root = match pages {
-            Pages::First(pages) => put_first(session, number, Map::Rows, pages).await?,
-            Pages::Changed(entries) => update(session, number, Map::Rows, entries, &before.1).await?,
-        };
-        if root != Some(checkpoint.state_root) {
+        let rows = finished(making).await;
+        let entries = rows.iter().map(|row| (row_key(&row.key), row.value.as_deref().map(row_value))).collect();
+        if update(session, number, Map::Rows, entries, &before.1).await? != Some(checkpoint.state_root) {
             let all = run.rows().sorted().iter().map(|row| (row_key(&row.key), row_value(&row.value))).collect();
             put_all(session, number, Map::Rows, all).await?;
         }
@@ -349,31 +345,6 @@ async fn relate(session: &mut Session<'_>, stream: &Stream, rows: &[StateRow]) -
         session.put_relation((stream.number, &stream.name), &relation, is_there).await?;
     }
     Ok(())
-}
-
-/// The rows to write, and what becomes of their map.
-struct Written {
-    rows: Vec<StateRow>,
-    pages: Pages,
-}
-
-enum Pages {
-    /// All that there are.
-    First(Updated),
-    Changed(Vec<Change>),
-}
-
-impl Written {
-    fn of(rows: Vec<StateRow>, are_first: bool) -> Written {
-        let hashes = |row: &StateRow| (row_key(&row.key), row.value.as_deref().map(row_value));
-        let pages = if are_first {
-            let entries = rows.iter().map(hashes).filter_map(|(key, value)| Some((key, value?))).collect();
-            Pages::First(pages::whole(Map::Rows, entries))
-        } else {
-            Pages::Changed(rows.iter().map(hashes).collect())
-        };
-        Written { rows, pages }
-    }
 }
 
 /// Whether nothing that is new comes before the last op of a state.

@@ -2,7 +2,7 @@
 
 use crate::code::Refused;
 use crate::document::Hash;
-use crate::fold::{Made, Step};
+use crate::fold::Step;
 use crate::limit;
 use crate::log::{Commit, Head, Outcome};
 use kerai_vm::bytecode::Order;
@@ -43,8 +43,7 @@ impl Recent {
         Recent { stream, after: count, until: count, order, size: 0, since: Since::default(), is_plain: true }
     }
 
-    /// Takes a commit in, and what its fold gets where that is made already.
-    pub(crate) fn take(&mut self, commit: &Commit, made: Option<Made>) -> Result<(), Refused> {
+    pub(crate) fn take(&mut self, commit: &Commit) -> Result<(), Refused> {
         let op = &commit.op.op;
         self.until = commit.record.position;
         self.is_plain &= !op.is_governance();
@@ -55,8 +54,7 @@ impl Recent {
         if commit.record.outcome == Outcome::Admitted {
             self.since.admitted.push(commit.op.id);
             let (position, received) = (commit.record.position, commit.record.received);
-            let made = made.filter(|made| made.0 == self.order).and_then(|made| made.1);
-            let step = made.map_or_else(|| Step::at(position, received, &commit.op, self.order), Ok)?;
+            let step = Step::at(position, received, &commit.op, self.order)?;
             self.size += step.document.len() as u64;
             self.since.steps.push(step);
         }

@@ -16,8 +16,7 @@ use crate::log::{Log, Outcome};
 use crate::materialize::{self, Logged, State};
 use crate::materializer::{Materializer, since};
 use crate::op::signature::SecretKey;
-use crate::op::{BIND, Draft, GENESIS, Op, ROTATE, Salts, SignedOp, is_segment, payload_root};
-use crate::outlook::{Outlook, Read, Reading, is_worth_it, read_all};
+use crate::op::{BIND, Draft, GENESIS, Offered, Op, ROTATE, Salts, SignedOp, is_segment, payload_root};
 use crate::pack::Archives;
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS, Stored};
 use crate::recent::{Recent, Since};
@@ -26,9 +25,13 @@ use kerai_vm::bytecode::ProgramKind;
 use kerai_vm::ulid::Ulid;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// The lock of all streams' names, among those of their tables: no stream has this number.
 const NAMES: i64 = 0;
+
+/// Ops for which a thread of their own is worth its while.
+const READ_AT_LEAST: usize = 64;
 
 /// A store on one database.
 pub struct Store {
@@ -219,38 +222,28 @@ impl Store {
         self.ingest_by(name, ops, SignedOp::read_unsigned).await
     }
 
-    async fn ingest_by(&mut self, name: &str, ops: Vec<SignedOp>, read: Read) -> Result<Vec<Answer>, Fault> {
+    async fn ingest_by(
+        &mut self,
+        name: &str,
+        ops: Vec<SignedOp>,
+        read: fn(SignedOp) -> Offered,
+    ) -> Result<Vec<Answer>, Fault> {
         let mut answers = Vec::with_capacity(ops.len());
-        let mut outlook = None;
-        if is_worth_it(ops.len()) {
-            let mut session = self.database.read().await?;
-            outlook = Outlook::of(&mut session, name, &mut self.library).await?;
-            session.commit().await?;
-        }
         let mut ops = ops.into_iter();
-        let mut next = Some(self.reading(batch(&mut ops), read, outlook.as_ref(), 0));
+        let mut next = Some(read_all(batch(&mut ops), read));
         while let Some(reading) = next.take() {
-            let seen = reading.finish().await;
-            if seen.ops.is_empty() {
+            let offered = finish_reading(reading).await;
+            // While these are committed, the next ones are read beside.
+            next = Some(batch(&mut ops)).filter(|batch| !batch.is_empty()).map(|batch| read_all(batch, read));
+            if offered.is_empty() {
                 break;
             }
-            // While these are committed, the next ones are read and judged beside.
-            let then = batch(&mut ops);
-            next = (!then.is_empty()).then(|| self.reading(then, read, outlook.as_ref(), seen.ops.len()));
             let mut desk = Desk::open(&mut self.database, &mut self.host, name, &mut self.library).await?;
-            answers.extend(desk.ingest(seen).await?);
-            if let Some(outlook) = &mut outlook {
-                outlook.learn(desk.governance(), desk.count());
-            }
+            answers.extend(desk.ingest(offered).await?);
             let recent = desk.close().await?;
             Recent::extend(&mut self.recent, recent);
         }
         Ok(answers)
-    }
-
-    /// Begins to read ops that come behind what is known of the log and behind those that wait for it.
-    fn reading(&self, ops: Vec<SignedOp>, read: Read, outlook: Option<&Outlook>, waiting: usize) -> Reading {
-        read_all(ops, read, outlook.map(|outlook| (outlook, waiting, (self.host.now)())))
     }
 
     /// Binds another fold, another policy, or both, by a governance op: a new epoch, whose fold starts from the first op.
@@ -595,6 +588,19 @@ pub(crate) async fn find(session: &mut Session<'_>, name: &str) -> Result<Stream
     Ok(session.stream(name).await?.ok_or_else(|| unknown(name))?)
 }
 
+/// Ops that are being read by threads of their own: signatures cost more than all else, and nothing of one op depends
+/// on another.
+type Reading = Vec<JoinHandle<Vec<Offered>>>;
+
+fn read_all(ops: Vec<SignedOp>, read: fn(SignedOp) -> Offered) -> Reading {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = ops.len().div_ceil(threads).max(READ_AT_LEAST);
+    let mut ops = ops.into_iter();
+    let shares =
+        std::iter::from_fn(|| Some(ops.by_ref().take(share).collect::<Vec<_>>()).filter(|ops| !ops.is_empty()));
+    shares.map(|ops| tokio::task::spawn_blocking(move || ops.into_iter().map(read).collect())).collect()
+}
+
 /// The ops of one transaction: at least one, if there is any.
 fn batch(ops: &mut std::vec::IntoIter<SignedOp>) -> Vec<SignedOp> {
     let mut size = 0;
@@ -605,6 +611,18 @@ fn batch(ops: &mut std::vec::IntoIter<SignedOp>) -> Vec<SignedOp> {
         batch.push(op);
     }
     batch
+}
+
+async fn finish_reading(reading: Reading) -> Vec<Offered> {
+    let mut read = Vec::new();
+    for share in reading {
+        match share.await {
+            Ok(share) => read.extend(share),
+            // Reading ends in no other way than by its own panic.
+            Err(ended) => std::panic::resume_unwind(ended.into_panic()),
+        }
+    }
+    read
 }
 
 /// The answer to the one op that was offered.

@@ -1,14 +1,13 @@
 //! Judging ahead of the log: between two governance ops, what becomes of an op follows from itself, its place and its time,
 //! but for what its author did before.
 
-use super::{Commit, Outcome, Record, tree};
+use super::{Outcome, Record, tree};
 use crate::code::Code;
 use crate::document::Hash;
-use crate::fold::{Made, Step};
 use crate::gate::Gate;
 use crate::governance::Governance;
-use crate::op::{Checked, Offered, Op, Read, Resource};
-use kerai_vm::bytecode::{Order, Verified};
+use crate::op::{Checked, Op, Resource};
+use kerai_vm::bytecode::Verified;
 use kerai_vm::ulid::Ulid;
 use std::sync::Arc;
 
@@ -36,64 +35,19 @@ pub(crate) struct Foresight {
     pub(crate) leaf: Hash,
 }
 
-/// An op with what becomes of it if it comes at its position, under the governance by which it was judged, and nothing
-/// before it stands in its way.
-#[derive(Debug)]
-pub(crate) struct Foreseen {
-    pub(crate) commit: Box<Commit>,
-    /// The hash of the record, as a leaf of the log's tree.
-    pub(crate) leaf: Hash,
-    /// What its fold gets.
-    pub(crate) made: Made,
-}
-
 impl Standing<'_> {
-    /// The record of an op at a position and a time; none where it does not follow from that.
-    fn record(&self, op: &Checked, position: u64, received: u64, gate: &mut Gate<'_>) -> Option<Record> {
+    /// What becomes of an op at a position, where it is what is said; none where that can't be told, or it is not.
+    pub(crate) fn foresee(&self, op: &Checked, position: u64, said: &[u8], gate: &mut Gate<'_>) -> Option<Foresight> {
         let Checked { id, op: body, .. } = op;
         let is_foreign = body.stream != Some(self.stream) || !self.governance.knows(&body.author);
         if body.is_governance() || is_foreign {
             return None;
         }
-        Some(match fault_of(body, &self.governance, received) {
+        let received = Record::time_in(said)?;
+        let record = match fault_of(body, &self.governance, received) {
             Some(code) => rejected(position, *id, code, &self.governance, received),
             None => decided(position, op, &self.governance, received, gate),
-        })
-    }
-
-    /// Judges an op that is to come at a position and a time.
-    ///
-    /// # Errors
-    /// The op, where it can't be told what becomes of it.
-    pub(crate) fn judge(
-        &self,
-        offered: Box<Offered>,
-        position: u64,
-        received: u64,
-        order: Order,
-        gate: &mut Gate<'_>,
-    ) -> Result<Foreseen, Box<Offered>> {
-        let Offered { id, signed, read } = *offered;
-        let (op, given) = match read {
-            Ok(Read { op, fault: None, given: Ok(given) }) => (op, given),
-            read => return Err(Box::new(Offered { id, signed, read })),
         };
-        let op = Checked { id, op, signed };
-        let record = self.record(&op, position, received, gate);
-        let Some((bytes, record)) = record.and_then(|record| Some((record.encode().ok()?, record))) else {
-            return Err(Box::new(op.offered(given)));
-        };
-        let is_admitted = record.outcome == Outcome::Admitted;
-        let step = if is_admitted { Step::at(position, received, &op, order).ok() } else { None };
-        let leaf = tree::leaf(&bytes);
-        Ok(Foreseen { commit: Box::new(Commit { op, record, bytes, given }), leaf, made: (order, step) })
-    }
-
-    /// What becomes of an op at a position, where it is what is said; none where that can't be told, or it is not.
-    pub(crate) fn foresee(&self, op: &Checked, position: u64, said: &[u8], gate: &mut Gate<'_>) -> Option<Foresight> {
-        let Checked { id, op: body, .. } = op;
-        let received = Record::time_in(said)?;
-        let record = self.record(op, position, received, gate)?;
         (record.encode().ok()? == said).then(|| Foresight {
             op: *id,
             author: body.author,

@@ -1,19 +1,18 @@
 //! Judging: what becomes of an op that is offered to the log. Pure: whoever calls says what the log knows and what time
 //! it is, and writes down what comes of it.
 
-use super::foresight::{self, Foreseen, Foresight, Standing};
+use super::foresight::{self, Foresight, Standing};
 use super::mixing::Mixing;
-use super::{LogTree, Outcome, Record, tree};
+use super::{LogTree, Outcome, Record};
 use crate::code::{Class, Code, Refused};
 use crate::document::{Hash, program_text};
-use crate::fold::{self, Input, Made, Step};
+use crate::fold::{self, Input, Step};
 use crate::gate::Gate;
 use crate::governance::Governance;
 use crate::op::{Checked, Offered, Op, Read, SignedOp, Sound};
 use crate::program::{FOLD_EXPORTS, Library, POLICY_EXPORTS, Stored};
 use kerai_vm::bytecode::{Order, ProgramKind};
 use kerai_vm::ulid::Ulid;
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -31,14 +30,6 @@ pub struct Facts {
     pub committed: HashMap<Hash, u64, Mixing>,
     /// What was given under an author's ULID.
     pub given: HashMap<(Hash, Ulid), Hash, Mixing>,
-}
-
-impl Facts {
-    /// Makes room for what so many ops add.
-    pub fn reserve(&mut self, ops: usize) {
-        self.committed.reserve(ops);
-        self.given.reserve(ops);
-    }
 }
 
 /// An op with its place in the log.
@@ -153,43 +144,6 @@ impl Log {
             self.received = foresight.received;
         }
         comes_true
-    }
-
-    /// Commits an op as it was foreseen, at the position that comes next, with what its fold gets.
-    ///
-    /// # Errors
-    /// The op, where it does not come as it was foreseen: it is to be offered.
-    pub(crate) fn commit_foreseen(
-        &mut self,
-        foreseen: Foreseen,
-        governance: &Arc<Governance>,
-        facts: &mut Facts,
-    ) -> Result<(Box<Commit>, Made), Box<Offered>> {
-        let Foreseen { mut commit, mut leaf, mut made } = foreseen;
-        let (id, position, op) = (commit.op.id, self.next(), &commit.op.op);
-        let comes_next = Arc::ptr_eq(governance, &self.governance)
-            && commit.record.received >= self.received
-            && self.comes_next(&op.author, op.sequence, op.previous).is_ok();
-        let (author, sequence) = (op.author, op.sequence);
-        // Of one that was given before under its ULID, more is to be said.
-        let Entry::Vacant(given) = facts.given.entry((author, op.ulid)) else {
-            return Err(Box::new(commit.op.offered(commit.given)));
-        };
-        if !comes_next {
-            return Err(Box::new(commit.op.offered(commit.given)));
-        }
-        if commit.record.position != position {
-            commit.record.position = position;
-            let Ok(bytes) = commit.record.encode() else { return Err(Box::new(commit.op.offered(commit.given))) };
-            (leaf, commit.bytes) = (tree::leaf(&bytes), bytes);
-            made.1.iter_mut().for_each(|step| step.position = position);
-        }
-        given.insert(commit.given);
-        facts.committed.insert(id, position);
-        self.tree.push_leaf(leaf);
-        self.heads.insert(author, Head { sequence, op: id });
-        self.received = commit.record.received;
-        Ok((commit, made))
     }
 
     /// Offers an op. What is refused or a repeat leaves the log as it was.

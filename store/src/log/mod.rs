@@ -6,7 +6,7 @@ mod mixing;
 mod record;
 mod tree;
 
-pub(crate) use foresight::{Foreseen, Foresight, Standing};
+pub(crate) use foresight::{Foresight, Standing};
 pub(crate) use judge::govern;
 pub use judge::{Commit, Facts, Head, Log, Offer};
 pub use record::{Outcome, Record};

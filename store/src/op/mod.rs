@@ -224,14 +224,6 @@ pub struct Sound {
     pub given: Hash,
 }
 
-impl Checked {
-    /// As it was offered, with the hash of what its author gave.
-    pub(crate) fn offered(self, given: Hash) -> Offered {
-        let Checked { id, op, signed } = self;
-        Offered { id, signed, read: Ok(Read { op, fault: None, given: Ok(given) }) }
-    }
-}
-
 impl Offered {
     /// The op, if it is right by its own word.
     ///

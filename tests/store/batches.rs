@@ -1,4 +1,4 @@
-//! What is judged ahead of the log is what the log says of it, whatever comes between.
+//! What is ingested together has the log that it has one after the other, whatever comes between.
 
 use crate::desk::{
     NOW, Numbers, Place, STREAM, all_told, draft, everywhere, host, key, run, sign, signers, stock, stocked,
@@ -76,9 +76,9 @@ async fn told(place: &Place, ops: &[SignedOp], at_a_time: usize) -> (Vec<String>
 }
 
 #[test]
-fn what_is_judged_ahead_is_what_the_log_says() {
+fn what_comes_together_is_what_comes_one_by_one() {
     everywhere(|| {
-        // Of so large ones several transactions are needed, of which each is judged while the one before is committed.
+        // Of so large ones several transactions are needed, of which each is read while the one before is committed.
         let sizes: &[usize] = if is_long() { &[10, 400_000] } else { &[10] };
         for (&size, seed) in
             sizes.iter().flat_map(|size| (1..if is_long() { 20 } else { 4 }).map(move |seed| (size, seed)))
