@@ -84,7 +84,7 @@ impl Maker<'_> {
             functions,
             exports: ["main", "lift", "join"].map(|name| (name.to_owned(), 0)).into(),
             limits: if gas.is_multiple_of(2) { Limits::DEFAULT } else { Limits { gas, ..Limits::DEFAULT } },
-            rules: vec![Rule { id: "rule-1".to_owned(), reason: "a \"reason\"\n".to_owned() }],
+            rules: vec![Rule { id: "rule-1".into(), reason: "a \"reason\"\n".into() }],
             merging: merging(maker.random, kind),
         }
     }
@@ -272,13 +272,13 @@ impl Maker<'_> {
         let small = self.random.below(6);
         let text = *self.random.pick(&["a", "é", "two words", "\u{0}\n\"\\", "amount", ""]);
         let constant = match self.random.below(if is_name { 2 } else { 6 }) {
-            0 => Constant::String(text.as_bytes().to_vec()),
-            1 => Constant::String(vec![0xff, small as u8]),
+            0 => Constant::String(text.as_bytes().into()),
+            1 => Constant::String([0xff, small as u8].into()),
             2 => Constant::Number(Number::new(small as i128 * 7 - 9, small as u32).unwrap_or(Number::ZERO)),
             3 => {
                 Constant::Float(*self.random.pick(&[0, 1 << 63, 0x7ff0 << 48, 0x7ff8 << 48, 0x3fb9_9999_9999_999a, 1]))
             }
-            4 => Constant::Fixed(*self.random.pick(&[0, 1, -1, 1 << 63, i128::MAX, i128::MIN])),
+            4 => Constant::Fixed(Box::new(*self.random.pick(&[0, 1, -1, 1 << 63, i128::MAX, i128::MIN]))),
             _ => Constant::Bytes(vec![small as u8; small as usize]),
         };
         let known = self.constants.iter().position(|known| *known == constant);

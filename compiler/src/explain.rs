@@ -232,8 +232,8 @@ impl<'p> Examiner<'p> {
         let failing = failing.into_iter().map(|(part, condition)| self.failing(first, part, condition, findings));
         Explanation {
             is_allowed,
-            rules: rules.iter().map(|rule| rule.id.clone()).collect(),
-            reason: first.reason.clone(),
+            rules: rules.iter().map(|rule| rule.id.to_string()).collect(),
+            reason: first.reason.to_string(),
             failing: failing.collect(),
         }
     }
@@ -256,7 +256,7 @@ impl<'p> Examiner<'p> {
             }
         });
         Failing {
-            rule: rule.id.clone(),
+            rule: rule.id.to_string(),
             part,
             condition: condition.text.to_string(),
             span: condition.span,

@@ -202,7 +202,7 @@ pub fn coverage(policy: &Policy, cases: &[Case]) -> Result<Option<Coverage>, Une
         let mut without = policy.clone();
         without.rules.remove(place);
         let is_noticed = is_noticed(&without, cases)?;
-        coverage.rules.count(is_noticed, || rule.id.clone());
+        coverage.rules.count(is_noticed, || rule.id.to_string());
         coverage.mutants.count(is_noticed, || format!("{} left out", rule.id));
         for part in PARTS {
             let count = part(&mut rule.clone()).len();
@@ -250,7 +250,7 @@ fn conditions(
         for (truth, noticed) in [true, false].into_iter().zip(&mut noticed) {
             let mut mutant = policy.clone();
             let Some(rule) = mutant.rules.get_mut(place) else { return Ok(()) };
-            let id = rule.id.clone();
+            let id = rule.id.to_string();
             let Some(condition) = part(rule).get_mut(number) else { return Ok(()) };
             let mut left = atoms;
             let mut expression = Expression::clone(&condition.expression);

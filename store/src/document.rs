@@ -50,6 +50,38 @@ pub fn hash(context: Context, bytes: &[u8]) -> Hash {
     *Root::of_data(context, bytes).bytes()
 }
 
+/// Texts that lie one behind the other, to be hashed together.
+#[derive(Default)]
+pub(crate) struct Together {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Together {
+    /// Adds what is written; its number.
+    pub(crate) fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> usize {
+        write(&mut self.bytes);
+        self.ends.push(self.bytes.len());
+        self.ends.len() - 1
+    }
+
+    pub(crate) const fn count(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Takes away all from a number on.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.ends.truncate(count);
+        self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
+    }
+
+    pub(crate) fn hash(&self, context: Context) -> Vec<Hash> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        let texts = begins.zip(&self.ends).map(|(begin, &end)| self.bytes.get(begin..end).unwrap_or_default());
+        Root::of_each(context, &texts.collect::<Vec<_>>())
+    }
+}
+
 /// A hash of data as users see it.
 #[must_use]
 pub fn data_text(hash: &Hash) -> String {

@@ -3,7 +3,7 @@
 use crate::code::{Code, Refused};
 use crate::document::{Form, Hash, Scratch, encode};
 use crate::limit::{self, length};
-use crate::op::Checked;
+use crate::op::{Checked, Plain};
 use kerai_vm::bytecode::{Limits, Order, Verified};
 use kerai_vm::encoding::root::{Context, Root};
 use kerai_vm::encoding::{Options, cbor};
@@ -93,7 +93,7 @@ impl Step {
     pub fn at(position: u64, received: u64, op: &Checked, order: Order) -> Result<Step, Refused> {
         let damaged = |refusal| Refused::new(Code::LOG_DAMAGED, format!("op {position}: {refusal}"));
         let mut document = Vec::new();
-        write_document(op, received, order, &mut document).map_err(damaged)?;
+        write_document(op.plain(), received, order, &mut document).map_err(damaged)?;
         Ok(Step { position, ulid: op.op.ulid, op: op.id, document })
     }
 
@@ -116,12 +116,12 @@ impl Step {
 }
 
 /// Appends the op as a document: what its author gave, who signed it, and where it stands in the author's chain.
-pub(crate) fn write_document(checked: &Checked, received: u64, order: Order, out: &mut Vec<u8>) -> Result<(), Refusal> {
-    let Checked { id, op, signed } = checked;
+pub(crate) fn write_document(op: Plain<'_>, received: u64, order: Order, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    let Plain { id, op, payload } = op;
     let mut form = Form::new();
     form.hex("id", id).integer("seq", op.sequence).document_if("caps", op.caps.as_ref()).text("type", &op.kind);
     form.text("ulid", &op.ulid.to_string()).text("actor", &op.actor).hex("author", &op.author);
-    form.document_if("labels", op.labels.as_ref()).document("payload", &signed.payload);
+    form.document_if("labels", op.labels.as_ref()).document("payload", payload);
     form.text_if("resource", op.resource.as_deref());
     if order == Order::Commit {
         form.integer("received_ms", received);

@@ -48,6 +48,11 @@ impl Meter {
         Ok(())
     }
 
+    /// Whether so much gas and so many bytes are left.
+    pub(crate) const fn affords(&self, gas: u64, bytes: u64) -> bool {
+        self.gas >= gas && self.memory >= bytes
+    }
+
     pub(crate) fn emit(&mut self, bytes: u64) -> Result<(), TrapCode> {
         self.output = self.output.checked_sub(bytes).ok_or(TrapCode::OUTPUT)?;
         Ok(())

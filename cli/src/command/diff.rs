@@ -180,7 +180,7 @@ pub fn lines<'t>(a: &'t str, b: &'t str) -> (Vec<&'t str>, Vec<&'t str>) {
 /// The ids of rules that only one has, or that say something else.
 pub fn rules(a: &Program, b: &Program) -> Vec<String> {
     let all = |program: &Program| -> BTreeMap<String, String> {
-        program.rules.iter().map(|rule| (rule.id.clone(), rule.reason.clone())).collect()
+        program.rules.iter().map(|rule| (rule.id.to_string(), rule.reason.to_string())).collect()
     };
     let (a, b) = (all(a), all(b));
     let ids: BTreeSet<&String> = a.keys().chain(b.keys()).collect();

@@ -131,8 +131,8 @@ fn evaluate(request: &Request, global: &Global) -> Outcome {
     };
     let (is_allowed, rules) = explain::decide(&mut machine, value).map_err(fault)?;
     let rule = rules.first().cloned().unwrap_or_default();
-    let known = opened.verified.program().rules.iter().find(|known| known.id == rule);
-    let reason = known.map_or("no rule allows it", |known| known.reason.as_str());
+    let known = opened.verified.program().rules.iter().find(|known| *known.id == rule);
+    let reason = known.map_or("no rule allows it", |known| &*known.reason);
     let decision = if is_allowed { "allow" } else { "deny" };
     if global.json {
         println!("{}", json!({ "decision": decision, "rules": rules, "rule": rule, "reason": reason }));

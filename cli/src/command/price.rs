@@ -46,8 +46,8 @@ pub fn run(arguments: &Arguments, global: &Global) -> Outcome {
         Err(refusal) => return Ok(report::refuse(&path, &refusal, global.json)),
     };
     let quote = quote(&mut machine, value).map_err(fault)?;
-    let known = program.rules.iter().find(|rule| rule.id == quote.rule);
-    let reason = known.map_or("no rule is for it", |rule| rule.reason.as_str());
+    let known = program.rules.iter().find(|rule| *rule.id == *quote.rule);
+    let reason = known.map_or("no rule is for it", |rule| &*rule.reason);
     if global.json {
         println!("{}", to_json(&quote, reason));
     } else {

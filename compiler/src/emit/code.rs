@@ -36,7 +36,9 @@ impl Default for Place {
 #[derive(Default)]
 pub(super) struct Label {
     place: Option<u32>,
-    jumps: Vec<usize>,
+    /// Most labels have one jump.
+    jump: Option<usize>,
+    further: Vec<usize>,
 }
 
 /// A function that is being emitted.
@@ -167,7 +169,11 @@ impl<'e, 'i> Body<'e, 'i> {
         match label.place {
             Some(place) => self.push(to(word, place)),
             None => {
-                label.jumps.push(self.words.len());
+                let jump = self.words.len();
+                match label.jump {
+                    None => label.jump = Some(jump),
+                    Some(_) => label.further.push(jump),
+                }
                 self.push(word)
             }
         }
@@ -188,17 +194,17 @@ impl<'e, 'i> Body<'e, 'i> {
         let was_reachable = self.is_reachable;
         self.part()?;
         self.is_reachable = was_reachable;
-        Ok(Label { place: Some(self.next()), jumps: Vec::new() })
+        Ok(Label { place: Some(self.next()), ..Label::default() })
     }
 
     /// Puts a label at the next instruction.
     pub(super) fn bind(&mut self, label: Label) -> Emit<()> {
-        if label.jumps.is_empty() {
+        if label.jump.is_none() {
             return Ok(());
         }
         self.part()?;
         let next = self.next();
-        for place in label.jumps {
+        for place in label.jump.into_iter().chain(label.further) {
             if let Some(word) = self.words.get_mut(place) {
                 *word = to(*word, next);
             }

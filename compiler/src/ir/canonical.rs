@@ -43,29 +43,56 @@ struct Settling {
 
 impl Settling {
     fn block(&mut self, block: &mut Block) {
-        let mut rest = mem::take(block).into_iter().peekable();
-        block.reserve_exact(rest.len());
-        while let Some(Statement { mut action, span }) = rest.next() {
-            if let (Action::Let(variables, values), Some(next)) = (&action, rest.peek_mut())
-                && self.settles_recursive(variables, values, &mut next.action)
-            {
-                rest.next();
-                continue;
-            }
-            self.action(&mut action);
+        // Most blocks stay as long as they are. What is left of others is in blocks that are opened in the end.
+        let mut opened = Vec::new();
+        let mut place = 0;
+        while let Some([statement, rest @ ..]) = block.get_mut(place..) {
+            let next = rest.first_mut().map(|next| &mut next.action);
+            place += self.statement(&mut statement.action, next, place, &mut opened);
+        }
+        if opened.is_empty() {
+            return;
+        }
+        let mut opened = opened.into_iter().peekable();
+        for (place, Statement { action, span }) in mem::take(block).into_iter().enumerate() {
             match action {
-                Action::If(arms, otherwise) if arms.is_empty() => {
-                    block.push(Statement::new(Action::Block(otherwise), span));
-                }
-                Action::Let(variables, values)
-                    if variables.is_empty() && values.fixed.is_empty() && values.rest.is_none() => {}
-                // A block without declarations of its own is no scope.
-                Action::Block(body) if !body.iter().any(|statement| matches!(statement.action, Action::Let(..))) => {
-                    block.extend(body);
-                }
+                Action::Block(body) if opened.next_if_eq(&place).is_some() => block.extend(body),
                 action => block.push(Statement::new(action, span)),
             }
         }
+    }
+
+    /// Settles a statement, or it and the next one, and says how many that were. What can be opened is noted.
+    fn statement(
+        &mut self,
+        action: &mut Action,
+        next: Option<&mut Action>,
+        place: usize,
+        opened: &mut Vec<usize>,
+    ) -> usize {
+        if let (Action::Let(variables, values), Some(next)) = (&*action, next)
+            && self.settles_recursive(variables, values, next)
+        {
+            (*action, *next) = (Action::Block(Block::new()), Action::Block(Block::new()));
+            opened.extend([place, place + 1]);
+            return 2;
+        }
+        self.action(action);
+        match action {
+            Action::If(arms, otherwise) if arms.is_empty() => *action = Action::Block(mem::take(otherwise)),
+            Action::Let(variables, values)
+                if variables.is_empty() && values.fixed.is_empty() && values.rest.is_none() =>
+            {
+                *action = Action::Block(Block::new());
+                opened.push(place);
+            }
+            // A block without declarations of its own is no scope.
+            Action::Block(body) if !body.iter().any(|statement| matches!(statement.action, Action::Let(..))) => {
+                opened.push(place);
+            }
+            _ => {}
+        }
+        1
     }
 
     /// `let f; set f = lambda`, where the lambda sees nothing but itself and what is settled: a function of the program.

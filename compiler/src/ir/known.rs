@@ -17,7 +17,8 @@ const LIMITS: Limits = Limits { gas: 10_000, memory: 8192, depth: 1, output: 0 }
 /// Whether a value is known whatever happens, and small enough to stand wherever it is used.
 pub(super) fn is_small(node: &Node) -> bool {
     match node {
-        Node::Constant(Constant::String(content) | Constant::Bytes(content)) => content.len() <= LONGEST,
+        Node::Constant(Constant::String(content)) => content.len() <= LONGEST,
+        Node::Constant(Constant::Bytes(content)) => content.len() <= LONGEST,
         other => truth(other).is_some(),
     }
 }
@@ -136,7 +137,7 @@ fn node(heap: &Heap, value: Value) -> Option<Node> {
         Kind::Number => Node::Constant(Constant::Number(heap.as_number(value)?)),
         Kind::Float => Node::Constant(Constant::float(value.as_float()?)),
         Kind::Fixed => Node::Constant(Constant::fixed(heap.as_fixed(value)?)),
-        Kind::String => Node::Constant(Constant::String(heap.as_string(&value)?.to_vec())),
+        Kind::String => Node::Constant(Constant::String(heap.as_string(&value)?.into())),
         Kind::Bytes => Node::Constant(Constant::Bytes(heap.as_bytes(value)?.to_vec())),
         Kind::List | Kind::Map | Kind::Set | Kind::Function => return None,
     })

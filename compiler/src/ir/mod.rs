@@ -19,6 +19,7 @@ pub(crate) use walk::{Free, Usage};
 use crate::Span;
 use kerai_vm::bytecode::{Builtin, Constant, Limits, Merging, Order, ProgramKind, Rule};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A whole program.
 #[derive(Debug, Clone, PartialEq)]
@@ -316,8 +317,8 @@ impl Expression {
     }
 
     #[must_use]
-    pub fn string(text: &[u8], span: Span) -> Expression {
-        Expression::new(Node::Constant(Constant::String(text.to_vec())), span)
+    pub fn string(text: impl Into<Arc<[u8]>>, span: Span) -> Expression {
+        Expression::new(Node::Constant(Constant::String(text.into())), span)
     }
 
     #[must_use]

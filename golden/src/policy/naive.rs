@@ -122,7 +122,7 @@ pub fn decide(policy: &Policy, request: &Datum) -> Explanation {
             allowing.push(rule);
         }
     }
-    let ids = |rules: &[&Rule]| rules.iter().map(|rule| rule.id.clone()).collect();
+    let ids = |rules: &[&Rule]| rules.iter().map(|rule| rule.id.to_string()).collect();
     if let Some(&least) = denying.first() {
         let mut failing = Vec::new();
         if let Some(why) = least.deny_if.iter().find(|one| may_be(truth(one))) {
@@ -131,10 +131,10 @@ pub fn decide(policy: &Policy, request: &Datum) -> Explanation {
         for open in least.when.iter().filter(|one| !is_true(truth(one))) {
             failing.push(ask.failing(least, Part::When, open));
         }
-        return Explanation { is_allowed: false, rules: ids(&denying), reason: least.reason.clone(), failing };
+        return Explanation { is_allowed: false, rules: ids(&denying), reason: least.reason.to_string(), failing };
     }
     if let Some(&least) = allowing.first() {
-        let reason = least.reason.clone();
+        let reason = least.reason.to_string();
         return Explanation { is_allowed: true, rules: ids(&allowing), reason, failing: Vec::new() };
     }
     let count = |conditions: &[Condition]| conditions.iter().filter(|one| !is_true(truth(one))).count();
@@ -230,7 +230,7 @@ impl Ask<'_> {
 
     fn failing(&self, rule: &Rule, part: Part, condition: &Condition) -> Failing {
         Failing {
-            rule: rule.id.clone(),
+            rule: rule.id.to_string(),
             part,
             condition: condition.text.to_string(),
             span: condition.span,

@@ -40,7 +40,7 @@ impl Bill {
 pub fn price(pricing: &Pricing, request: &Datum) -> Bill {
     let ask = Ask { schema: &pricing.schema, request };
     for rule in &pricing.rules {
-        let bill = |verdict| Bill { rule: rule.id.clone(), verdict };
+        let bill = |verdict| Bill { rule: rule.id.to_string(), verdict };
         let conditions: Vec<&Condition> = rule.scope.iter().chain(&rule.when).collect();
         match applies(&ask, &conditions) {
             Ok(false) => {}

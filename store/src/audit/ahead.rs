@@ -1,11 +1,11 @@
 //! Looking at ops ahead of the log, which threads share: what is said by an op alone needs no order, and what becomes of
 //! it is foreseen from the governance that is known, for the log to say whether it comes true.
 
+use super::foresee::{Foreseer, TOGETHER};
 use super::{Ask, Evidence, Item, Looked, LookedOp, Stopped};
 use crate::code::{Code, Refused};
 use crate::fault::Fault;
-use crate::fold::{Input, Step, write_document};
-use crate::gate::Gate;
+use crate::fold::{Input, Step};
 use crate::governance::Governance;
 use crate::limit::{self, length};
 use crate::log::{Foresight, Record, Standing};
@@ -24,7 +24,7 @@ use std::thread;
 const BYTES: usize = 1 << 18;
 
 /// Batches that wait beside two for each thread: enough that nobody is idle while a checkpoint is compared.
-const AHEAD: usize = 12;
+const AHEAD: usize = 24;
 
 /// What is known of a log while it is checked, for those who look ahead.
 #[derive(Debug, Clone, Default)]
@@ -38,16 +38,16 @@ pub(super) struct Known<'p> {
 }
 
 /// An op to look at.
-struct Given {
+pub(super) struct Given {
     place: u64,
-    position: u64,
-    content: Content,
+    pub(super) position: u64,
+    pub(super) content: Content,
 }
 
-enum Content {
+pub(super) enum Content {
     /// Where it lies among the contents of its batch.
     Packed(Range<usize>),
-    Open(Vec<u8>, SignedOp),
+    Open(Box<(Vec<u8>, SignedOp)>),
 }
 
 /// What comes of looking at an op.
@@ -62,6 +62,15 @@ struct Answers {
     seen: Vec<Seen>,
     contents: Vec<u8>,
     documents: Vec<u8>,
+}
+
+impl Answers {
+    /// Leaves the room alone.
+    fn clear(&mut self) {
+        self.seen.clear();
+        self.contents.clear();
+        self.documents.clear();
+    }
 }
 
 /// An op of which is foreseen what becomes of it.
@@ -79,8 +88,8 @@ pub(crate) struct Foreseen<'b> {
 /// Ops, what was known when they were given, and where the answers go.
 struct Job<'p> {
     ops: Vec<Given>,
-    /// Those of packed ops, one behind the other.
-    contents: Vec<u8>,
+    /// The contents of packed ops, one behind the other, and room for what comes of them.
+    room: Answers,
     known: Known<'p>,
     answer: Sender<Answers>,
 }
@@ -116,23 +125,40 @@ pub(super) fn look(place: u64, record: Vec<u8>, signed: SignedOp, order: Order, 
     LookedOp { place, record, op: id, said, sound, step }
 }
 
-/// Who looks ahead, with the policy at work.
+/// Who looks ahead.
 struct Watch<'p> {
     signatures: bool,
-    gate: Option<Gate<'p>>,
+    foreseer: Foreseer<'p>,
 }
 
 impl<'p> Watch<'p> {
-    const fn new(ask: &Ask) -> Watch<'p> {
-        Watch { signatures: ask.signatures, gate: None }
+    fn new(ask: &Ask) -> Watch<'p> {
+        Watch { signatures: ask.signatures, foreseer: Foreseer::default() }
     }
 
     /// Looks at ops: at their signatures last and one after the other, which need the processor's caches for themselves.
     fn look_at(&mut self, job: Job<'p>) {
-        let Job { ops, contents, known, answer } = job;
-        let (mut documents, mut signatures) = (Vec::with_capacity(contents.len()), Vec::with_capacity(ops.len()));
-        let see = |given| self.see(given, &contents, &known, &mut documents, &mut signatures);
-        let mut seen: Vec<Seen> = ops.into_iter().map(see).collect();
+        let Job { ops, room: Answers { mut seen, contents, mut documents }, known, answer } = job;
+        let (mut signatures, mut ops) = (Vec::with_capacity(ops.len()), ops.into_iter());
+        while !ops.as_slice().is_empty() {
+            let some: Vec<Given> = ops.by_ref().take(TOGETHER).collect();
+            let foreseen = self.foreseer.foresee(&some, &contents, &known, &mut documents);
+            for (given, foreseen) in some.into_iter().zip(foreseen) {
+                seen.push(match (given.content, foreseen) {
+                    (Content::Packed(content), Some((foresight, document, signature))) => {
+                        signatures.push(signature);
+                        Seen::Foreseen { place: given.place, content, foresight, document }
+                    }
+                    (Content::Packed(content), None) => {
+                        self.opened(given.place, contents.get(content).unwrap_or_default(), &known)
+                    }
+                    (Content::Open(open), _) => {
+                        let (record, signed) = *open;
+                        Seen::Whole(Ok(Box::new(look(given.place, record, signed, known.order, self.signatures))))
+                    }
+                });
+            }
+        }
         if self.signatures {
             let foreseen = seen.iter_mut().filter(|seen| matches!(seen, Seen::Foreseen { .. }));
             foreseen.zip(signatures).for_each(|(seen, signature)| {
@@ -154,54 +180,6 @@ impl<'p> Watch<'p> {
     fn opened(&self, place: u64, content: &[u8], known: &Known<'p>) -> Seen {
         let open = pack::open_op(content).ok_or_else(|| pack::no_op(place));
         Seen::Whole(open.map(|(record, signed)| Box::new(look(place, record, signed, known.order, self.signatures))))
-    }
-
-    /// Looks at an op, at all but the signature of one that is foreseen, which is left for later.
-    fn see(
-        &mut self,
-        given: Given,
-        contents: &[u8],
-        known: &Known<'p>,
-        documents: &mut Vec<u8>,
-        signatures: &mut Vec<[u8; 64]>,
-    ) -> Seen {
-        let Given { place, position, content } = given;
-        let range = match content {
-            Content::Packed(range) => range,
-            Content::Open(record, signed) => {
-                return Seen::Whole(Ok(Box::new(look(place, record, signed, known.order, self.signatures))));
-            }
-        };
-        let content = contents.get(range.clone()).unwrap_or_default();
-        match self.foresee(content, position, known, documents) {
-            Some((foresight, document, signature)) => {
-                signatures.push(signature);
-                Seen::Foreseen { place, content: range, foresight, document }
-            }
-            None => self.opened(place, content, known),
-        }
-    }
-
-    /// What becomes of an op that is right by itself, what its fold gets, and the signature that is still to be looked at;
-    /// none where anything speaks against it.
-    fn foresee(
-        &mut self,
-        content: &[u8],
-        position: u64,
-        known: &Known<'p>,
-        documents: &mut Vec<u8>,
-    ) -> Option<(Foresight, Range<usize>, [u8; 64])> {
-        let standing = known.standing.as_ref()?;
-        let (record, signed) = pack::open_op(content)?;
-        let op = signed.plainly_right()?;
-        let kept = self.gate.take().filter(|gate| gate.is_of(standing.policy));
-        let gate = self.gate.insert(kept.unwrap_or_else(|| Gate::new(standing.policy)));
-        let foresight = standing.foresee(&op, position, &record, gate)?;
-        let from = documents.len();
-        if foresight.is_admitted {
-            write_document(&op, foresight.received, known.order, documents).ok()?;
-        }
-        Some((foresight, from..documents.len(), op.signed.signature))
     }
 }
 
@@ -231,7 +209,7 @@ pub(super) fn each<'p>(
             });
         }
         let mut waiting: VecDeque<Batch> = VecDeque::new();
-        let (mut is_over, mut room) = (false, Vec::new());
+        let (mut is_over, mut room) = (false, Answers::default());
         loop {
             while !is_over && waiting.len() < AHEAD + 2 * jobs {
                 let (batch, job) = match next(evidence, known, length(limit::AUDIT_BATCH), std::mem::take(&mut room)) {
@@ -255,16 +233,16 @@ pub(super) fn each<'p>(
     })
 }
 
-/// The same on this thread alone, item by item, so that all is known that can be.
+/// The same on this thread alone, no further ahead than pays, so that what is known is seldom out of date.
 fn each_here<'p>(
     evidence: &mut dyn Evidence,
     ask: &Ask,
     known: &RefCell<Known<'p>>,
     take: &mut dyn FnMut(Looked<'_>, &mut dyn Evidence) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
-    let (mut watch, mut room, mut is_over) = (Watch::new(ask), Vec::new(), false);
+    let (mut watch, mut room, mut is_over) = (Watch::new(ask), Answers::default(), false);
     while !is_over {
-        let (batch, job, over) = next(evidence, known, 1, room)?;
+        let (batch, job, over) = next(evidence, known, TOGETHER, room)?;
         watch.look_at(job);
         room = taken(batch, evidence, take)?;
         is_over = over;
@@ -272,17 +250,17 @@ fn each_here<'p>(
     Ok(())
 }
 
-/// The next items, and whether there are no more. `contents` is room that was used before.
+/// The next items, and whether there are no more. The room was used before.
 fn next<'p>(
     evidence: &mut dyn Evidence,
     known: &RefCell<Known<'p>>,
     most: usize,
-    mut contents: Vec<u8>,
+    mut room: Answers,
 ) -> Result<(Batch<'p>, Job<'p>, bool), Stopped> {
     let known = &mut *known.borrow_mut();
     let (mut items, mut ops, mut bytes) = (Vec::with_capacity(most), Vec::with_capacity(most), 0);
     let mut is_over = false;
-    contents.clear();
+    room.clear();
     while items.len() < most && bytes < BYTES {
         let item = match evidence.next() {
             Ok(Some(item)) => item,
@@ -301,11 +279,11 @@ fn next<'p>(
         known.given += u64::from(is_op(&item));
         let position = known.given;
         let (place, content) = match item {
-            Item::Op { place, record, signed } => (place, Content::Open(record, signed)),
+            Item::Op { place, record, signed } => (place, Content::Open(Box::new((record, signed)))),
             Item::PackedOp { place, content } => {
-                let begin = contents.len();
-                contents.extend_from_slice(&content);
-                (place, Content::Packed(begin..contents.len()))
+                let begin = room.contents.len();
+                room.contents.extend_from_slice(&content);
+                (place, Content::Packed(begin..room.contents.len()))
             }
             other @ (Item::HiddenOp { .. }
             | Item::PrunedOp { .. }
@@ -321,7 +299,7 @@ fn next<'p>(
         ops.push(Given { place, position, content });
     }
     let (answer, answers) = channel();
-    let job = Job { ops, contents, known: known.clone(), answer };
+    let job = Job { ops, room, known: known.clone(), answer };
     Ok((Batch { items, known: known.clone(), answers }, job, is_over))
 }
 
@@ -346,14 +324,15 @@ fn size(item: &Item) -> usize {
     }
 }
 
-/// Gives the items of a batch to their taker; what is left is room for the contents of another one.
+/// Gives the items of a batch to their taker; what is left is room for another one.
 fn taken(
     batch: Batch<'_>,
     evidence: &mut dyn Evidence,
     take: &mut dyn FnMut(Looked<'_>, &mut dyn Evidence) -> Result<(), Stopped>,
-) -> Result<Vec<u8>, Stopped> {
-    let Answers { seen, contents, documents } = batch.answers.recv().unwrap_or_default();
-    let (mut seen, order) = (seen.into_iter(), batch.known.order);
+) -> Result<Answers, Stopped> {
+    let mut room = batch.answers.recv().unwrap_or_default();
+    let Answers { seen, contents, documents } = &mut room;
+    let (mut seen, order) = (seen.drain(..), batch.known.order);
     let governance = batch.known.standing.as_ref().map(|standing| &standing.governance);
     let lost = || Refused::new(Code::LOG_DAMAGED, "nobody looked at the op");
     for item in batch.items {
@@ -372,5 +351,6 @@ fn taken(
         };
         take(looked, evidence)?;
     }
-    Ok(contents)
+    drop(seen);
+    Ok(room)
 }

@@ -92,15 +92,17 @@ impl Entry {
 pub(super) struct Index {
     entries: Chunks<Entry>,
     authors: BTreeMap<Hash, u32>,
-    /// The first op of each author's under each ULID.
+    /// The ops whose ULIDs are above all before them, as most are: they are in order, and need no table.
+    rising: Chunks<u32>,
+    /// The first op of each author's under each ULID, of the others.
     given: HashTable<u32>,
     seed: RandomState,
 }
 
 impl Index {
     pub(super) fn new() -> Index {
-        let (entries, authors) = (Chunks::new(), BTreeMap::new());
-        Index { entries, authors, given: HashTable::new(), seed: RandomState::new() }
+        let (entries, authors, rising) = (Chunks::new(), BTreeMap::new(), Chunks::new());
+        Index { entries, authors, rising, given: HashTable::new(), seed: RandomState::new() }
     }
 
     pub(super) fn get(&self, number: u32) -> Option<&Entry> {
@@ -111,29 +113,66 @@ impl Index {
         self.seed.hash_one((author, u128::from_be_bytes(*ulid)))
     }
 
+    /// The rising op at a place among them.
+    fn risen_at(&self, place: usize) -> Option<&Entry> {
+        self.get(*self.rising.get(u32::try_from(place).ok()?)?)
+    }
+
+    /// Whether a ULID is above all so far.
+    fn rises(&self, ulid: &[u8; 16]) -> bool {
+        let last = self.rising.count().checked_sub(1).and_then(|last| self.risen_at(last));
+        last.is_none_or(|last| last.ulid < *ulid)
+    }
+
+    /// The rising op under a ULID. What is late is seldom late by much, so that it is looked for from the end, in steps
+    /// that double.
+    fn risen(&self, ulid: &[u8; 16]) -> Option<&Entry> {
+        let is_above = |place: usize| self.risen_at(place).is_some_and(|entry| entry.ulid > *ulid);
+        let (mut high, mut step) = (self.rising.count(), 1);
+        let mut low = high.saturating_sub(1);
+        while low > 0 && is_above(low) {
+            (low, high, step) = (low.saturating_sub(step), low, step * 2);
+        }
+        while high - low > 1 {
+            let middle = low.midpoint(high);
+            if is_above(middle) { high = middle } else { low = middle }
+        }
+        self.risen_at(low).filter(|entry| entry.ulid == *ulid)
+    }
+
     /// The first op that the author gave under the ULID.
     pub(super) fn given(&self, author: &Hash, ulid: Ulid) -> Option<&Entry> {
-        let author = *self.authors.get(author)?;
         let ulid = ulid.to_bytes();
-        let is_it = |entry: &Entry| entry.author == author && entry.ulid == ulid;
-        let found = self.given.find(self.hash(author, &ulid), |&number| self.get(number).is_some_and(is_it));
-        self.get(*found?)
+        if self.rises(&ulid) {
+            return None;
+        }
+        self.given_by(*self.authors.get(author)?, &ulid)
+    }
+
+    fn given_by(&self, author: u32, ulid: &[u8; 16]) -> Option<&Entry> {
+        let is_it = |entry: &&Entry| entry.author == author && entry.ulid == *ulid;
+        self.risen(ulid).filter(is_it).or_else(|| {
+            let is_it = |&number: &u32| self.get(number).is_some_and(|entry| is_it(&entry));
+            self.get(*self.given.find(self.hash(author, ulid), is_it)?)
+        })
     }
 
     pub(super) fn push(&mut self, op: Hash, author: &Hash, ulid: Ulid, place: u64) -> u32 {
         let next = u32::try_from(self.authors.len()).unwrap_or(u32::MAX);
         let author = *self.authors.entry(*author).or_insert(next);
         let ulid = ulid.to_bytes();
-        let number = self.entries.push(Entry { op, ulid, author, place: [(place >> 32) as u32, place as u32] });
-        let hashed = self.hash(author, &ulid);
-        let (entries, seed) = (&self.entries, &self.seed);
-        let hash = |entry: &Entry| seed.hash_one((entry.author, u128::from_be_bytes(entry.ulid)));
-        let is_it = |entry: &Entry| entry.author == author && entry.ulid == ulid;
-        let entry = |number: u32| entries.get(number);
-        // What was given under it first stays.
-        self.given
-            .entry(hashed, |&number| entry(number).is_some_and(is_it), |&number| entry(number).map_or(0, hash))
-            .or_insert(number);
+        let (rises, place) = (self.rises(&ulid), [(place >> 32) as u32, place as u32]);
+        let is_first = !rises && self.given_by(author, &ulid).is_none();
+        let number = self.entries.push(Entry { op, ulid, author, place });
+        if rises {
+            self.rising.push(number);
+        } else if is_first {
+            // What was given under it first stays.
+            let hashed = self.hash(author, &ulid);
+            let (entries, seed) = (&self.entries, &self.seed);
+            let hash = |entry: &Entry| seed.hash_one((entry.author, u128::from_be_bytes(entry.ulid)));
+            self.given.insert_unique(hashed, number, |&number| entries.get(number).map_or(0, hash));
+        }
         number
     }
 }
@@ -389,6 +428,36 @@ mod tests {
             }
         }
         assert_eq!(inputs.root(&index), crate::state::inputs_root(ids.iter()));
+    }
+
+    #[test]
+    fn what_was_given_is_found_however_late() {
+        let (mut index, mut first) = (Index::new(), BTreeMap::new());
+        let mut state = 7_u64;
+        let mut draw = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        for number in 0..6000_u64 {
+            // Stretches that rise, that fall, and that go to and fro, with some ULIDs given twice, also by others.
+            let milliseconds = match number / 1000 % 3 {
+                0 => number,
+                1 => 9000 - number + draw(3),
+                _ => number.saturating_sub(draw(400)),
+            };
+            let (author, ulid) =
+                ([draw(3) as u8; 32], Ulid::from_bytes((u128::from(milliseconds) << 80).to_be_bytes()));
+            for author in [[0; 32], [1; 32], [2; 32], [9; 32]] {
+                let found = index.given(&author, ulid).map(Entry::place);
+                assert_eq!(found, first.get(&(author, ulid)).copied(), "{number}");
+            }
+            index.push([0; 32], &author, ulid, number);
+            first.entry((author, ulid)).or_insert(number);
+        }
+        for ((author, ulid), &place) in &first {
+            assert_eq!(index.given(author, *ulid).map(Entry::place), Some(place));
+        }
+        assert!(index.given.len() > 1000 && index.rising.count() > 1000);
     }
 
     #[test]

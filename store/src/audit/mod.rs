@@ -9,6 +9,7 @@ mod ahead;
 mod checkpoints;
 mod end;
 mod evidence;
+mod foresee;
 mod index;
 mod ops;
 mod partial;

@@ -1,13 +1,14 @@
 //! Judging ahead of the log: between two governance ops, what becomes of an op follows from itself, its place and its time,
 //! but for what its author did before.
 
-use super::{Outcome, Record, tree};
+use super::{Outcome, Record};
 use crate::code::Code;
-use crate::document::Hash;
-use crate::gate::Gate;
+use crate::document::{Hash, Together, hash};
+use crate::gate::{Answer, Gate};
 use crate::governance::Governance;
-use crate::op::{Checked, Op, Resource};
+use crate::op::{Checked, Op, Plain, Resource};
 use kerai_vm::bytecode::Verified;
+use kerai_vm::encoding::root::Context;
 use kerai_vm::ulid::Ulid;
 use std::sync::Arc;
 
@@ -36,9 +37,18 @@ pub(crate) struct Foresight {
 }
 
 impl Standing<'_> {
-    /// What becomes of an op at a position, where it is what is said; none where that can't be told, or it is not.
-    pub(crate) fn foresee(&self, op: &Checked, position: u64, said: &[u8], gate: &mut Gate<'_>) -> Option<Foresight> {
-        let Checked { id, op: body, .. } = op;
+    /// What becomes of an op at a position, where it is what is said, by a record whose hash is `leaf`; none where that can't
+    /// be told, or it is not. Where the policy was asked, what it was asked joins what it was asked about others, and must
+    /// have the hash that comes beside.
+    pub(crate) fn foresee(
+        &self,
+        op: Plain<'_>,
+        position: u64,
+        (said, leaf): (&[u8], Hash),
+        gate: &mut Gate<'_>,
+        asked: &mut Together,
+    ) -> Option<(Foresight, Option<Hash>)> {
+        let Plain { id, op: body, .. } = op;
         let is_foreign = body.stream != Some(self.stream) || !self.governance.knows(&body.author);
         if body.is_governance() || is_foreign {
             return None;
@@ -46,9 +56,13 @@ impl Standing<'_> {
         let received = Record::time_in(said)?;
         let record = match fault_of(body, &self.governance, received) {
             Some(code) => rejected(position, *id, code, &self.governance, received),
-            None => decided(position, op, &self.governance, received, gate),
+            None => {
+                let (input, mut answer) = (Record::input_in(said)?, Ok(None));
+                asked.add(|out| answer = gate.ask(op, &self.governance, received, out));
+                answered(position, *id, (answer.ok()?, input), &self.governance, received)
+            }
         };
-        (record.encode().ok()? == said).then(|| Foresight {
+        let foresight = Foresight {
             op: *id,
             author: body.author,
             ulid: body.ulid,
@@ -57,8 +71,9 @@ impl Standing<'_> {
             position,
             received,
             is_admitted: record.outcome == Outcome::Admitted,
-            leaf: tree::leaf(said),
-        })
+            leaf,
+        };
+        (record.encode().ok()? == said).then_some((foresight, record.input))
     }
 }
 
@@ -94,10 +109,26 @@ pub(super) fn decided(
     received: u64,
     gate: &mut Gate<'_>,
 ) -> Record {
-    let (outcome, rules, input) = match gate.decide(op, governance, received) {
-        Ok(decision) if decision.is_allowed => (Outcome::Admitted, decision.rules, decision.input),
-        Ok(decision) => (Outcome::Denied, decision.rules, decision.input),
-        Err(undecided) => (Outcome::Rejected(Code::POLICY_FAULT), Vec::new(), undecided.input),
+    let mut asked = Vec::new();
+    let answer = match gate.ask(op.plain(), governance, received, &mut asked) {
+        Ok(answer) => (answer, hash(Context::GateInput, &asked)),
+        Err(_) => (None, [0; 32]),
     };
-    Record { position, op: op.id, outcome, rules, input: Some(input), received, governance: governance.position }
+    answered(position, op.id, answer, governance, received)
+}
+
+/// The record of an op about which the policy gave an answer, or none, when it was asked what has this hash.
+fn answered(
+    position: u64,
+    op: Hash,
+    (answer, input): (Option<Answer>, Hash),
+    governance: &Governance,
+    received: u64,
+) -> Record {
+    let (outcome, rules) = match answer {
+        Some(Answer { is_allowed: true, rules }) => (Outcome::Admitted, rules),
+        Some(Answer { rules, .. }) => (Outcome::Denied, rules),
+        None => (Outcome::Rejected(Code::POLICY_FAULT), Vec::new()),
+    };
+    Record { position, op, outcome, rules, input: Some(input), received, governance: governance.position }
 }

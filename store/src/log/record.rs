@@ -92,6 +92,15 @@ impl Record {
         [9, 5, 3, 2, 1].into_iter().find_map(time)
     }
 
+    /// What bytes that may be a record say is the hash of what the policy was asked: a guess as well, which is held against
+    /// that hash later.
+    pub(crate) fn input_in(bytes: &[u8]) -> Option<Hash> {
+        const NAME: &[u8] = b"\x65input\x58\x20";
+        // Only the op's hash comes before it, and a code at times.
+        let place = bytes.windows(NAME.len()).position(|window| window == NAME)?;
+        bytes.get(place + NAME.len()..)?.first_chunk().copied()
+    }
+
     /// Reads a record.
     ///
     /// # Errors
@@ -116,4 +125,22 @@ fn read(mut reader: Reader) -> Option<Record> {
         governance: reader.integer("governance")?,
     };
     reader.is_spent().then_some(record)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_guessed_of_a_record_is_what_it_says() {
+        let outcomes = [Outcome::Admitted, Outcome::Denied, Outcome::Rejected(Code::POLICY_FAULT)];
+        for (number, outcome) in outcomes.into_iter().cycle().take(60).enumerate() {
+            let (input, received) = (Some([number as u8; 32]), 1_u64 << number);
+            let rules = vec!["input".to_owned(); number % 3];
+            let record = Record { position: 7, op: [9; 32], outcome, rules, input, received, governance: 1 };
+            let bytes = record.encode().expect("a record");
+            assert_eq!((Record::input_in(&bytes), Record::time_in(&bytes)), (input, Some(received)));
+        }
+        assert_eq!(Record::input_in(b"\x65input\x58\x20 cut off"), None);
+    }
 }

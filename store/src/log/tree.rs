@@ -22,7 +22,7 @@ pub fn leaf(record: &[u8]) -> Hash {
 /// The hash of two subtrees, of which the left one is complete and the right one is no larger.
 #[must_use]
 pub fn node(left: &Hash, right: &Hash) -> Hash {
-    hash(Context::LogNode, &[*left, *right].concat())
+    hash(Context::LogNode, [*left, *right].as_flattened())
 }
 
 impl LogTree {

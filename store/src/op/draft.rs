@@ -72,8 +72,8 @@ pub fn given(op: &Op, payload: &Vec<u8>) -> Result<Hash, Refused> {
 }
 
 /// Whether [`given`] has an answer: an op's texts were read in their one form, so that only depth can be in the way.
-pub fn can_be_given(op: &Op, payload: &Vec<u8>) -> bool {
-    let documents = [Some(payload), op.caps.as_ref(), op.labels.as_ref()];
+pub fn can_be_given(op: &Op, payload: &[u8]) -> bool {
+    let documents = [Some(payload), op.caps.as_deref(), op.labels.as_deref()];
     documents.into_iter().flatten().all(|document| fits_inside(document).is_ok())
 }
 

@@ -9,6 +9,7 @@ pub mod signature;
 
 pub use draft::Draft;
 pub(crate) use draft::given;
+pub(crate) use payload::payload_roots;
 pub(crate) use payload::{Fields, commitments_root};
 pub use payload::{SALT, Salts, payload_root};
 pub use resource::{Resource, is_segment};
@@ -216,6 +217,27 @@ pub struct Checked {
     pub signed: SignedOp,
 }
 
+/// An op as policies and folds get it, wherever its parts lie.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plain<'o> {
+    pub(crate) id: &'o Hash,
+    pub(crate) op: &'o Op,
+    pub(crate) payload: &'o [u8],
+}
+
+impl Checked {
+    pub(crate) fn plain(&self) -> Plain<'_> {
+        Plain { id: &self.id, op: &self.op, payload: &self.signed.payload }
+    }
+}
+
+impl Plain<'_> {
+    /// Whether what its author gave has a hash.
+    pub(crate) fn can_be_given(&self) -> bool {
+        draft::can_be_given(self.op, self.payload)
+    }
+}
+
 /// An op that is right by its own word.
 #[derive(Debug, Clone)]
 pub struct Sound {
@@ -272,13 +294,6 @@ impl SignedOp {
             Read { op, fault, given }
         });
         Offered { id, read, signed: self }
-    }
-
-    /// The op, if all that [`SignedOp::read`] looks at is right but for its signature, which is left out.
-    pub(crate) fn plainly_right(self) -> Option<Checked> {
-        let op = Op::decode(&self.body).ok()?;
-        let is_right = self.check_payload(&op).is_ok() && draft::can_be_given(&op, &self.payload);
-        is_right.then(|| Checked { id: op_id(&self.body), op, signed: self })
     }
 
     /// # Errors

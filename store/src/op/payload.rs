@@ -2,7 +2,7 @@
 
 use super::{form, unreadable};
 use crate::code::{Code, Refused};
-use crate::document::{Hash, Scratch, fits_inside, hash};
+use crate::document::{Hash, Scratch, Together, fits_inside, hash};
 use crate::limit::{self, length};
 use kerai_vm::encoding::root::Context;
 use kerai_vm::encoding::{Options, cbor};
@@ -23,10 +23,7 @@ impl Salts {
     /// # Errors
     /// `OP_FORM` where the bytes are no whole salts.
     pub fn from_bytes(bytes: &[u8]) -> Result<Salts, Refused> {
-        if !bytes.len().is_multiple_of(SALT) || bytes.len() > length(limit::OP_FIELDS) * SALT {
-            return Err(form(format!("salts have {SALT} bytes each")));
-        }
-        Ok(Salts(bytes.to_vec()))
+        salts_of(bytes).map(|_| Salts(bytes.to_vec()))
     }
 
     /// As many fresh salts as the payload has fields.
@@ -37,6 +34,13 @@ impl Salts {
         let mut bytes = vec![0; Fields::of(payload)?.fields.len() * SALT];
         random(&mut bytes);
         Ok(Salts(bytes))
+    }
+}
+
+fn salts_of(bytes: &[u8]) -> Result<&[[u8; SALT]], Refused> {
+    match bytes.as_chunks() {
+        (salts, []) if salts.len() <= length(limit::OP_FIELDS) => Ok(salts),
+        _ => Err(form(format!("salts have {SALT} bytes each"))),
     }
 }
 
@@ -89,20 +93,59 @@ impl<'p> Fields<'p> {
 pub fn payload_root(payload: &[u8], salts: &Salts) -> Result<Hash, Refused> {
     let fields = Fields::of(payload)?;
     let is_map = fields.is_map;
-    let commitment = |opening: &[u8]| hash(Context::PayloadField, opening);
-    let mut commitments = Vec::with_capacity(fields.fields.len());
-    fields.each_opening(salts, |_, opening| commitments.push(commitment(opening)))?;
-    Ok(commitments_root(is_map, &commitments))
+    let mut openings = Together::default();
+    fields.each_opening(salts.bytes(), |field, salt| {
+        openings.add(|out| field.write_opening(salt, out));
+    })?;
+    Ok(commitments_root(is_map, &openings.hash(Context::PayloadField)))
+}
+
+/// As [`payload_root`] of many payloads, each with its salts, which cost less together; none where it refuses.
+pub(crate) fn payload_roots<'p>(payloads: impl Iterator<Item = (&'p [u8], &'p [u8])>) -> Vec<Option<Hash>> {
+    let mut openings = Together::default();
+    let mut open = |(payload, salts): (&[u8], &[u8])| {
+        let (begin, fields) = (openings.count(), Fields::of(payload).ok()?);
+        let is_map = fields.is_map;
+        let opened = fields.each_opening(salts, |field, salt| {
+            openings.add(|out| field.write_opening(salt, out));
+        });
+        if opened.is_err() {
+            openings.truncate(begin);
+            return None;
+        }
+        Some((is_map, begin..openings.count()))
+    };
+    let opened: Vec<_> = payloads.map(&mut open).collect();
+    let (commitments, mut wholes) = (openings.hash(Context::PayloadField), Together::default());
+    for (is_map, range) in opened.iter().flatten() {
+        let commitments = commitments.get(range.clone()).unwrap_or_default();
+        wholes.add(|out| write_commitments(*is_map, commitments, out));
+    }
+    let mut roots = wholes.hash(Context::Payload).into_iter();
+    opened.into_iter().map(|opened| opened.and_then(|_| roots.next())).collect()
 }
 
 /// The payload's root from the commitments to its fields.
 pub(crate) fn commitments_root(is_map: bool, commitments: &[Hash]) -> Hash {
     let mut whole = Vec::with_capacity((commitments.len() + 1) * size_of::<Hash>() * 2);
-    cbor::write_list(&mut whole, 2);
-    cbor::write_bool(&mut whole, is_map);
-    cbor::write_list(&mut whole, commitments.len());
-    commitments.iter().for_each(|commitment| cbor::write_bytes(&mut whole, commitment));
+    write_commitments(is_map, commitments, &mut whole);
     hash(Context::Payload, &whole)
+}
+
+fn write_commitments(is_map: bool, commitments: &[Hash], out: &mut Vec<u8>) {
+    cbor::write_list(out, 2);
+    cbor::write_bool(out, is_map);
+    cbor::write_list(out, commitments.len());
+    commitments.iter().for_each(|commitment| cbor::write_bytes(out, commitment));
+}
+
+impl Field<'_> {
+    fn write_opening(&self, salt: &[u8; SALT], out: &mut Vec<u8>) {
+        cbor::write_list(out, 3);
+        cbor::write_bytes(out, salt);
+        out.extend_from_slice(self.key);
+        out.extend_from_slice(self.value);
+    }
 }
 
 impl Fields<'_> {
@@ -112,27 +155,24 @@ impl Fields<'_> {
     /// `PAYLOAD_ROOT` where there is not one salt a field.
     pub(crate) fn openings(self, salts: &Salts) -> Result<Vec<Opening>, Refused> {
         let mut openings = Vec::new();
-        self.each_opening(salts, |name, opening| {
-            openings.push((name.map(|name| String::from_utf8_lossy(name).into_owned()), opening.to_vec()));
+        self.each_opening(salts.bytes(), |field, salt| {
+            let (name, mut opening) = (field.name.map(|name| String::from_utf8_lossy(name).into_owned()), Vec::new());
+            field.write_opening(salt, &mut opening);
+            openings.push((name, opening));
         })?;
         Ok(openings)
     }
 
-    fn each_opening(self, salts: &Salts, mut take: impl FnMut(Option<&[u8]>, &[u8])) -> Result<(), Refused> {
-        let (salts, _) = salts.0.as_chunks::<SALT>();
+    /// Gives each field that can be opened, with its salt.
+    fn each_opening(&self, salts: &[u8], mut take: impl FnMut(&Field<'_>, &[u8; SALT])) -> Result<(), Refused> {
+        let salts = salts_of(salts)?;
         if salts.len() != self.fields.len() {
             let what = format!("{} salts for {} fields", salts.len(), self.fields.len());
             return Err(Refused::new(Code::PAYLOAD_ROOT, what));
         }
-        let mut opening = Vec::new();
-        for (Field { name, key, value }, salt) in self.fields.into_iter().zip(salts) {
-            fits_inside(value).map_err(unreadable("payload"))?;
-            opening.clear();
-            cbor::write_list(&mut opening, 3);
-            cbor::write_bytes(&mut opening, salt);
-            opening.extend_from_slice(key);
-            opening.extend_from_slice(value);
-            take(name, &opening);
+        for (field, salt) in self.fields.iter().zip(salts) {
+            fits_inside(field.value).map_err(unreadable("payload"))?;
+            take(field, salt);
         }
         Ok(())
     }

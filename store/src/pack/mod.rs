@@ -16,8 +16,8 @@ pub use hidden::{Field, Hidden, hide};
 pub use make::Wish;
 pub(crate) use make::named_roots;
 pub use pruned::{Archives, PrunedOp};
+pub(crate) use read::{OpParts, no_op, op as open_op, op_parts};
 pub use read::{PackReader, is_pack};
-pub(crate) use read::{no_op, op as open_op};
 pub use write::PackWriter;
 
 use crate::checkpoint::SignedCheckpoint;

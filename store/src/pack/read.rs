@@ -277,14 +277,28 @@ fn part(tag: Tag, bytes: &[u8]) -> Option<Part> {
     content.0.is_empty().then_some(part)
 }
 
-/// The content of an op's part: its record and the op.
-pub(crate) fn op(bytes: &[u8]) -> Option<(Vec<u8>, SignedOp)> {
+/// What an op's part is made of, where it lies.
+pub(crate) struct OpParts<'c> {
+    pub(crate) record: &'c [u8],
+    pub(crate) body: &'c [u8],
+    pub(crate) payload: &'c [u8],
+    pub(crate) salts: &'c [u8],
+    pub(crate) signature: [u8; 64],
+}
+
+/// The content of an op's part, but for whether its salts are some.
+pub(crate) fn op_parts(bytes: &[u8]) -> Option<OpParts<'_>> {
     let mut content = Content(bytes);
     let (record, body, payload) = (content.sized()?, content.sized()?, content.sized()?);
-    let salts = Salts::from_bytes(content.sized()?).ok()?;
-    let (body, payload) = (body.to_vec(), payload.to_vec());
-    let signed = SignedOp { body, payload, salts, signature: content.array()? };
-    content.0.is_empty().then(|| (record.to_vec(), signed))
+    let (salts, signature) = (content.sized()?, content.array()?);
+    content.0.is_empty().then_some(OpParts { record, body, payload, salts, signature })
+}
+
+/// The content of an op's part: its record and the op.
+pub(crate) fn op(bytes: &[u8]) -> Option<(Vec<u8>, SignedOp)> {
+    let OpParts { record, body, payload, salts, signature } = op_parts(bytes)?;
+    let salts = Salts::from_bytes(salts).ok()?;
+    Some((record.to_vec(), SignedOp { body: body.to_vec(), payload: payload.to_vec(), salts, signature }))
 }
 
 fn header(bytes: &[u8]) -> Option<Header> {

@@ -562,8 +562,8 @@ fn of_constant(constant: &Constant) -> Value {
     match constant {
         Constant::Number(number) => Value::Number(*number),
         Constant::Float(bits) => Value::Float(Float::from_bits(*bits)),
-        Constant::Fixed(bits) => Value::Fixed(Fixed::from_bits(*bits)),
-        Constant::String(text) => Value::String(text.as_slice().into()),
+        Constant::Fixed(bits) => Value::Fixed(Fixed::from_bits(**bits)),
+        Constant::String(text) => Value::String((**text).into()),
         Constant::Bytes(bytes) => Value::Bytes(bytes.as_slice().into()),
     }
 }

@@ -83,7 +83,7 @@ pub(super) const TEXTS: &[&[u8]] = &[
 pub(super) const NAMES: &[&[u8]] = &[b"a", b"b", b"name", b"amount"];
 
 pub(super) fn text(content: &[u8]) -> Expression {
-    node(Node::Constant(Constant::String(content.to_vec())))
+    node(Node::Constant(Constant::String(content.into())))
 }
 
 pub(super) fn number(number: i64) -> Expression {
@@ -148,8 +148,8 @@ impl Maker<'_> {
     pub(super) fn constant(&mut self, soft: Soft) -> Constant {
         match soft {
             Soft::Float => Constant::Float(kerai_vm::number::Float::from_f64(*self.random.pick(FLOATS)).to_bits()),
-            Soft::Fixed => Constant::Fixed(*self.random.pick(FIXEDS)),
-            Soft::Text => Constant::String(self.random.pick(TEXTS).to_vec()),
+            Soft::Fixed => Constant::Fixed(Box::new(*self.random.pick(FIXEDS))),
+            Soft::Text => Constant::String((*self.random.pick(TEXTS)).into()),
             Soft::Bytes => Constant::Bytes(vec![7; self.random.below(4) as usize]),
             _ => {
                 let common = NUMBERS.first_chunk::<9>().expect("there are more");

@@ -153,7 +153,7 @@ pub fn program(random: &mut Random) -> Generated {
         .filter_map(|place| Some(((*names.get(place)?).to_owned(), maker.signatures.get(place)?.clone())))
         .collect();
     let ids = exports.iter().map(|(name, _)| name.clone()).zip((0..).map(FunctionId)).collect::<BTreeMap<_, _>>();
-    let rules = vec![Rule { id: "rule".to_owned(), reason: "a \"reason\"".to_owned() }];
+    let rules = vec![Rule { id: "rule".into(), reason: "a \"reason\"".into() }];
     let rules = if maker.random.below(20) == 0 { rules } else { Vec::new() };
     let depth = if maker.random.below(4) == 0 { 1 + maker.random.below(20) } else { Limits::DEFAULT.depth };
     let kind = *maker.random.pick(ProgramKind::ALL);

@@ -126,7 +126,7 @@ impl Reader<'_> {
             Kind::Number => self.heap.as_number(value).map(Constant::Number),
             Kind::Float => value.as_float().map(Constant::float),
             Kind::Fixed => self.heap.as_fixed(value).map(Constant::fixed),
-            Kind::String => self.heap.as_string(&value).map(|text| Constant::String(text.to_vec())),
+            Kind::String => self.heap.as_string(&value).map(|text| Constant::String(text.into())),
             Kind::Bytes => self.heap.as_bytes(value).map(|bytes| Constant::Bytes(bytes.to_vec())),
             Kind::Nil | Kind::Bool | Kind::List | Kind::Map | Kind::Set | Kind::Function => None,
         }
@@ -188,7 +188,7 @@ impl Reader<'_> {
 
     fn rule(&mut self, value: Value) -> Option<Rule> {
         let [id, reason] = self.parts(value)?;
-        Some(Rule { id: self.text(id)?, reason: self.text(reason)? })
+        Some(Rule { id: self.text(id)?.into(), reason: self.text(reason)?.into() })
     }
 }
 

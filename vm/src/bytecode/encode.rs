@@ -89,7 +89,7 @@ impl Constant {
         match self {
             Constant::Number(number) => heap.number(*number),
             Constant::Float(bits) => Value::float(Float::from_bits(*bits)),
-            Constant::Fixed(bits) => heap.fixed(Fixed::from_bits(*bits)),
+            Constant::Fixed(bits) => heap.fixed(Fixed::from_bits(**bits)),
             Constant::String(text) => heap.shared_string(text),
             Constant::Bytes(bytes) => heap.bytes(bytes),
         }

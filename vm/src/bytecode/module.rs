@@ -4,6 +4,7 @@ use super::Merging;
 use crate::limit;
 use crate::number::{Fixed, Float, Number};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The profile that this build makes: bytecode version, gas schedule, Unicode version, numeric rules, lowering version.
 pub const PROFILE: u32 = 1;
@@ -44,8 +45,9 @@ pub enum Constant {
     Number(Number),
     /// By its bits, so that −0 and 0 are two constants.
     Float(u64),
-    Fixed(i128),
-    String(Vec<u8>),
+    /// Rare, and larger than any other: so it stands elsewhere.
+    Fixed(Box<i128>),
+    String(Arc<[u8]>),
     Bytes(Vec<u8>),
 }
 
@@ -57,7 +59,7 @@ impl Constant {
 
     #[must_use]
     pub fn fixed(fixed: Fixed) -> Constant {
-        Constant::Fixed(fixed.to_bits())
+        Constant::Fixed(Box::new(fixed.to_bits()))
     }
 }
 
@@ -130,8 +132,8 @@ impl Default for Limits {
 /// A rule of a policy or pricing program, as explanations name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    pub id: String,
-    pub reason: String,
+    pub id: Arc<str>,
+    pub reason: Arc<str>,
 }
 
 /// A program as it was written or decoded: well formed, but not yet known to be safe to run.

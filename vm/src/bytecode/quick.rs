@@ -60,6 +60,11 @@ macro_rules! each_quick {
              GetItemGetField: GetItem GetField;
              GetFieldConstantUnlessEqual: GetField Constant UnlessEqual;
              GetFieldGetField: GetField GetField;
+             GetFieldNilIfEqual: GetField Nil IfEqual;
+             GetFieldNilUnlessEqual: GetField Nil UnlessEqual;
+             NilIfEqual: Nil IfEqual;
+             NilUnlessEqual: Nil UnlessEqual;
+             MoveMove: Move Move;
              GetFieldSubtract: GetField Subtract;
              GetFieldMultiply: GetField Multiply;
              GetFieldSetField: GetField SetField;

@@ -129,20 +129,30 @@ impl Root {
     /// whole input, so that its first and its last flags are those of the root.
     #[must_use]
     pub fn of_blocks(context: Context, blocks: &[Block]) -> Vec<[u8; 32]> {
-        let key = platform::words_from_le_bytes_32(context.key());
-        let (blocks, mut out) = (blocks.iter().collect::<Vec<_>>(), vec![[0; 32]; blocks.len()]);
-        let (begin, end) = (flag::CHUNK_START, flag::CHUNK_END | flag::ROOT);
-        Platform::detect().hash_many(
-            &blocks,
-            &key,
-            0,
-            IncrementCounter::No,
-            flag::DERIVED,
-            begin,
-            end,
-            out.as_flattened_mut(),
-        );
-        out
+        hash_together(context, &blocks.iter().collect::<Vec<_>>(), flag::CHUNK_END | flag::ROOT)
+    }
+
+    /// What [`Root::of_data`] gives for each of many texts. Of short ones the processor hashes several of a length at a
+    /// time, all but their last blocks.
+    #[must_use]
+    pub fn of_each(context: Context, texts: &[&[u8]]) -> Vec<[u8; 32]> {
+        let mut roots = vec![[0; 32]; texts.len()];
+        let mut by_blocks: [Vec<usize>; BLOCKS] = Default::default();
+        for (number, (text, root)) in texts.iter().zip(&mut roots).enumerate() {
+            match by_blocks.get_mut(blocks_before_last(text)) {
+                Some(numbers) => numbers.push(number),
+                None => *root = *Root::of_data(context, text).bytes(),
+            }
+        }
+        for (blocks, numbers) in by_blocks.iter().enumerate().filter(|(_, numbers)| !numbers.is_empty()) {
+            let same: Vec<&[u8]> = numbers.iter().filter_map(|&number| texts.get(number).copied()).collect();
+            for ((&number, text), state) in numbers.iter().zip(&same).zip(states_after(context, blocks, &same)) {
+                if let Some(root) = roots.get_mut(number) {
+                    *root = finished(state, text, blocks);
+                }
+            }
+        }
+        roots
     }
 
     #[must_use]
@@ -153,20 +163,62 @@ impl Root {
     }
 }
 
-/// The hash of at most a chunk, which is whole by itself: its last block is that of the root.
+/// The blocks of a chunk.
+const BLOCKS: usize = blake3::CHUNK_LEN / blake3::BLOCK_LEN;
+
+/// What is known of a chunk of which some blocks were hashed.
+type State = [u32; 8];
+
+/// Hashes inputs of whole blocks from the beginning of a chunk, as many at a time as the processor can.
+fn hash_together<const N: usize>(context: Context, inputs: &[&[u8; N]], end: u8) -> Vec<[u8; 32]> {
+    let (mut out, key) = (vec![[0; 32]; inputs.len()], platform::words_from_le_bytes_32(context.key()));
+    let (start, no) = (flag::CHUNK_START, IncrementCounter::No);
+    Platform::detect().hash_many(inputs, &key, 0, no, flag::DERIVED, start, end, out.as_flattened_mut());
+    out
+}
+
+/// The states of chunks after so many blocks, which all of them have.
+fn states_after(context: Context, blocks: usize, texts: &[&[u8]]) -> Vec<State> {
+    macro_rules! by_count {
+        ($($count:literal)+) => {
+            match blocks {
+                $($count => {
+                    let inputs: Vec<_> = texts.iter().filter_map(|text| text.first_chunk()).collect();
+                    hash_together::<{ $count * blake3::BLOCK_LEN }>(context, &inputs, 0)
+                })+
+                _ => vec![*context.key(); texts.len()],
+            }
+        };
+    }
+    let states = by_count!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+    states.iter().map(platform::words_from_le_bytes_32).collect()
+}
+
+/// The hash of at most a chunk, which is whole by itself.
 fn of_chunk(context: Context, bytes: &[u8]) -> [u8; 32] {
     let (platform, mut state) = (Platform::detect(), platform::words_from_le_bytes_32(context.key()));
-    let mut start = flag::CHUNK_START;
-    let mut rest = bytes;
-    while let Some((block, more)) = rest.split_first_chunk().filter(|(_, more)| !more.is_empty()) {
+    let (blocks, mut start) = (blocks_before_last(bytes), flag::CHUNK_START);
+    for block in bytes.as_chunks().0.iter().take(blocks) {
         platform.compress_in_place(&mut state, block, BLOCK, 0, flag::DERIVED | start);
-        (start, rest) = (0, more);
+        start = 0;
     }
-    let mut last: Block = [0; 64];
+    finished(state, bytes, blocks)
+}
+
+/// How many whole blocks come before the last one, which may be whole too.
+const fn blocks_before_last(bytes: &[u8]) -> usize {
+    bytes.len().saturating_sub(1) / blake3::BLOCK_LEN
+}
+
+/// The hash of at most a chunk that was hashed but for its last block, which is that of the root.
+fn finished(mut state: State, bytes: &[u8], blocks: usize) -> [u8; 32] {
+    let rest = bytes.get(blocks * blake3::BLOCK_LEN..).unwrap_or_default();
+    let mut last: Block = [0; blake3::BLOCK_LEN];
     last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    let start = if blocks == 0 { flag::CHUNK_START } else { 0 };
     let flags = flag::DERIVED | start | flag::CHUNK_END | flag::ROOT;
     // What is left is a block at most.
-    platform.compress_in_place(&mut state, &last, rest.len() as u8, 0, flags);
+    Platform::detect().compress_in_place(&mut state, &last, rest.len() as u8, 0, flags);
     platform::le_bytes_from_words_32(&state)
 }
 
@@ -190,13 +242,37 @@ impl fmt::Debug for Root {
 mod tests {
     use super::*;
 
+    fn text(length: usize) -> Vec<u8> {
+        (0..length).map(|number| (number * 7) as u8).collect()
+    }
+
     #[test]
     fn short_data_is_hashed_as_long_data() {
         for length in (0..=130).chain([191, 192, 193, 1023, 1024, 1025, 2048, 2049]) {
-            let bytes: Vec<u8> = (0..length).map(|number| (number * 7) as u8).collect();
+            let bytes = text(length);
             for &context in Context::ALL {
                 assert_eq!(Root::of_data(context, &bytes).bytes(), &blake3::derive_key(context.name(), &bytes));
             }
+        }
+    }
+
+    #[test]
+    fn many_texts_are_hashed_as_each() {
+        let texts: Vec<Vec<u8>> =
+            (0..2200_usize).step_by(7).chain([64, 65, 128, 1023, 1024, 1025, 63, 64, 0, 64]).map(text).collect();
+        for count in [0, 1, 2, 17, texts.len()] {
+            let texts: Vec<&[u8]> = texts.iter().take(count).map(Vec::as_slice).collect();
+            for &context in Context::ALL {
+                let each: Vec<[u8; 32]> = texts.iter().map(|text| blake3::derive_key(context.name(), text)).collect();
+                assert_eq!(Root::of_each(context, &texts), each);
+            }
+        }
+        // Many of one length, so that all lanes are used.
+        for length in 0..=1025 {
+            let texts: Vec<Vec<u8>> = (0..21).map(|number| text(length + number).split_off(number)).collect();
+            let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
+            let each: Vec<[u8; 32]> = texts.iter().map(|text| *Root::of_data(Context::Op, text).bytes()).collect();
+            assert_eq!(Root::of_each(Context::Op, &texts), each);
         }
     }
 

@@ -176,6 +176,13 @@ pub(super) fn each(core: &mut Core, registers: &mut Registers, word: &Instructio
 #[inline(never)]
 pub(super) fn call_builtin(core: &mut Core, registers: &mut Registers, word: &Instruction) -> Flow {
     let builtin = Builtin::of(word.wide()).ok_or(TrapCode::KIND)?;
+    if word.c() == 1
+        && !Arguments::of(word.b()).is_spread
+        && let Some(result) = library::quickly(core, builtin, window(registers, word.a(), word.b()))?
+    {
+        put(registers, word.a(), result);
+        return Ok(());
+    }
     let mut results = Results::new();
     let is_done = with_window(core, registers, (word.a(), word.b()), |core, arguments| {
         if Arguments::of(word.b()).is_spread {
@@ -272,6 +279,11 @@ pub(super) fn join(core: &mut Core, registers: &mut Registers, word: &Instructio
 
 #[inline(never)]
 pub(super) fn table(core: &mut Core, registers: &mut Registers, word: &Instruction) -> Outcome<()> {
+    if word.c() == 0 {
+        core.meter.allocate(meter::TABLE)?;
+        put(registers, word.a(), core.heap.new_table_with_room());
+        return Ok(());
+    }
     let table = with_window(core, registers, (word.b(), word.c()), |core, values| {
         core.meter.allocate(meter::TABLE)?;
         if !values.is_empty() && !values.iter().any(|value| value.is_nil()) {
@@ -333,7 +345,7 @@ pub(super) fn get(core: &mut Core, registers: &mut Registers, to: u8, table: Val
 
 #[inline(never)]
 pub(super) fn set(core: &mut Core, table: Value, key: Value, value: Value) -> Outcome<()> {
-    if core.heap.set(table, key, value)? {
+    if core.heap.put_first(table, key, value) || core.heap.set(table, key, value)? {
         core.meter.allocate(meter::ENTRY)?;
     }
     Ok(())

@@ -78,7 +78,7 @@ pub(super) fn Unless<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
 
 /// A comparison: how integers that fit a word compare, how floats do, and how any two values do.
 macro_rules! comparisons_of_values {
-    ($($name:ident $quick:tt $float:path, $elsewhere:path;)+) => {
+    ($($name:ident $quick:tt $float:path, $told:path, $elsewhere:path;)+) => {
         /// How two values compare that are integers which fit a word.
         mod integers {
             use crate::value::Value;
@@ -98,6 +98,9 @@ macro_rules! comparisons_of_values {
                 if Value::are_floats(a, b) {
                     return Ok($float(a.body(), b.body()));
                 }
+                if let Some(holds) = $told(a, b) {
+                    return Ok(holds);
+                }
             }
             Ok(step.outside(move |core, _| $elsewhere(core, a, b))?)
         })+
@@ -105,9 +108,26 @@ macro_rules! comparisons_of_values {
 }
 
 comparisons_of_values! {
-    equal == raw::equals, elsewhere::equal;
-    less < raw::less, elsewhere::less;
-    at_most <= raw::less_equal, elsewhere::at_most;
+    equal == raw::equals, by_words, elsewhere::equal;
+    less < raw::less, not_by_words, elsewhere::less;
+    at_most <= raw::less_equal, not_by_words, elsewhere::at_most;
+}
+
+/// Whether two values are equal, where their words alone tell and comparing them costs nothing.
+#[inline(always)]
+const fn by_words(a: Value, b: Value) -> Option<bool> {
+    if a.is_nil() || b.is_nil() {
+        Some(a.is_nil() && b.is_nil())
+    } else if a.is_short_string() && b.is_short_string() {
+        Some(a.is_same_words(b))
+    } else {
+        None
+    }
+}
+
+#[inline(always)]
+const fn not_by_words(_: Value, _: Value) -> Option<bool> {
+    None
 }
 
 /// The small integer of a word, as a value.

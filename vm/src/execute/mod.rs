@@ -31,6 +31,8 @@ pub struct Machine<'p> {
     program: &'p Verified,
     core: Core,
     frames: Frames<'p>,
+    /// What the last run gave.
+    results: Vec<Value>,
 }
 
 /// What instructions work on, beside registers.
@@ -83,7 +85,7 @@ impl<'p> Machine<'p> {
             watch: None,
         };
         let depth = usize::try_from(limits.depth).unwrap_or(usize::MAX);
-        Machine { program, core, frames: Frames::new(program.host(), depth) }
+        Machine { program, core, frames: Frames::new(program.host(), depth), results: Vec::new() }
     }
 
     /// Where arguments are made.
@@ -125,16 +127,16 @@ impl<'p> Machine<'p> {
 
     fn call_in<M: Mode>(&mut self, export: &str, arguments: &[Value]) -> Option<Result<Vec<Value>, Trap>> {
         let function = *self.program.program().exports.get(export)?;
-        Some(self.run_in::<M>(function, arguments, 0))
+        Some(self.run_in::<M>(function, arguments, 0).map(|_| self.results.clone()))
     }
 
-    /// Calls a function that an export names.
-    pub(crate) fn run(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
+    /// Calls a function that an export names, and gives its first result.
+    pub(crate) fn run(&mut self, function: u32, arguments: &[Value]) -> Result<Option<Value>, Trap> {
         self.run_in::<Quickly>(function, arguments, 0)
     }
 
     /// As [`Machine::run`], but tables that are there already and are emitted a row an entry are only put down.
-    pub(crate) fn run_deferring(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
+    pub(crate) fn run_deferring(&mut self, function: u32, arguments: &[Value]) -> Result<Option<Value>, Trap> {
         let defers_below = self.core.heap.mark().tables();
         self.run_in::<Quickly>(function, arguments, defers_below)
     }
@@ -145,7 +147,7 @@ impl<'p> Machine<'p> {
         function: u32,
         arguments: &[Value],
         watch: Watch,
-    ) -> (Result<Vec<Value>, Trap>, Vec<Seen>) {
+    ) -> (Result<Option<Value>, Trap>, Vec<Seen>) {
         self.core.watch = Some(watch);
         let result = self.run_in::<Watched>(function, arguments, 0);
         (result, self.core.watch.take().map(|watch| watch.seen).unwrap_or_default())
@@ -153,11 +155,16 @@ impl<'p> Machine<'p> {
 
     /// As [`Machine::run`], but blocks cost nothing.
     #[cfg(feature = "unmetered")]
-    pub(crate) fn run_unmetered(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
+    pub(crate) fn run_unmetered(&mut self, function: u32, arguments: &[Value]) -> Result<Option<Value>, Trap> {
         self.run_in::<step::Unmetered>(function, arguments, 0)
     }
 
-    fn run_in<M: Mode>(&mut self, function: u32, arguments: &[Value], defers_below: u32) -> Result<Vec<Value>, Trap> {
+    fn run_in<M: Mode>(
+        &mut self,
+        function: u32,
+        arguments: &[Value],
+        defers_below: u32,
+    ) -> Result<Option<Value>, Trap> {
         self.core.meter = Meter::new(self.core.limits);
         self.core.output.begin(defers_below);
         self.core.raised = Value::NIL;
@@ -167,7 +174,7 @@ impl<'p> Machine<'p> {
         if result.is_err() {
             self.core.output.begin(0);
         }
-        result
+        result.map(|()| self.results.first().copied())
     }
 
     /// The gas that the last call used.

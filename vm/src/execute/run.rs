@@ -90,8 +90,8 @@ macro_rules! dispatch {
 }
 
 impl<'p> Machine<'p> {
-    /// Runs a function to its end.
-    pub(super) fn evaluate<M: Mode>(&mut self, function: u32, arguments: &[Value]) -> Result<Vec<Value>, Trap> {
+    /// Runs a function to its end. What it gives stands in `results`.
+    pub(super) fn evaluate<M: Mode>(&mut self, function: u32, arguments: &[Value]) -> Result<(), Trap> {
         let first = Call { results: ALL_RESULTS, ..Call::of(function, After::End) };
         self.enter::<M>(first, arguments).map_err(|code| Trap { code, function, instruction: 0 })?;
         loop {
@@ -103,8 +103,8 @@ impl<'p> Machine<'p> {
                 Leave::Return | Leave::ReturnOne => match self.frames.last().reply.after() {
                     After::Caller | After::Protected => self.leave_frame(),
                     After::Sort => self.go_on_sorting::<M>(),
-                    After::End => match self.arguments(self.last_word()) {
-                        Ok(results) => return Ok(results),
+                    After::End => match self.end(self.last_word()) {
+                        Ok(()) => return Ok(()),
                         Err(code) => Err(code),
                     },
                 },
@@ -123,7 +123,7 @@ impl<'p> Machine<'p> {
     /// Runs the innermost frame, and those that it calls and returns to in the usual way, until anything else is to be done.
     #[inline(never)]
     fn run_frames<M: Mode>(&mut self) -> Leave {
-        let Machine { program, core, frames: Frames { frames, last, .. } } = self;
+        let Machine { program, core, frames: Frames { frames, last, .. }, .. } = self;
         let (functions, frames): (&'p [Ready], &mut [Frame<'p>]) = (program.functions(), frames);
         let room = frames.len();
         // The number of the innermost frame, and that frame.
@@ -388,6 +388,17 @@ impl<'p> Machine<'p> {
             self.core.meter.charge_values(values.len())?;
         }
         Ok(values)
+    }
+
+    /// Keeps what the whole run gives, in room that is there from one run to the next.
+    fn end(&mut self, word: Word) -> Outcome<()> {
+        self.results.clear();
+        if Arguments::of(word.b()).is_spread {
+            self.results = self.arguments(word)?;
+        } else {
+            self.results.extend_from_slice(window(&self.frames.last().registers, word.a(), word.b()));
+        }
+        Ok(())
     }
 
     /// Calls with the window that the last instruction names.

@@ -127,7 +127,7 @@ impl<'p> Folding<'p> {
         let state = folding.machine.run(init, &[]);
         folding.last_gas = folding.machine.gas_used();
         folding.gas = folding.last_gas;
-        let state = state.map(|results| results.first().copied().unwrap_or(Value::NIL));
+        let state = state.map(|state| state.unwrap_or(Value::NIL));
         let state = state.and_then(|state| folding.without_functions(state, point, init));
         folding.machine.heap().end_step(point);
         folding.state = state.map_err(FoldFault::Trapped)?;
@@ -305,7 +305,7 @@ impl<'p> Folding<'p> {
     #[inline]
     fn step_by(
         &mut self,
-        run: impl FnOnce(&mut Machine<'p>, u32, &[Value]) -> Result<Vec<Value>, Trap>,
+        run: impl FnOnce(&mut Machine<'p>, u32, &[Value]) -> Result<Option<Value>, Trap>,
     ) -> Option<Result<(), Trap>> {
         if self.count.is_multiple_of(TOGETHER as u64) {
             let operations = self.queue.iter().take(TOGETHER).map(|operation| operation.value);
@@ -329,8 +329,8 @@ impl<'p> Folding<'p> {
         };
         self.last_gas = self.machine.gas_used();
         self.gas = self.gas.saturating_add(self.last_gas);
-        let result = result.and_then(|results| {
-            let state = results.first().copied().filter(|state| !state.is_nil()).unwrap_or(self.state);
+        let result = result.and_then(|given| {
+            let state = given.filter(|state| !state.is_nil()).unwrap_or(self.state);
             self.without_functions(state, point, self.step)
         });
         if result.is_err() {

@@ -230,7 +230,7 @@ impl Proof<'_, '_> {
         let code = self.code(function, 2);
         let (last, blocks) = code.split_last()?;
         let (blocks, []) = blocks.as_chunks::<14>() else { return None };
-        let mut fields = Vec::new();
+        let mut fields: Vec<(Vec<u8>, u32)> = Vec::new();
         for (number, block) in (0..).zip(blocks) {
             let [get, .., calling, _, _] = block;
             let (name, join) = (named(*get, Op::GetField)?, named(*calling, Op::CallFunction)?);
@@ -252,10 +252,10 @@ impl Proof<'_, '_> {
                 wide(Op::Jump, 0, 0, at + 14),
             ];
             let Constant::String(name) = self.program.constants.get(name as usize)? else { return None };
-            if !is_code(block, &expected) || fields.iter().any(|(other, _)| other == name) {
+            if !is_code(block, &expected) || fields.iter().any(|(other, _)| **other == **name) {
                 return None;
             }
-            fields.push((name.clone(), join));
+            fields.push((name.to_vec(), join));
         }
         (*last == plain(Op::Return, 0, 1, 0)).then_some(fields)
     }

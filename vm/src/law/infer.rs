@@ -256,7 +256,7 @@ impl Infer<'_, '_> {
                 let table = get(&registers, a)?;
                 self.give(&value, (at, 0))?;
                 let name = match self.program.constants.get(word.wide() as usize) {
-                    Some(Constant::String(name)) if op == Op::SetField => Some(name.as_slice()),
+                    Some(Constant::String(name)) if op == Op::SetField => Some(&**name),
                     _ => None,
                 };
                 self.put(at, &table, name, &value)?;

@@ -33,6 +33,7 @@ enum Cell {
 }
 
 /// Finds what is alive.
+#[derive(Default)]
 struct Trace {
     from: Mark,
     /// By the number of a table, counted from the first that is looked at.
@@ -86,6 +87,7 @@ impl Mark {
 /// What collecting needs for a while: kept from one collection of the young to the next, which needs about as much.
 #[derive(Default)]
 pub(super) struct Room {
+    trace: Trace,
     /// New numbers of tables, and where their slots will begin; of dead ones, those of the next live one.
     numbers: Vec<(u32, u32)>,
     bytes: Vec<u8>,
@@ -99,7 +101,9 @@ pub(super) struct Room {
 
 impl Room {
     fn clear(&mut self) {
-        let Room { numbers, bytes, wides, slots, tables, dictionaries, spans } = self;
+        let Room { trace, numbers, bytes, wides, slots, tables, dictionaries, spans } = self;
+        trace.live.clear();
+        trace.cells.clear();
         numbers.clear();
         bytes.clear();
         wides.clear();
@@ -224,15 +228,16 @@ impl Heap {
         if extent == Extent::All {
             self.journal.collected = 0;
         }
-        let trace = self.trace(from, roots);
-        let room = core::mem::take(&mut self.room);
+        let mut room = core::mem::take(&mut self.room);
+        let trace = self.trace(from, roots, core::mem::take(&mut room.trace));
         let mut mover = Mover::new(from, &trace.live, &self.tables, room);
-        self.rewrite_cells(&mut mover, trace.cells);
+        self.rewrite_cells(&mut mover, &trace.cells);
         for root in roots {
             *root = mover.value(self, *root);
         }
         self.rewrite_journal(&mut mover);
         self.move_tables(&mut mover, &trace.live);
+        mover.room.trace = trace;
         let size = mover.size();
         let room = self.settle_in(mover);
         // Collecting everything needs as much as everything takes: that is not kept.
@@ -284,9 +289,9 @@ impl Heap {
 
     // Finding what is alive.
 
-    fn trace(&mut self, from: Mark, roots: &[Value]) -> Trace {
-        let count = self.tables.len().saturating_sub(from.tables);
-        let mut trace = Trace { from, live: vec![false; count], pending: Vec::new(), cells: Vec::new() };
+    fn trace(&mut self, from: Mark, roots: &[Value], room: Trace) -> Trace {
+        let mut trace = Trace { from, ..room };
+        trace.live.resize(self.tables.len().saturating_sub(from.tables), false);
         roots.iter().for_each(|&root| trace.reach(root));
         for number in self.journal.collected..self.journal.changes.len() {
             let Some(&change) = self.journal.changes.get(number) else { break };
@@ -345,11 +350,11 @@ impl Heap {
         }
     }
 
-    fn rewrite_cells(&mut self, mover: &mut Mover, cells: Vec<Cell>) {
+    fn rewrite_cells(&mut self, mover: &mut Mover, cells: &[Cell]) {
         for cell in cells {
-            let Some(held) = self.cell(&cell).copied() else { continue };
+            let Some(held) = self.cell(cell).copied() else { continue };
             let moved = mover.value(self, held);
-            if let Some(held) = self.cell(&cell) {
+            if let Some(held) = self.cell(cell) {
                 *held = moved;
             }
         }

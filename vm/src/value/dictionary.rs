@@ -49,6 +49,11 @@ const fn is_positive(key: Value) -> bool {
 }
 
 impl Dictionary {
+    /// One entry, whose key is a text.
+    pub(crate) fn single(key: Value, value: Value) -> Dictionary {
+        Dictionary { single: Place((key, value)), count: 1, ..Dictionary::default() }
+    }
+
     /// How many entries there are.
     pub(crate) const fn count(&self) -> usize {
         self.count

@@ -206,12 +206,11 @@ impl Heap {
 
     /// An empty map with room for a few entries.
     pub(crate) fn new_table_with_room(&mut self) -> Value {
-        let table = self.new_table();
-        self.slots.resize(self.slots.len() + FEWEST_SLOTS as usize, Value::ABSENT);
-        if let Some(table) = self.tables.last_mut() {
-            table.capacity = FEWEST_SLOTS;
-        }
-        table
+        let (id, start) = (TableId(narrow(self.tables.len())), narrow(self.slots.len()));
+        let form = Form::Record(ShapeId::EMPTY);
+        self.slots.extend_from_slice(&[Value::ABSENT; FEWEST_SLOTS as usize]);
+        self.tables.push(Table { form, start, capacity: FEWEST_SLOTS, used: 0, count: 0, gaps: 0, _filler: 0 });
+        Value::table(id, start)
     }
 
     /// An empty list, which stays a list as long as nothing else is put in.

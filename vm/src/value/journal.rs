@@ -115,20 +115,25 @@ impl Journal {
             self.collected = 0;
         }
         let first = self.collected.min(self.changes.len());
-        let recent = self.changes.split_off(first);
+        let mut kept = first;
         let before = self.points.iter().take_while(|saved| saved.changes <= first).last();
         let mut tables = before.map_or(0, |saved| saved.mark.tables());
         let mut points = self.points.iter_mut().skip_while(|saved| saved.changes <= first).peekable();
-        for (number, change) in (first..).zip(recent) {
+        for number in first..self.changes.len() {
             while let Some(saved) = points.next_if(|saved| saved.changes <= number) {
                 tables = saved.mark.tables();
-                saved.changes = self.changes.len();
+                saved.changes = kept;
             }
-            if change.table.0 < tables {
-                self.changes.push(change);
+            let Some(&change) = self.changes.get(number) else { break };
+            if change.table.0 < tables
+                && let Some(place) = self.changes.get_mut(kept)
+            {
+                *place = change;
+                kept += 1;
             }
         }
-        points.for_each(|saved| saved.changes = self.changes.len());
+        points.for_each(|saved| saved.changes = kept);
+        self.changes.truncate(kept);
     }
 
     /// Drops changes, from a number on, that no point needs any more, but for those that the next collection must look at:

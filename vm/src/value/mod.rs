@@ -173,6 +173,17 @@ impl Value {
         Value { head: (all as u64).to_le(), body: ((all >> 64) as u64).to_le() }
     }
 
+    /// A string of at most [`SHORT_STRING`] bytes that is known while compiling.
+    pub(crate) const fn short_text(text: &str) -> Value {
+        let (mut rest, mut window, mut shift) = (text.as_bytes(), 0_u128, 0);
+        while let [first, behind @ ..] = rest {
+            window |= (*first as u128) << shift;
+            shift += 8;
+            rest = behind;
+        }
+        Value::short_string(window, text.len())
+    }
+
     pub(crate) const fn long_string(hash: u32, span: Span) -> Value {
         Value::with(Tag::LongString, (hash as u64) << 24, span.0)
     }

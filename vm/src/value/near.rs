@@ -2,6 +2,8 @@
 //!
 //! Each gives up where it does not apply, and then the general way gives the same answer.
 
+use super::dictionary::Dictionary;
+use super::heap::narrow;
 use super::shape::ShapeId;
 use super::table::{Form, Table, TableId};
 use super::{Heap, Value};
@@ -145,6 +147,38 @@ impl Heap {
             return Wrote::Added;
         }
         Wrote::Nothing
+    }
+
+    /// Puts a value at a text that a program computed into a new table without entries, which has room for other fields
+    /// only where others like it have this one. False, and nothing done, where it is anything else.
+    #[inline]
+    pub(crate) fn put_first(&mut self, table: Value, key: Value, value: Value) -> bool {
+        let Some(id) = table.as_table().filter(|id| id.0 >= self.watched) else { return false };
+        let Some(header) = self.tables.get_mut(id.0 as usize) else { return false };
+        if header.form != Form::Record(ShapeId::EMPTY) || !key.is_string() || value.is_nil() {
+            return false;
+        }
+        if key.is_short_string()
+            && let Some(shape) = self.shapes.begin(key)
+        {
+            if header.capacity == 0 {
+                return false;
+            }
+            if let Some(slot) = self.slots.get_mut(header.start as usize) {
+                *slot = value;
+            }
+            (header.form, header.used) = (Form::Record(shape), 1);
+        } else {
+            // The room for fields is given back where it is the last.
+            if header.start as usize + header.capacity as usize == self.slots.len() {
+                self.slots.truncate(header.start as usize);
+                header.capacity = 0;
+            }
+            header.form = Form::Dictionary(narrow(self.dictionaries.len()));
+            self.dictionaries.push(Dictionary::single(key, value));
+        }
+        header.count = 1;
+        true
     }
 
     /// Replaces a value in an older table, whose changes are logged.

@@ -230,6 +230,9 @@ impl Heap {
 
     /// A new list of the keys of a list or map, those of null values included, in canonical order.
     pub fn keys(&mut self, value: Value) -> Option<Value> {
+        if let Some(key) = self.only_key(value) {
+            return Some(self.list(&[key]));
+        }
         let keys: Vec<Value> = match self.layout(value)? {
             Layout::Set(_) => return None,
             Layout::List(items) => (1..).map(Value::integer).zip(items).map(|(key, _)| key).collect(),
@@ -240,6 +243,16 @@ impl Heap {
             Layout::Map => self.entries(value)?.into_iter().map(|(key, _)| key).collect(),
         };
         Some(self.list(&keys))
+    }
+
+    /// The key of a list or map that has one entry, where it is found without a search.
+    fn only_key(&self, value: Value) -> Option<Value> {
+        let table = self.table(value).filter(|table| table.count == 1)?;
+        match table.form {
+            Form::Record(shape) => self.shapes.get(shape).fields.first().map(|field| field.key),
+            Form::Dictionary(_) if table.used == 0 => self.dictionary(table)?.entries().next().map(|entry| entry.0),
+            Form::List | Form::Dictionary(_) | Form::Set => None,
+        }
     }
 
     /// The value at a key of a list or map; `None` where the key is absent or can't be one.

@@ -210,6 +210,16 @@ impl Shapes {
         Some(child)
     }
 
+    /// As [`Shapes::step`] from the empty record, for a key that a program computed: where there are as many shapes as may be,
+    /// it is most likely one of many, and only those met lately are looked for.
+    pub(crate) fn begin(&mut self, key: Value) -> Option<ShapeId> {
+        if self.shapes.len() < SHAPES {
+            return self.step(ShapeId::EMPTY, key);
+        }
+        let text = FieldText::of(key);
+        self.recall(ShapeId::EMPTY, text, hash(self.seed, ShapeId::EMPTY, text.window)).map(|step| step.child)
+    }
+
     /// The shape with one key less, the others in their order, or none where a limit says that there is none.
     pub(crate) fn without(&mut self, id: ShapeId, slot: usize) -> Option<ShapeId> {
         let mut shape = ShapeId::EMPTY;

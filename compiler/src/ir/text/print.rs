@@ -45,7 +45,7 @@ fn line(out: &mut String, text: std::fmt::Arguments) {
 }
 
 fn string(text: &str) -> String {
-    Constant::String(text.as_bytes().to_vec()).to_text()
+    Constant::String(text.as_bytes().into()).to_text()
 }
 
 /// A name with what can't stand in a word replaced.

@@ -20,7 +20,7 @@ pub(super) fn read(text: &str) -> Read<Ir> {
             ("limit", [name, value]) => limit(&mut ir.limits, name, value)?,
             ("order", [order]) => ir.order = named(Order::ALL, Order::name, order)?,
             ("key", names) => ir.key = names.iter().map(string).collect::<Read<_>>()?,
-            ("rule", [id, reason]) => ir.rules.push(Rule { id: string(id)?, reason: string(reason)? }),
+            ("rule", [id, reason]) => ir.rules.push(Rule { id: string(id)?.into(), reason: string(reason)?.into() }),
             ("export", [name, function]) => {
                 ir.exports.insert(string(name)?, function_id(function)?);
             }
@@ -73,7 +73,9 @@ fn limit(limits: &mut Limits, name: &Form, value: &Form) -> Read<()> {
 
 fn string(form: &Form) -> Read<String> {
     match Constant::from_text(form.word()?) {
-        Some(Constant::String(text)) => String::from_utf8(text).or_else(|_| form.fault("the string is not UTF-8")),
+        Some(Constant::String(text)) => {
+            String::from_utf8(text.to_vec()).or_else(|_| form.fault("the string is not UTF-8"))
+        }
         _ => form.fault("a string in quotes is expected"),
     }
 }

@@ -265,7 +265,7 @@ impl Lowering {
 /// `type(variable) == "string"`
 fn is_a_string(variable: VariableId, span: Span) -> Expression {
     let kind = Expression::builtin(Builtin::Type, vec![Expression::variable(variable, span)], span);
-    Expression::binary(Binary::Equal, kind, Expression::string(b"string", span), span)
+    Expression::binary(Binary::Equal, kind, Expression::string(*b"string", span), span)
 }
 
 /// Values with one more before them.

@@ -20,7 +20,7 @@ impl Lowering {
             ExpressionKind::True => Node::Bool(true),
             ExpressionKind::False => Node::Bool(false),
             ExpressionKind::Numeral(numeral) => self.numeral(numeral, span),
-            ExpressionKind::String(text) => Node::Constant(Constant::String(text.to_vec())),
+            ExpressionKind::String(text) => Node::Constant(Constant::String(text.as_ref().into())),
             ExpressionKind::Variadic => {
                 let list = self.rest(span);
                 Node::Index(Box::new(list), Box::new(Expression::integer(1, span)))

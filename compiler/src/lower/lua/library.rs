@@ -39,7 +39,7 @@ fn constant(name: &str) -> Option<Constant> {
         "math.huge" => Constant::float(Float::INFINITY),
         "math.maxinteger" => Constant::Number(Number::from_i64(i64::MAX)),
         "math.mininteger" => Constant::Number(Number::from_i64(i64::MIN)),
-        "utf8.charpattern" => Constant::String(CHARACTER_PATTERN.to_vec()),
+        "utf8.charpattern" => Constant::String(CHARACTER_PATTERN.into()),
         _ => return None,
     })
 }

@@ -22,8 +22,8 @@ const PIECES_OF_FUNCTION: usize = 128;
 
 /// A range of texts: from one, up to but without another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Range {
-    from: Vec<u8>,
+pub(super) struct Range<'p> {
+    from: &'p [u8],
     to: Vec<u8>,
 }
 
@@ -54,9 +54,10 @@ struct Piece<'r> {
 /// The ranges in which the rules of a policy may apply.
 pub(super) struct Ranges<'p> {
     /// Of each condition: the attribute, and the ranges outside of which it is false.
-    of_conditions: Vec<Option<(&'p str, Vec<Range>)>>,
-    /// The conditions of each rule that have any, the first for each attribute.
-    of_rules: Vec<Vec<u32>>,
+    of_conditions: Vec<Option<(&'p str, Vec<Range<'p>>)>>,
+    /// The conditions that have any, the first of each rule for each attribute, and where those of each rule end.
+    in_rules: Vec<u32>,
+    ends: Vec<usize>,
 }
 
 /// What the rules of a policy say of attributes.
@@ -65,30 +66,32 @@ pub(super) fn ranges<'p>(conditions: &Conditions<'p>, rules: &[Rule], schema: &S
     of_conditions.extend(conditions.each.iter().map(|condition| of_condition(&condition.expression, schema)));
     let attribute = |number: u32| Some(of_conditions.get(number as usize)?.as_ref()?.0);
     let mut numbers = conditions.in_rules.iter().copied();
-    let mut of_rules = Vec::with_capacity(rules.len());
+    let (mut in_rules, mut ends): (Vec<u32>, Vec<usize>) = (Vec::new(), Vec::with_capacity(rules.len()));
     for rule in rules {
-        let mut found: Vec<u32> = Vec::with_capacity(rule.when.len());
+        let begin = in_rules.len();
         for number in numbers.by_ref().take(rule.when.len()) {
             // A second condition on the same attribute would only narrow it further.
             let Some(about) = attribute(number) else { continue };
-            if found.iter().all(|&before| attribute(before) != Some(about)) {
-                found.push(number);
+            if in_rules.iter().skip(begin).all(|&before| attribute(before) != Some(about)) {
+                in_rules.push(number);
             }
         }
-        of_rules.push(found);
+        ends.push(in_rules.len());
         numbers.by_ref().take(rule.allow_if.len() + rule.deny_if.len()).for_each(drop);
     }
-    Ranges { of_conditions, of_rules }
+    Ranges { of_conditions, in_rules, ends }
 }
 
 impl<'p> Ranges<'p> {
-    fn of_rule(&self, place: usize) -> impl Iterator<Item = (&'p str, &[Range])> {
-        let numbers = self.of_rules.get(place).into_iter().flatten();
+    fn of_rule(&self, place: usize) -> impl Iterator<Item = (&'p str, &[Range<'p>])> {
+        let end = |place: usize| self.ends.get(place).copied().unwrap_or_default();
+        let begin = place.checked_sub(1).map_or(0, end);
+        let numbers = self.in_rules.get(begin..end(place)).unwrap_or_default().iter();
         let found = numbers.filter_map(|&number| self.of_conditions.get(number as usize)?.as_ref());
         found.map(|(attribute, ranges)| (*attribute, ranges.as_slice()))
     }
 
-    fn of(&self, place: usize, attribute: &str) -> Option<&[Range]> {
+    fn of(&self, place: usize, attribute: &str) -> Option<&[Range<'p>]> {
         self.of_rule(place).find(|found| found.0 == attribute).map(|found| found.1)
     }
 }
@@ -142,8 +145,8 @@ fn split<'r>(ranges: &'r Ranges<'_>, places: Vec<usize>, done: &BTreeSet<&str>) 
 struct Ends<'r>(Vec<&'r [u8]>);
 
 impl<'r> Ends<'r> {
-    fn of(ranges: impl Iterator<Item = &'r Range>) -> Ends<'r> {
-        let ends = ranges.flat_map(|range| [&*range.from, &*range.to]);
+    fn of(ranges: impl Iterator<Item = &'r Range<'r>>) -> Ends<'r> {
+        let ends = ranges.flat_map(|range| [range.from, &*range.to]);
         let mut ends: Vec<&[u8]> = [b"".as_slice()].into_iter().chain(ends).collect();
         // Rules often come in the order of what they ask for.
         ends.sort();
@@ -152,8 +155,8 @@ impl<'r> Ends<'r> {
     }
 
     /// The pieces of a range that is one of these.
-    fn pieces(&self, range: &Range) -> core::ops::Range<usize> {
-        let begin = self.0.partition_point(|&other| other < &*range.from);
+    fn pieces(&self, range: &Range<'_>) -> core::ops::Range<usize> {
+        let begin = self.0.partition_point(|&other| other < range.from);
         let within = self.0.iter().skip(begin);
         // Most ranges have few pieces.
         let near = within.take(MOST_PIECES).position(|&other| other >= &*range.to);
@@ -164,13 +167,13 @@ impl<'r> Ends<'r> {
 
 /// The attribute that tells the most rules apart; of several the first by name.
 fn best<'r>(ranges: &'r Ranges<'_>, places: &[usize], done: &BTreeSet<&str>) -> Option<&'r str> {
-    let mut told: BTreeMap<&str, Vec<&[Range]>> = BTreeMap::new();
+    let mut told: BTreeMap<&str, Vec<&[Range<'_>]>> = BTreeMap::new();
     for (attribute, ranges) in places.iter().flat_map(|&place| ranges.of_rule(place)) {
         if !done.contains(attribute) {
             told.entry(attribute).or_default().push(ranges);
         }
     }
-    let kinds = |mut ranges: Vec<&[Range]>| {
+    let kinds = |mut ranges: Vec<&[Range<'_>]>| {
         // What many rules have is one.
         ranges.dedup_by(|a, b| core::ptr::eq(*a, *b));
         ranges.sort();
@@ -183,7 +186,7 @@ fn best<'r>(ranges: &'r Ranges<'_>, places: &[usize], done: &BTreeSet<&str>) -> 
 }
 
 /// The attribute that a condition is about and the ranges outside of which it is false.
-fn of_condition<'t>(tree: &'t Tree, schema: &Schema) -> Option<(&'t str, Vec<Range>)> {
+fn of_condition<'t>(tree: &'t Tree, schema: &Schema) -> Option<(&'t str, Vec<Range<'t>>)> {
     match &tree.kind {
         ExpressionKind::Or(left, right) => {
             let (attribute, mut ranges) = of_condition(left, schema)?;
@@ -203,35 +206,33 @@ fn of_condition<'t>(tree: &'t Tree, schema: &Schema) -> Option<(&'t str, Vec<Ran
     }
 }
 
-fn of_value(operator: Operator, value: &Tree) -> Option<Vec<Range>> {
-    let text = |tree: &Tree| match &tree.kind {
-        ExpressionKind::String(text) => Some(text.as_bytes().to_vec()),
-        _ => None,
-    };
+fn of_value(operator: Operator, value: &Tree) -> Option<Vec<Range<'_>>> {
     match (operator, &value.kind) {
         (Operator::Equal, _) => Some(vec![only(text(value)?)]),
         (Operator::In, ExpressionKind::List(items)) => items.iter().map(|item| text(item).map(only)).collect(),
         (Operator::Matches, _) => {
             let form = text(value)?;
-            let Some(star) = form.split(|&byte| byte == b'/').position(|segment| segment.starts_with(b"*")) else {
-                return Some(vec![only(form)]);
-            };
-            let begin: Vec<&[u8]> = form.split(|&byte| byte == b'/').take(star).collect();
-            let from = begin.join(&b'/');
-            if star == 0 {
+            if form.starts_with(b"*") {
                 return None;
             }
-            let to = from.iter().copied().chain([b'/' + 1]).collect();
-            Some(vec![Range { from, to }])
+            let Some(end) = form.windows(2).position(|pair| pair == b"/*") else { return Some(vec![only(form)]) };
+            let (from, _) = form.split_at_checked(end)?;
+            Some(vec![Range { from, to: [from, &[b'/' + 1]].concat() }])
         }
         _ => None,
     }
 }
 
 /// The range of one text alone: what follows it at once is that text and a zero byte.
-fn only(text: Vec<u8>) -> Range {
-    let to = text.iter().copied().chain([0]).collect();
-    Range { from: text, to }
+fn only(text: &[u8]) -> Range<'_> {
+    Range { from: text, to: [text, &[0]].concat() }
+}
+
+fn text(tree: &Tree) -> Option<&[u8]> {
+    match &tree.kind {
+        ExpressionKind::String(text) => Some(text.as_bytes()),
+        _ => None,
+    }
 }
 
 impl Lowering<'_> {
@@ -247,7 +248,7 @@ impl Lowering<'_> {
         let read = |variable| Expression::variable(variable, NOWHERE);
         let name = Expression::string(split.attribute.as_bytes(), NOWHERE);
         let attribute = Expression::index(read(desk.input), name, NOWHERE);
-        let string = Expression::string(b"string", NOWHERE);
+        let string = Expression::string(*b"string", NOWHERE);
         body.push(declare(value, call_builtin(Builtin::TotalOf, vec![attribute, string])));
         let mut found = Block::new();
         self.halves(&split.pieces, askings, desk, value, &mut found);

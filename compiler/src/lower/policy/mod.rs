@@ -31,6 +31,7 @@ use kerai_vm::bytecode::{self, Builtin, ProgramKind};
 pub use kerai_vm::execute::DEFAULT_RULE;
 use shape::Shape;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How the rules that may apply are found. No decision depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -308,7 +309,7 @@ fn joined(mut conditions: Vec<Expression>, join: fn(Box<Expression>, Box<Express
 }
 
 fn id_of(rule: &Rule) -> Expression {
-    Expression::string(rule.id.as_bytes(), rule.span)
+    Expression::string(Arc::<str>::clone(&rule.id), rule.span)
 }
 
 /// Puts a rule's id into a list if the condition holds; without one it does.

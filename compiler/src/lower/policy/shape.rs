@@ -8,9 +8,11 @@ use crate::Span;
 use crate::intern::Interner;
 use crate::ir::{Expression, FunctionId, Node, VariableId};
 use crate::syntax::policy::tree::{Condition, Expression as Tree, ExpressionKind, Rule};
+use core::mem;
 use kerai_vm::bytecode::Constant;
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// What differs in more texts than these is a function of its own.
 const MOST_TEXTS: usize = 8;
@@ -28,16 +30,18 @@ pub(super) struct Shape<'p> {
 
 /// The shapes of conditions.
 pub(super) fn of_conditions<'p>(conditions: &[&'p Condition]) -> Vec<Shape<'p>> {
-    let mut outlines = Vec::with_capacity(conditions.len());
+    // All of them one behind the other, so that none needs a place of its own.
+    let mut outline = Outline::default();
+    let mut found = Vec::with_capacity(conditions.len());
     for condition in conditions {
-        let mut outline = Outline::default();
+        let from = outline.text.len();
         outline.expression(&condition.expression);
-        outlines.push(outline);
+        found.push((from..outline.text.len(), mem::take(&mut outline.texts)));
     }
+    let all = outline.text.as_bytes();
     let mut numbers = Interner::default();
-    let numbers = (0..).zip(&outlines).map(|(next, outline)| numbers.number(outline.text.as_bytes(), next));
-    let numbers: Vec<u32> = numbers.collect();
-    numbers.into_iter().zip(outlines).map(|(outline, Outline { texts, .. })| Shape { outline, texts }).collect()
+    let mut number = |next, place| numbers.number(all.get(place).unwrap_or_default(), next);
+    (0..).zip(found).map(|(next, (place, texts))| Shape { outline: number(next, place), texts }).collect()
 }
 
 /// The shapes of rules, whose shared conditions are functions already and differ as a whole.
@@ -51,8 +55,10 @@ pub(super) fn of_rules<'p>(
     let mut numbers = conditions.in_rules.iter().copied();
     let mut outlines: BTreeMap<Vec<(bool, u32)>, u32> = BTreeMap::new();
     let mut shapes = Vec::with_capacity(rules.len());
+    let mut parts = Vec::new();
     for rule in rules {
-        let (mut parts, mut texts) = (Vec::with_capacity(8), Vec::new());
+        parts.clear();
+        let mut texts = Vec::new();
         for part in [&rule.when, &rule.allow_if, &rule.deny_if] {
             for number in numbers.by_ref().take(part.len()) {
                 let Some(shape) = of_conditions.get(number as usize) else { continue };
@@ -65,8 +71,12 @@ pub(super) fn of_rules<'p>(
             }
             parts.push(END);
         }
-        let next = u32::try_from(outlines.len()).unwrap_or(u32::MAX);
-        shapes.push(Shape { outline: *outlines.entry(parts).or_insert(next), texts });
+        let outline = outlines.get(parts.as_slice()).copied().unwrap_or_else(|| {
+            let next = u32::try_from(outlines.len()).unwrap_or(u32::MAX);
+            outlines.insert(parts.clone(), next);
+            next
+        });
+        shapes.push(Shape { outline, texts });
     }
     shapes
 }
@@ -170,5 +180,5 @@ pub(super) fn given(texts: &[&Tree], span: Span) -> impl Iterator<Item = Express
 
 fn constant(tree: &Tree) -> Option<Node> {
     let ExpressionKind::String(text) = &tree.kind else { return None };
-    Some(Node::Constant(Constant::String(text.as_bytes().to_vec())))
+    Some(Node::Constant(Constant::String(Arc::clone(text).into())))
 }

@@ -49,7 +49,7 @@ impl Lowering<'_> {
         let value = self.value(tree, None, input);
         match &tree.kind {
             ExpressionKind::Reference(reference) if *self.schema.kind_of(reference) == Kind::Any => {
-                let kind = Expression::string(b"bool", tree.span);
+                let kind = Expression::string(*b"bool", tree.span);
                 Expression::builtin(Builtin::TotalOf, vec![value, kind], tree.span)
             }
             _ => value,

@@ -69,7 +69,7 @@ impl<'t> Lowering<'t> {
         let span = term.span;
         let (node, kind) = match &term.kind {
             TermKind::Number(number) => (Node::Constant(Constant::Number(*number)), Kind::Number),
-            TermKind::Text(text) => (Node::Constant(Constant::String(text.to_vec())), Kind::Text),
+            TermKind::Text(text) => (Node::Constant(Constant::String(text.as_ref().into())), Kind::Text),
             TermKind::Group(notation, terms) => {
                 return self.nested(span, |lowering| lowering.terms(body, terms, *notation, scope, is_tail));
             }

@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, Report};
 use crate::suggest::similar;
 use crate::{Code, Span};
 use core::fmt::Arguments;
+use core::mem;
 use kerai_vm::address::Network;
 use std::collections::BTreeMap;
 
@@ -82,7 +83,7 @@ impl Check<'_> {
             ExpressionKind::String(text) => (ExpressionKind::String(text), Kind::String),
             ExpressionKind::List(items) => self.list(items),
             ExpressionKind::Reference(reference) => return self.reference(reference, span, depth),
-            ExpressionKind::Binary(operator, left, right) => self.binary(operator, *left, *right, span),
+            ExpressionKind::Binary(operator, left, right) => self.binary(operator, left, right, span),
             ExpressionKind::Call(function, argument) => {
                 let (argument, kind) = self.value(*argument);
                 self.want(function.wants(), format_args!("`{}`", function.text()), &argument, &kind);
@@ -200,15 +201,23 @@ impl Check<'_> {
         self.report.push(found);
     }
 
+    /// Looks through a value where it lies, and says of which kind it is.
+    fn operand(&mut self, operand: &mut Expression) -> Kind {
+        let hole = Expression { kind: ExpressionKind::Bool(false), span: operand.span, depth: 0 };
+        let (value, kind) = self.value(mem::replace(operand, hole));
+        *operand = value;
+        kind
+    }
+
     fn binary(
         &mut self,
         operator: Operator,
-        left: Expression,
-        right: Expression,
+        mut left: Box<Expression>,
+        mut right: Box<Expression>,
         span: Span,
     ) -> (ExpressionKind, Kind) {
-        let (left, left_kind) = self.value(left);
-        let (right, right_kind) = self.value(right);
+        let left_kind = self.operand(&mut left);
+        let right_kind = self.operand(&mut right);
         let (wants_left, wants_right) = operator.wants();
         let is_left_right = self.want(wants_left, format_args!("`{}`", operator.text()), &left, &left_kind);
         let is_right = self.want(wants_right, format_args!("`{}`", operator.text()), &right, &right_kind);
@@ -217,7 +226,7 @@ impl Check<'_> {
             self.between(operator, (&left, &left_kind), (&right, &right_kind), span);
         }
         let gives = if operator.is_predicate() { Kind::Bool } else { Kind::Number };
-        (ExpressionKind::Binary(operator, Box::new(left), Box::new(right)), gives)
+        (ExpressionKind::Binary(operator, left, right), gives)
     }
 
     /// What must hold between both sides of an operator.

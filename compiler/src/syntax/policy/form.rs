@@ -14,6 +14,7 @@ use crate::{Code, Span};
 use kerai_vm::encoding::root::Root;
 use kerai_vm::number::parse_decimal;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The keys of a rule.
 const RULE: &[&str] = &["id", "when", "allow_if", "deny_if", "audit", "reason"];
@@ -44,7 +45,7 @@ pub fn rules(text: &str, root: &Node, report: &mut Report) -> Rules {
     } else {
         form.known.is_used = true;
         let rules = form.rules(root, &[RULE], Form::rule);
-        let rules = form.by_id(rules, |rule| (rule.id.as_str(), rule.span));
+        let rules = form.by_id(rules, |rule| (&*rule.id, rule.span));
         Rules::Policy(Policy { schema: form.names.schema, rules })
     }
 }
@@ -271,20 +272,20 @@ impl<'t> Form<'t> {
         }
         let audit = node.get("audit").is_some_and(|audit| self.flag(audit));
         let reason = node.get("reason").and_then(|reason| self.text_of(reason));
-        let reason = reason.unwrap_or_else(|| reason_of(&allow_if, &deny_if));
+        let reason = reason.unwrap_or_else(|| reason_of(&allow_if, &deny_if).into());
         let parts = [("when", when.as_slice()), ("allow_if", &allow_if), ("deny_if", &deny_if)];
         let id = self.id_of(node, || id_text(&format!("audit {audit}\n"), &parts))?;
         Some(Rule { id, reason, when, allow_if, deny_if, audit, span: node.span })
     }
 
     /// The id that the author gave a rule, or one that depends on what the rule says, and on nothing else.
-    pub(super) fn id_of(&mut self, node: &Node, text: impl FnOnce() -> String) -> Option<String> {
+    pub(super) fn id_of(&mut self, node: &Node, text: impl FnOnce() -> String) -> Option<Arc<str>> {
         match node.get("id") {
             Some(id) => self.id(id),
             None => {
                 let root = Root::of_program(text().as_bytes());
                 let digits: String = root.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-                Some(format!("rule-{}", digits.get(..HASH_DIGITS).unwrap_or_default()))
+                Some(format!("rule-{}", digits.get(..HASH_DIGITS).unwrap_or_default()).into())
             }
         }
     }
@@ -299,9 +300,9 @@ impl<'t> Form<'t> {
         }
     }
 
-    pub(super) fn text_of(&mut self, node: &Node) -> Option<String> {
+    pub(super) fn text_of(&mut self, node: &Node) -> Option<Arc<str>> {
         match node.scalar() {
-            Some(scalar) => Some(scalar.text.to_string()),
+            Some(scalar) => Some((*scalar.text).into()),
             None => {
                 self.shape(node, "a text");
                 None
@@ -309,11 +310,11 @@ impl<'t> Form<'t> {
         }
     }
 
-    fn id(&mut self, node: &Node) -> Option<String> {
+    fn id(&mut self, node: &Node) -> Option<Arc<str>> {
         let id = self.text_of(node)?;
         let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:".contains(&byte));
-        if id.is_empty() || id.len() > LONGEST_ID || !is_plain || id == DEFAULT {
-            let why = if id == DEFAULT { "stands for what no rule decides" } else { "can't be an id" };
+        if id.is_empty() || id.len() > LONGEST_ID || !is_plain || &*id == DEFAULT {
+            let why = if &*id == DEFAULT { "stands for what no rule decides" } else { "can't be an id" };
             self.report(Code::POLICY_ID, node.span, format!("`{id}` {why}"));
             return None;
         }
@@ -425,18 +426,18 @@ fn restriction(attribute: Expression, literal: Expression, is_path: bool, span: 
     let make = |kind: ExpressionKind| Expression { depth: kind.depth().saturating_add(1), kind, span };
     let is_form =
         |item: &Expression| is_path && matches!(&item.kind, ExpressionKind::String(text) if text.contains('*'));
-    let one = |item: Expression| {
+    let one = |attribute: Expression, item: Expression| {
         let operator = if is_form(&item) { Operator::Matches } else { Operator::Equal };
-        make(ExpressionKind::Binary(operator, Box::new(attribute.clone()), Box::new(item)))
+        make(ExpressionKind::Binary(operator, Box::new(attribute), Box::new(item)))
     };
     match literal {
         Expression { kind: ExpressionKind::List(items), .. } if items.iter().any(is_form) => {
-            balanced(items.into_iter().map(one).collect(), &make)
+            balanced(items.into_iter().map(|item| one(attribute.clone(), item)).collect(), &make)
         }
         list @ Expression { kind: ExpressionKind::List(_), .. } => {
             make(ExpressionKind::Binary(Operator::In, Box::new(attribute), Box::new(list)))
         }
-        item => one(item),
+        item => one(attribute, item),
     }
 }
 

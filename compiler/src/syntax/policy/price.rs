@@ -24,7 +24,7 @@ impl Form<'_> {
     /// The rules of a price list: the one for the smallest subtree first, and of those alike in that the least id.
     pub(super) fn prices(&mut self, root: &Node) -> Vec<PriceRule> {
         let rules = self.rules(root, &[RULE], Form::price_rule);
-        let mut rules = self.by_id(rules, |rule| (rule.id.as_str(), rule.span));
+        let mut rules = self.by_id(rules, |rule| (&*rule.id, rule.span));
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.segments));
         rules
     }
@@ -47,7 +47,7 @@ impl Form<'_> {
         let reason = node.get("reason").and_then(|reason| self.text_of(reason));
         let reason = reason.unwrap_or_else(|| {
             let names: Vec<&str> = terms.iter().map(|term| term.name.as_str()).collect();
-            format!("the sum of {}, rounded {}", names.join(", "), rounding.text())
+            format!("the sum of {}, rounded {}", names.join(", "), rounding.text()).into()
         });
         let id = self.id_of(node, || {
             let terms: Vec<String> = terms.iter().map(term_text).collect();
@@ -61,7 +61,7 @@ impl Form<'_> {
     fn scope(&mut self, node: &Node) -> (Option<Condition>, usize) {
         let Some(text) = self.text_of(node) else { return (None, 0) };
         let path = text.strip_suffix("/**").unwrap_or(&text);
-        if text == "**" {
+        if &*text == "**" {
             return (None, 0);
         }
         if path.is_empty() || path.split('/').any(|segment| segment.is_empty() || segment.contains('*')) {
@@ -81,7 +81,7 @@ impl Form<'_> {
 
     fn rounding(&mut self, node: &Node) -> Rounding {
         let text = self.text_of(node).unwrap_or_default();
-        let found = Rounding::ALL.iter().copied().find(|rounding| rounding.text() == text);
+        let found = Rounding::ALL.iter().copied().find(|rounding| rounding.text() == &*text);
         found.unwrap_or_else(|| {
             let texts: Vec<&str> = Rounding::ALL.iter().map(|rounding| rounding.text()).collect();
             self.shape(node, &format!("one of `{}`", texts.join("`, `")));
@@ -112,7 +112,7 @@ impl Form<'_> {
             );
         }
         let amounts = parts.into_iter().filter_map(|Entry { key, value }| {
-            let name = named.clone().unwrap_or_else(|| key.text.to_string());
+            let name = named.as_deref().unwrap_or(&key.text).to_owned();
             Some(term(name, only_if.clone(), self.amount(&key.text, value)?, key.span.to(value.span)))
         });
         amounts.collect()

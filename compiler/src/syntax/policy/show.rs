@@ -107,16 +107,23 @@ fn write(out: &mut Formatter<'_>, expression: &Expression, wanted: Level) -> fmt
 
 /// A text between single quotes.
 pub(super) fn quoted(out: &mut impl Write, text: &str) -> fmt::Result {
+    let is_escaped = |point: char| matches!(point, '\'' | '\\' | '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}');
     out.write_char('\'')?;
-    for point in text.chars() {
-        match point {
-            '\'' => out.write_str("\\'")?,
-            '\\' => out.write_str("\\\\")?,
-            '\n' => out.write_str("\\n")?,
-            '\t' => out.write_str("\\t")?,
-            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => write!(out, "\\u{{{:x}}}", u32::from(point))?,
-            _ => out.write_char(point)?,
+    let mut rest = text;
+    // What lies between is written at once.
+    while let Some((plain, point)) = rest.find(is_escaped).and_then(|at| rest.split_at_checked(at)) {
+        out.write_str(plain)?;
+        let mut points = point.chars();
+        match points.next() {
+            Some('\'') => out.write_str("\\'")?,
+            Some('\\') => out.write_str("\\\\")?,
+            Some('\n') => out.write_str("\\n")?,
+            Some('\t') => out.write_str("\\t")?,
+            Some(point) => write!(out, "\\u{{{:x}}}", u32::from(point))?,
+            None => {}
         }
+        rest = points.as_str();
     }
+    out.write_str(rest)?;
     out.write_char('\'')
 }

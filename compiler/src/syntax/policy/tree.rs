@@ -3,6 +3,7 @@
 use super::schema::Schema;
 use crate::Span;
 use kerai_vm::number::Number;
+use std::fmt::Write;
 use std::sync::Arc;
 
 /// What a file of rules is: it decides, or it prices.
@@ -22,8 +23,8 @@ pub struct Policy {
 /// A rule. With `allow_if` it can allow, with `deny_if` it can deny, with both it does either under one `when`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    pub id: String,
-    pub reason: String,
+    pub id: Arc<str>,
+    pub reason: Arc<str>,
     /// All of them say where the rule applies.
     pub when: Vec<Condition>,
     /// All of them must hold; where there are none the rule never allows.
@@ -60,8 +61,8 @@ pub struct Pricing {
 /// A rule that says what something costs. The first one whose scope and `when` hold is the one that does.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PriceRule {
-    pub id: String,
-    pub reason: String,
+    pub id: Arc<str>,
+    pub reason: Arc<str>,
     /// The path of the subtree that it is for, as a condition on `path`; nothing where it is for everything.
     pub scope: Option<Condition>,
     /// How many segments the scope has: the more, the smaller the subtree.
@@ -164,8 +165,13 @@ units! {
 impl Condition {
     #[must_use]
     pub fn new(expression: Expression) -> Condition {
-        let (text, span) = (expression.to_string().into(), expression.span);
-        Condition { expression: Arc::new(expression), text, span }
+        /// What the one form may be longer than what was written, in most conditions.
+        const MORE: usize = 32;
+        let span = expression.span;
+        let mut text = String::with_capacity(span.end.saturating_sub(span.start) as usize + MORE);
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{expression}");
+        Condition { expression: Arc::new(expression), text: text.into(), span }
     }
 
     /// The number that it is, where it is written as one.
@@ -194,7 +200,7 @@ impl PartialEq for Expression {
 pub enum ExpressionKind {
     Bool(bool),
     Number(Number),
-    String(Box<str>),
+    String(Arc<str>),
     List(Vec<Expression>),
     Reference(Reference),
     /// Whether the reference is there: true or unknown.

@@ -14,12 +14,16 @@ use std::borrow::Cow;
 const DEPTH: usize = 16;
 /// Longer keys are left to the parser, which has a limit of its own.
 const LONGEST_KEY: usize = 256;
+/// So many bytes are looked at together.
+const TOGETHER: usize = 256;
 /// The events around a document.
 const AROUND: u64 = 4;
 
 /// Reads a document; nothing where the parser must.
 pub(super) fn read(text: &str) -> Option<Node<'_>> {
-    if !text.bytes().all(|byte| matches!(byte, b'\n' | b' '..=b'~')) {
+    // Many bytes are looked at together, which is faster than to stop at the first.
+    let is_plain = |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & matches!(byte, b'\n' | b' '..=b'~'));
+    if !text.as_bytes().chunks(TOGETHER).all(is_plain) {
         return None;
     }
     let mut reader = Reader { text, at: 0, column: None, events: AROUND };
@@ -27,6 +31,13 @@ pub(super) fn read(text: &str) -> Option<Node<'_>> {
     let root = reader.block(DEPTH)?;
     let is_whole = reader.column.is_none() && reader.events <= limit::SOURCE_TOKENS.value;
     is_whole.then_some(root)
+}
+
+/// Where a text stands: between brackets a plain one can't have brackets and commas.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Block,
+    Brackets,
 }
 
 struct Reader<'t> {
@@ -161,7 +172,7 @@ impl<'t> Reader<'t> {
     fn value(&mut self, column: usize, depth: usize) -> Option<Node<'t>> {
         let node = match self.peek()? {
             b'[' | b'{' => self.flow(depth)?,
-            _ => self.scalar(|_| false)?,
+            _ => self.scalar(Within::Block)?,
         };
         self.end_line(column)?;
         Some(node)
@@ -175,7 +186,7 @@ impl<'t> Reader<'t> {
 
     /// A key and the colon behind it.
     fn key(&mut self) -> Option<Key<'t>> {
-        let (scalar, span) = self.text(|_| false)?;
+        let (scalar, span) = self.text(Within::Block)?;
         let is_short = span.end - span.start <= fit(LONGEST_KEY);
         let is_end = matches!(self.byte(self.at + 1), None | Some(b' ' | b'\n'));
         if self.peek() != Some(b':') || !is_end || !is_short {
@@ -185,8 +196,8 @@ impl<'t> Reader<'t> {
         Some(Key { text: scalar.text, span })
     }
 
-    fn scalar(&mut self, ends: fn(u8) -> bool) -> Option<Node<'t>> {
-        let (scalar, span) = self.text(ends)?;
+    fn scalar(&mut self, within: Within) -> Option<Node<'t>> {
+        let (scalar, span) = self.text(within)?;
         let is_plain = scalar.style == Style::Plain;
         if is_plain && scalar.meaning() == Meaning::Text && is_ambiguous(&scalar.text) {
             return None;
@@ -194,14 +205,14 @@ impl<'t> Reader<'t> {
         Some(Node { span, kind: Kind::Scalar(scalar) })
     }
 
-    /// A plain or quoted text of one line, which these bytes end where it is plain.
-    fn text(&mut self, ends: fn(u8) -> bool) -> Option<(Scalar<'t>, Span)> {
+    /// A plain or quoted text of one line.
+    fn text(&mut self, within: Within) -> Option<(Scalar<'t>, Span)> {
         self.events += 1;
         let start = self.at;
         let (style, text) = match self.peek()? {
             b'"' => (Style::Double, self.quoted(b'"')?),
             b'\'' => (Style::Single, self.quoted(b'\'')?),
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'/' | b'$' | b'(' => (Style::Plain, self.plain(ends)?),
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'/' | b'$' | b'(' => (Style::Plain, self.plain(within)?),
             _ => return None,
         };
         let quotes = if style == Style::Plain { 0 } else { 2 };
@@ -224,14 +235,20 @@ impl<'t> Reader<'t> {
     }
 
     /// A plain text: up to a colon with a space behind it, a comment, the line's end, or what else ends it.
-    fn plain(&mut self, ends: fn(u8) -> bool) -> Option<&'t str> {
+    fn plain(&mut self, within: Within) -> Option<&'t str> {
         let start = self.at;
         let rest = self.text.as_bytes().get(start..)?;
+        let is_flow = within == Within::Brackets;
         let is_end = |(at, &byte): (usize, &u8)| match byte {
             b'\n' => true,
-            b':' => rest.get(at + 1).is_none_or(|&next| matches!(next, b' ' | b'\n') || ends(next)),
+            b':' => rest.get(at + 1).is_none_or(|&next| match next {
+                b' ' | b'\n' => true,
+                b',' | b'[' | b']' | b'{' | b'}' => is_flow,
+                _ => false,
+            }),
             b'#' => at.checked_sub(1).and_then(|before| rest.get(before)) == Some(&b' '),
-            _ => ends(byte),
+            b',' | b'[' | b']' | b'{' | b'}' => is_flow,
+            _ => false,
         };
         let length = rest.iter().enumerate().position(is_end).unwrap_or(rest.len());
         let text = self.text.get(start..start + length)?.trim_end_matches(' ');
@@ -276,7 +293,7 @@ impl<'t> Reader<'t> {
     }
 
     fn flow_entry(&mut self, depth: usize) -> Option<Entry<'t>> {
-        let (scalar, span) = self.text(is_flow)?;
+        let (scalar, span) = self.text(Within::Brackets)?;
         if self.peek() != Some(b':') || self.byte(self.at + 1) != Some(b' ') {
             return None;
         }
@@ -290,14 +307,9 @@ impl<'t> Reader<'t> {
     fn flow_value(&mut self, depth: usize) -> Option<Node<'t>> {
         match self.peek()? {
             b'[' | b'{' => self.flow(depth),
-            _ => self.scalar(is_flow),
+            _ => self.scalar(Within::Brackets),
         }
     }
-}
-
-/// What a plain text between brackets can't have.
-const fn is_flow(byte: u8) -> bool {
-    matches!(byte, b',' | b'[' | b']' | b'{' | b'}')
 }
 
 /// Whether a key is there twice.

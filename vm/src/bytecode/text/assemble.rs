@@ -149,7 +149,7 @@ impl<'t> Assembler<'t> {
                 Some(_) => Err(name.wrong()),
             },
             ("rule", [id, reason]) => {
-                self.rules.push(Rule { id: id.name()?, reason: reason.name()? });
+                self.rules.push(Rule { id: id.name()?.into(), reason: reason.name()?.into() });
                 Ok(())
             }
             ("order", [name]) => {
@@ -291,7 +291,7 @@ impl<'t> Assembler<'t> {
             return number(index);
         }
         let constant = match text.strip_prefix('.') {
-            Some(name) => Constant::String(name.as_bytes().to_vec()),
+            Some(name) => Constant::String(name.as_bytes().into()),
             None => constant::parse(text)?,
         };
         Some(self.known.get(&constant).copied().unwrap_or_else(|| self.add(constant)))

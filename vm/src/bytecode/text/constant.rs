@@ -85,7 +85,7 @@ pub(super) fn print(constant: &Constant) -> String {
             ("float(", ")")
         }
         Constant::Fixed(bits) => {
-            Fixed::from_bits(*bits).write_text(&mut digits);
+            Fixed::from_bits(**bits).write_text(&mut digits);
             ("fixed(", ")")
         }
         Constant::String(text) => return quote(text),
@@ -100,7 +100,7 @@ pub(super) fn print(constant: &Constant) -> String {
 /// Reads what [`print`] writes.
 pub(super) fn parse(text: &str) -> Option<Constant> {
     if text.starts_with('"') {
-        return unquote(text).map(Constant::String);
+        return unquote(text).map(|text| Constant::String(text.into()));
     }
     let Some((form, content)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) else {
         return parse_decimal(text.as_bytes()).ok().map(Constant::Number);

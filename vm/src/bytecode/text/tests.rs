@@ -4,7 +4,7 @@
 
 use super::constant;
 use crate::bytecode::{Constant, Function, Op, Program, Word};
-use crate::number::parse_decimal;
+use crate::number::{Fixed, parse_decimal};
 
 const HEADER: &str = "profile 1\nkind words\nfunction parameters 1 registers 4\n";
 
@@ -20,13 +20,15 @@ fn assert_survives(program: &Program) {
 #[test]
 fn every_constant_is_read_as_it_was_printed() {
     let mut constants = vec![Constant::Bytes(vec![0, 255]), Constant::Bytes(Vec::new())];
-    constants.extend((0..=255).map(|byte| Constant::String(vec![b'a', byte, b'"'])));
+    constants.extend((0..=255).map(|byte| Constant::String([b'a', byte, b'"'].into())));
     let texts = ["", "\\", "é\u{301}", "\u{202e}x", "\u{a0}", "a\nb", "# no comment", "中"];
-    constants.extend(texts.map(|text| Constant::String(text.as_bytes().to_vec())));
+    constants.extend(texts.map(|text| Constant::String(text.as_bytes().into())));
     let floats =
         [0, 1, 1 << 63, 0x7ff0 << 48, 0xfff0 << 48, 0x7ff8 << 48, 0x3fb9_9999_9999_999a, 0x7fef_ffff_ffff_ffff];
     constants.extend(floats.map(Constant::Float));
-    constants.extend([0, 1, -1, i128::MAX, i128::MIN, 3 << 63, -(3 << 63)].map(Constant::Fixed));
+    constants.extend(
+        [0, 1, -1, i128::MAX, i128::MIN, 3 << 63, -(3 << 63)].map(|bits| Constant::fixed(Fixed::from_bits(bits))),
+    );
     let numbers: [&[u8]; 4] = [b"0", b"-12.34", b"170141183460469231731", b"0.000000000000000001"];
     constants.extend(numbers.map(|text| Constant::Number(parse_decimal(text).unwrap())));
     for constant in constants {
@@ -42,7 +44,7 @@ fn fixed_digits_that_would_be_rounded_are_refused() {
     for text in ["fixed(0.1)", "fixed(9223372036854775808)", "fixed()", "fixed(.5)", "fixed(1.5e3)", &half_unit] {
         assert_eq!(constant::parse(text), None, "{text}");
     }
-    assert_eq!(constant::parse("fixed(-9223372036854775808)"), Some(Constant::Fixed(i128::MIN)));
+    assert_eq!(constant::parse("fixed(-9223372036854775808)"), Some(Constant::fixed(Fixed::from_bits(i128::MIN))));
 }
 
 #[test]
@@ -52,7 +54,7 @@ fn a_table_in_another_order_is_written_out() {
     let mut program = program("constants \"b\" \"a\"\nconstant r1 \"a\"\nget-field r1 r0 $0\nreturn r1 1");
     assert!(program.to_text().contains("constants \"b\" \"a\""));
     assert_survives(&program);
-    program.constants.push(Constant::String(b"b".to_vec()));
+    program.constants.push(Constant::String((*b"b").into()));
     assert_survives(&program);
     program.constants.clear();
     assert_survives(&program);

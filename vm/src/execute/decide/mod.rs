@@ -51,7 +51,7 @@ impl<'d> Decision<'d> {
         if self.ranks.is_empty() {
             return vec![DEFAULT_RULE.to_owned()];
         }
-        self.rules().map(|rule| rule.id.clone()).collect()
+        self.rules().map(|rule| rule.id.to_string()).collect()
     }
 
     /// The least id of the rules that decided.
@@ -111,7 +111,7 @@ impl<'p> Decider<'p> {
     pub fn new(program: &'p Verified) -> Decider<'p> {
         let rules = &program.program().rules;
         let mut order: Vec<u32> = (0..).take(rules.len()).collect();
-        order.sort_by_key(|&number| rules.get(number as usize).map(|rule| rule.id.as_str()));
+        order.sort_by_key(|&number| rules.get(number as usize).map(|rule| &*rule.id));
         // The seed can't be observed in any result.
         let machine = Machine::new(program, 0, Limits::DEFAULT);
         Decider { machine, readiness: Readiness::Asked(0), order, ranks: Vec::new() }

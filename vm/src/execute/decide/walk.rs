@@ -132,7 +132,7 @@ impl Walk {
         let mut searches = Vec::new();
         for pieces in &plan.searches {
             let texts = pieces.others.iter().map(|&(text, _)| match program.constants.get(text as usize) {
-                Some(Constant::String(text)) => Some(text.as_slice().into()),
+                Some(Constant::String(text)) => Some((**text).into()),
                 _ => None,
             });
             let texts = texts.collect::<Option<Vec<Box<[u8]>>>>()?;

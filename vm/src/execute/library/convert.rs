@@ -8,20 +8,31 @@ use crate::limit;
 use crate::meter::Meter;
 use crate::number::{Fixed, Float, Number, parse_decimal};
 use crate::trap::TrapCode;
-use crate::value::{Heap, Kind, Value};
+use crate::value::{Heap, Kind, Tag, Value};
 
 /// The kind as Lua names it.
 pub(super) fn type_name(call: &mut Call) -> Outcome<Value> {
-    let name = match call.heap.kind(call.argument(0)) {
-        Kind::Nil => "nil",
-        Kind::Bool => "boolean",
-        Kind::Number | Kind::Float | Kind::Fixed => "number",
-        Kind::String => "string",
-        Kind::Bytes => "bytes",
-        Kind::List | Kind::Map | Kind::Set => "table",
-        Kind::Function => "function",
-    };
-    Ok(call.heap.string(name.as_bytes()))
+    Ok(name_of(call.argument(0)))
+}
+
+/// The name of a value's kind.
+pub(super) const fn name_of(value: Value) -> Value {
+    const NIL: Value = Value::short_text("nil");
+    const BOOLEAN: Value = Value::short_text("boolean");
+    const NUMBER: Value = Value::short_text("number");
+    const STRING: Value = Value::short_text("string");
+    const BYTES: Value = Value::short_text("bytes");
+    const TABLE: Value = Value::short_text("table");
+    const FUNCTION: Value = Value::short_text("function");
+    match value.tag() {
+        Tag::Nil => NIL,
+        Tag::Bool => BOOLEAN,
+        Tag::Number | Tag::WideNumber | Tag::Float | Tag::Fixed => NUMBER,
+        Tag::ShortString | Tag::LongString => STRING,
+        Tag::Bytes => BYTES,
+        Tag::Table => TABLE,
+        Tag::Function | Tag::Closure => FUNCTION,
+    }
 }
 
 pub(super) fn kind(call: &mut Call) -> Outcome<Value> {

@@ -18,7 +18,7 @@ mod total;
 mod utf8;
 mod weigh;
 
-use super::{Outcome, arithmetic};
+use super::{Core, Outcome, arithmetic};
 use crate::bytecode::{Builtin, each_builtin};
 use crate::meter::Meter;
 use crate::trap::TrapCode;
@@ -110,6 +110,28 @@ pub(super) fn call(builtin: Builtin, call: &mut Call) -> Outcome<()> {
     call.meter.charge(builtin.cost())?;
     each_builtin!(dispatch(builtin call));
     Ok(())
+}
+
+/// Runs a built-in that most programs ask often, where it gives one of its arguments or what is known beforehand.
+#[inline]
+pub(super) fn quickly(core: &mut Core, builtin: Builtin, arguments: &[Value]) -> Outcome<Option<Value>> {
+    let Core { heap, meter, .. } = core;
+    let result = match *arguments {
+        [value] if builtin == Builtin::Type => {
+            meter.charge(builtin.cost())?;
+            convert::name_of(value)
+        }
+        [value] if builtin == Builtin::ToString && value.is_string() => {
+            meter.charge(builtin.cost())?;
+            value
+        }
+        [a, b] if builtin == Builtin::Compare => {
+            meter.charge(builtin.cost())?;
+            order::compared(heap, meter, a, b)?
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(result))
 }
 
 /// The bytes of a string; anything else is a trap: nothing is converted in silence.

@@ -12,13 +12,21 @@ use core::cmp::Ordering;
 const DEEPEST: u64 = limit::DATA_DEPTH.value;
 
 pub(super) fn compare(call: &mut Call) -> Outcome<Value> {
-    let order = ordered(call.heap, call.meter, call.argument(0), call.argument(1), 0)?;
-    Ok(Value::integer(order as i64))
+    compared(call.heap, call.meter, call.argument(0), call.argument(1))
+}
+
+/// Where the first value stands to the second.
+pub(super) fn compared(heap: &Heap, meter: &mut Meter, a: Value, b: Value) -> Outcome<Value> {
+    Ok(Value::integer(ordered(heap, meter, a, b, 0)? as i64))
 }
 
 /// The canonical order of two values; tables are compared down to the deepest level that a document may have.
 fn ordered(heap: &Heap, meter: &mut Meter, a: Value, b: Value, depth: u64) -> Outcome<Ordering> {
     meter.charge(1)?;
+    // Integers, which most values are that are compared, need no look at what they are.
+    if let (Some(a), Some(b)) = (a.as_i64(), b.as_i64()) {
+        return Ok(a.cmp(&b));
+    }
     let (kind_a, kind_b) = (heap.kind(a), heap.kind(b));
     let is_table = |kind| matches!(kind, Kind::List | Kind::Map | Kind::Set);
     if !is_table(kind_a) || kind_a != kind_b {

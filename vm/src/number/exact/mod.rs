@@ -51,7 +51,9 @@ impl NumberFault {
 
 /// `coefficient` × 10^-`scale`, in lowest terms: the scale is 0, or 10 does not divide the coefficient.
 /// Equal values are thus equal field by field, and an integral value has scale 0.
+// Aligned as 64 bits are: what holds one would else be empty by a quarter or more.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(Rust, packed(8))]
 pub struct Number {
     coefficient: i128,
     scale: u8,
