@@ -1,6 +1,7 @@
 //! The store, the whole way: signed ops in, state in a database out, whatever comes between.
 
 mod bad;
+mod batches;
 mod certified;
 mod crash;
 mod desk;
