@@ -233,7 +233,8 @@ pub(super) fn each<'p>(
     })
 }
 
-/// The same on this thread alone, no further ahead than pays, so that what is known is seldom out of date.
+/// The same on this thread alone, no further ahead than pays, so that what is known is seldom out of date: the first item
+/// alone, from which all that is known comes.
 fn each_here<'p>(
     evidence: &mut dyn Evidence,
     ask: &Ask,
@@ -241,8 +242,10 @@ fn each_here<'p>(
     take: &mut dyn FnMut(Looked<'_>, &mut dyn Evidence) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
     let (mut watch, mut room, mut is_over) = (Watch::new(ask), Answers::default(), false);
+    let mut most = 1;
     while !is_over {
-        let (batch, job, over) = next(evidence, known, TOGETHER, room)?;
+        let (batch, job, over) = next(evidence, known, most, room)?;
+        most = TOGETHER;
         watch.look_at(job);
         room = taken(batch, evidence, take)?;
         is_over = over;
