@@ -11,9 +11,19 @@ const FARTHEST: usize = 16;
 #[derive(Debug, Default)]
 pub struct Interner<'t> {
     /// At most half of the places are taken; how many there are is a power of two.
-    places: Vec<Option<Met<'t>>>,
-    count: usize,
+    places: Vec<Place>,
+    /// The texts that have a place.
+    met: Vec<Met<'t>>,
     others: BTreeMap<&'t [u8], u32>,
+}
+
+/// A place, so small that many lie close together.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    /// The half of the text's hash that does not lead here.
+    mark: u32,
+    /// Which of the texts that have a place this is, from 1 on; 0 where there is none.
+    met: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +36,7 @@ struct Met<'t> {
 impl<'t> Interner<'t> {
     /// The text's number, which is `next` where it has none yet.
     pub fn number(&mut self, text: &'t [u8], next: u32) -> u32 {
-        if self.count * 2 >= self.places.len() {
+        if self.met.len() * 2 >= self.places.len() {
             self.grow();
         }
         self.put(Met { hash: hash(text), text, number: next })
@@ -36,25 +46,27 @@ impl<'t> Interner<'t> {
     pub fn get(&self, text: &[u8]) -> Option<u32> {
         let hash = hash(text);
         for place in near(hash, self.places.len()) {
-            match self.places.get(place)? {
-                Some(met) if met.hash == hash && met.text == text => return Some(met.number),
-                Some(_) => {}
-                None => return None,
+            let Place { mark, met } = *self.places.get(place)?;
+            let known = self.met.get((met as usize).checked_sub(1)?)?;
+            if mark == hash as u32 && known.text == text {
+                return Some(known.number);
             }
         }
         self.others.get(text).copied()
     }
 
     fn put(&mut self, new: Met<'t>) -> u32 {
+        let mark = new.hash as u32;
         for place in near(new.hash, self.places.len()) {
-            match self.places.get_mut(place) {
-                Some(Some(met)) if met.hash == new.hash && met.text == new.text => return met.number,
-                Some(place @ None) => {
-                    *place = Some(new);
-                    self.count += 1;
+            let Some(place) = self.places.get_mut(place) else { continue };
+            match self.met.get((place.met as usize).wrapping_sub(1)) {
+                Some(met) if place.mark == mark && met.text == new.text => return met.number,
+                Some(_) => {}
+                None => {
+                    self.met.push(new);
+                    *place = Place { mark, met: self.met.len() as u32 };
                     return new.number;
                 }
-                Some(Some(_)) | None => {}
             }
         }
         *self.others.entry(new.text).or_insert(new.number)
@@ -62,9 +74,10 @@ impl<'t> Interner<'t> {
 
     fn grow(&mut self) {
         const FEWEST: usize = 64;
-        let larger = vec![None; (self.places.len() * 4).max(FEWEST)];
-        self.count = 0;
-        for met in mem::replace(&mut self.places, larger).into_iter().flatten() {
+        let (places, met) = ((self.places.len() * 4).max(FEWEST), mem::take(&mut self.met));
+        self.places = vec![Place::default(); places];
+        self.met.reserve(met.len() * 2);
+        for met in met {
             self.put(met);
         }
         // Those that found no place may find one now, and would not be looked for elsewhere if it stayed vacant.
@@ -120,7 +133,7 @@ mod tests {
             let numbers: Vec<u32> = (first..).zip(texts.iter().map(String::as_bytes)).map(put).collect();
             assert!((0..200).eq(numbers));
         }
-        assert_eq!((interner.count, interner.others.len()), (FARTHEST, 200 - FARTHEST));
+        assert_eq!((interner.met.len(), interner.others.len()), (FARTHEST, 200 - FARTHEST));
     }
 
     #[test]

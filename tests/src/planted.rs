@@ -309,7 +309,7 @@ OF_POLICIES {
     }
     "compiler/src/lower/policy/index.rs" {
         "what is below a path ends at the path"
-            "let to = from.iter().copied().chain([b'/' + 1]).collect();" => "let to = from.iter().copied().chain([0]).collect();";
+            "to: [from, &[b'/' + 1]].concat()" => "to: [from, &[0]].concat()";
         "a range does not have its first piece"
             "        begin..end.max(begin)" => "        begin + 1..end.max(begin + 1)";
         "rules that say nothing of the attribute are left out"

@@ -1,6 +1,6 @@
 //! Encoding: a program's one byte string, which is canonical CBOR.
 
-use super::{Certificate, Constant, Function, Merging, Order, Program};
+use super::{Certificate, Constant, Function, Merging, Order, Program, Word};
 use crate::encoding::root::Root;
 use crate::encoding::{Options, cbor};
 use crate::number::{Fixed, Float};
@@ -15,7 +15,9 @@ impl Program {
     pub fn encode(&self) -> Result<Vec<u8>, Refusal> {
         let mut heap = Heap::new(0);
         let value = self.to_value(&mut heap);
-        let mut bytes = Vec::new();
+        // Most of it is code.
+        let words: usize = self.functions.iter().map(|function| function.code.len()).sum();
+        let mut bytes = Vec::with_capacity(words * size_of::<Word>() * 3 / 2);
         cbor::encode(&heap, value, &Options::SNAPSHOT, &mut bytes)?;
         Ok(bytes)
     }

@@ -11,15 +11,27 @@ impl Display for Expression {
 
 impl Display for Reference {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.root.text)?;
-        for step in &self.steps {
-            match step {
-                Step::Field(name) => write!(out, ".{}", name.text)?,
-                Step::Key(key) => write!(out, "[{key}]")?,
-            }
-        }
-        Ok(())
+        reference(out, self)
     }
+}
+
+/// The one form of an expression, which is often about as long as so many bytes.
+pub(super) fn text_of(expression: &Expression, length: usize) -> String {
+    let mut text = String::with_capacity(length);
+    // Writing to a string cannot fail.
+    let _ = write(&mut text, expression, Level::Or);
+    text
+}
+
+fn reference(out: &mut impl Write, reference: &Reference) -> fmt::Result {
+    out.write_str(&reference.root.text)?;
+    for step in &reference.steps {
+        match step {
+            Step::Field(name) => write!(out, ".{}", name.text)?,
+            Step::Key(key) => write!(out, "[{key}]")?,
+        }
+    }
+    Ok(())
 }
 
 /// How closely a place binds: what binds less stands in parentheses there.
@@ -45,7 +57,7 @@ impl Level {
 }
 
 /// Writes what stands where a level is wanted. The tree's depth is bounded, so this may recur.
-fn write(out: &mut Formatter<'_>, expression: &Expression, wanted: Level) -> fmt::Result {
+fn write(out: &mut impl Write, expression: &Expression, wanted: Level) -> fmt::Result {
     let own = match &expression.kind {
         ExpressionKind::Or(..) => Level::Or,
         ExpressionKind::And(..) => Level::And,
@@ -75,12 +87,15 @@ fn write(out: &mut Formatter<'_>, expression: &Expression, wanted: Level) -> fmt
                 if place > 0 {
                     out.write_str(", ")?;
                 }
-                write!(out, "{item}")?;
+                write(out, item, Level::Or)?;
             }
             out.write_char(']')
         }
-        ExpressionKind::Reference(reference) => write!(out, "{reference}"),
-        ExpressionKind::Has(reference) => write!(out, "has {reference}"),
+        ExpressionKind::Reference(told) => reference(out, told),
+        ExpressionKind::Has(told) => {
+            out.write_str("has ")?;
+            reference(out, told)
+        }
         ExpressionKind::Not(operand) => {
             out.write_str("not ")?;
             write(out, operand, Level::Not)
@@ -98,10 +113,15 @@ fn write(out: &mut Formatter<'_>, expression: &Expression, wanted: Level) -> fmt
         ExpressionKind::Binary(operator, left, right) => {
             let (_, before, behind) = Level::of(*operator);
             write(out, left, before)?;
-            write!(out, " {} ", operator.text())?;
+            [" ", operator.text(), " "].into_iter().try_for_each(|part| out.write_str(part))?;
             write(out, right, behind)
         }
-        ExpressionKind::Call(function, argument) => write!(out, "{}({argument})", function.text()),
+        ExpressionKind::Call(function, argument) => {
+            out.write_str(function.text())?;
+            out.write_char('(')?;
+            write(out, argument, Level::Or)?;
+            out.write_char(')')
+        }
     }
 }
 
@@ -110,8 +130,9 @@ pub(super) fn quoted(out: &mut impl Write, text: &str) -> fmt::Result {
     let is_escaped = |point: char| matches!(point, '\'' | '\\' | '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}');
     out.write_char('\'')?;
     let mut rest = text;
-    // What lies between is written at once.
-    while let Some((plain, point)) = rest.find(is_escaped).and_then(|at| rest.split_at_checked(at)) {
+    // What lies between is written at once; in most texts that is all.
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\'' && byte != b'\\');
+    while !is_plain && let Some((plain, point)) = rest.find(is_escaped).and_then(|at| rest.split_at_checked(at)) {
         out.write_str(plain)?;
         let mut points = point.chars();
         match points.next() {

@@ -1,9 +1,9 @@
 //! The tree of policies: rules, their conditions, and what conditions are made of.
 
 use super::schema::Schema;
+use super::show;
 use crate::Span;
 use kerai_vm::number::Number;
-use std::fmt::Write;
 use std::sync::Arc;
 
 /// What a file of rules is: it decides, or it prices.
@@ -168,9 +168,7 @@ impl Condition {
         /// What the one form may be longer than what was written, in most conditions.
         const MORE: usize = 32;
         let span = expression.span;
-        let mut text = String::with_capacity(span.end.saturating_sub(span.start) as usize + MORE);
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{expression}");
+        let text = show::text_of(&expression, span.end.saturating_sub(span.start) as usize + MORE);
         Condition { expression: Arc::new(expression), text: text.into(), span }
     }
 

@@ -18,6 +18,16 @@ const LONGEST_KEY: usize = 256;
 const TOGETHER: usize = 256;
 /// The events around a document.
 const AROUND: u64 = 4;
+/// The bytes that may end a plain text.
+#[expect(clippy::indexing_slicing, reason = "evaluated while compiling, where a fault is an error")]
+const MAY_END: [bool; 256] = {
+    let (mut may_end, mut byte) = ([false; 256], 0);
+    while byte < may_end.len() {
+        may_end[byte] = matches!(byte as u8, b'\n' | b':' | b'#' | b',' | b'[' | b']' | b'{' | b'}');
+        byte += 1;
+    }
+    may_end
+};
 
 /// Reads a document; nothing where the parser must.
 pub(super) fn read(text: &str) -> Option<Node<'_>> {
@@ -240,7 +250,7 @@ impl<'t> Reader<'t> {
         let rest = self.text.as_bytes().get(start..)?;
         let is_flow = within == Within::Brackets;
         // Most bytes end no text, wherever they stand.
-        let may_end = |byte: &u8| matches!(byte, b'\n' | b':' | b'#' | b',' | b'[' | b']' | b'{' | b'}');
+        let may_end = |&byte: &u8| MAY_END.get(usize::from(byte)) == Some(&true);
         let is_end = |at: usize| match rest.get(at) {
             Some(b':') => rest.get(at + 1).is_none_or(|&next| match next {
                 b' ' | b'\n' => true,
