@@ -19,7 +19,7 @@ pub use instruction::{ALL_RESULTS, Arguments, Exit, Information, Op, Operand, Pl
 pub use merging::{Certificate, Class, Grounds, Merging, Order};
 pub use module::{Constant, Function, Limits, PROFILE, Program, ProgramKind, Rule};
 pub use quick::Quick;
-pub use ready::{After, Instruction, Ready, Reply, block_cost};
+pub use ready::{After, Instruction, Known, Ready, Reply, block_cost};
 pub use verify::Verified;
 pub(crate) use verify::{Assigned, live};
 

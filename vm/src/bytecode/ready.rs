@@ -101,7 +101,8 @@ pub struct Ready {
     pub at_once: AtOnce,
 }
 
-/// What a function of one argument answers where a comparison with an integer is all that it does: how what calls itself ends.
+/// What is known of a function of one argument that begins by comparing it with an integer and gives an answer at once where
+/// that holds: how what calls itself ends. Of any other function nothing is.
 #[derive(Clone, Copy)]
 pub struct AtOnce {
     /// The least argument that is answered so, and how many others follow it; none where no argument is.
@@ -109,8 +110,20 @@ pub struct AtOnce {
     width: u64,
     /// The answer; absent where it is the argument.
     answer: Value,
-    /// The cost of the block that gives it.
+    /// The cost of both blocks, the one that compares and the one that answers.
     pub cost: u32,
+    /// Where other integers lead: the number of an instruction, and the cost of both blocks, the first and the one there.
+    pub otherwise: (u32, u32),
+}
+
+/// What is known of a call before it begins.
+#[derive(Clone, Copy)]
+pub enum Known {
+    /// The answer.
+    Answer(Value),
+    /// That the comparison doesn't hold.
+    Otherwise,
+    Nothing,
 }
 
 impl fmt::Debug for AtOnce {
@@ -121,21 +134,24 @@ impl fmt::Debug for AtOnce {
 }
 
 impl AtOnce {
-    const NEVER: AtOnce = AtOnce { least: 0, width: 0, answer: Value::ABSENT, cost: 0 };
+    /// Nothing is answered: a function begins with its first block, which costs so much.
+    const fn never(first: u32) -> AtOnce {
+        AtOnce { least: 0, width: 0, answer: Value::ABSENT, cost: 0, otherwise: (0, first) }
+    }
 
-    /// The answer to an argument.
     #[inline(always)]
-    pub fn answer(&self, argument: Value) -> Option<Value> {
-        let distance = argument.as_i64()?.wrapping_sub(self.least).cast_unsigned();
-        if distance >= self.width {
-            return None;
+    pub fn about(&self, argument: Value) -> Known {
+        let Some(integer) = argument.as_i64() else { return Known::Nothing };
+        if integer.wrapping_sub(self.least).cast_unsigned() >= self.width {
+            return Known::Otherwise;
         }
-        Some(if self.answer.is_absent() { argument } else { self.answer })
+        Known::Answer(if self.answer.is_absent() { argument } else { self.answer })
     }
 
     /// What a function answers at once, whose blocks cost so much from each instruction on.
     fn of(function: &Function, costs: &[u32]) -> AtOnce {
-        AtOnce::found(function, costs).unwrap_or(AtOnce::NEVER)
+        let first = costs.first().copied().unwrap_or_default();
+        AtOnce::found(function, costs).unwrap_or(AtOnce::never(first))
     }
 
     fn found(function: &Function, costs: &[u32]) -> Option<AtOnce> {
@@ -169,7 +185,8 @@ impl AtOnce {
             return None;
         }
         let width = last.wrapping_sub(least).cast_unsigned() + 1;
-        Some(AtOnce { least, width, answer, cost: costs.get(1).copied()? })
+        let with = |other: u32| costs.first()?.checked_add(*costs.get(other as usize)?);
+        Some(AtOnce { least, width, answer, cost: with(1)?, otherwise: (branch.wide(), with(branch.wide())?) })
     }
 }
 
@@ -251,7 +268,7 @@ impl Ready {
             parameters: 0,
             is_variadic: false,
             exactly: SPREAD,
-            at_once: AtOnce::NEVER,
+            at_once: AtOnce::never(0),
         }
     }
 }

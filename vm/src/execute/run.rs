@@ -5,11 +5,12 @@ use super::frame::{Frame, Frames};
 use super::step::{Leave, Mode, Registers, Step, copied, put, register, spread, window};
 use super::{Core, Machine, Outcome, meaning, sort};
 use crate::bytecode::{
-    ALL_RESULTS, After, Arguments, Instruction, Op, Quick, Ready, Reply, Verified, Word, block_cost, each_quick,
+    ALL_RESULTS, After, Arguments, Instruction, Known, Op, Quick, Ready, Reply, Verified, Word, block_cost, each_quick,
 };
 use crate::trap::{Trap, TrapCode};
 use crate::value::Value;
 use core::marker::PhantomData;
+use core::slice::Iter;
 
 /// How often a loop is tried in vain to be run many rounds at once: what its first round makes may be what lets it.
 const TRIES: u32 = 2;
@@ -185,19 +186,26 @@ impl<'p> Machine<'p> {
                     }
                     let argument = copied(&frame.registers, word.a());
                     let callee = functions.get(word.wide() as usize).expect("calls are verified");
-                    // The next frame is not entered, but there must be room for it.
-                    if let Some(answer) = callee.at_once.answer(argument)
-                        && let Some(left) = pay_at_once::<M>(gas, callee, word)
-                        && inner + 1 < room
-                    {
-                        put(&mut frame.registers, Reply::of_word(word.next).window(), answer);
-                        gas = left;
-                        continue 'left;
-                    }
+                    let entry = match callee.at_once.about(argument) {
+                        // The next frame is not entered, but there must be room for it.
+                        Known::Answer(answer) => {
+                            if let Some(left) = pay::<M>(gas, callee.at_once.cost)
+                                && inner + 1 < room
+                                && Reply::of_word(word.next).exactly() == 1
+                            {
+                                put(&mut frame.registers, Reply::of_word(word.next).window(), answer);
+                                gas = left;
+                                continue 'left;
+                            }
+                            (0, word.ahead)
+                        }
+                        Known::Otherwise => callee.at_once.otherwise,
+                        Known::Nothing => (0, word.ahead),
+                    };
                     frame.rest = rest.clone();
-                    match begin_one::<M>(frames, inner, callee, word, argument, gas) {
-                        Some((callees, left)) => {
-                            (rest, frame, gas) = (callee.code.iter(), callees, left);
+                    match begin_one::<M>(frames, inner, callee, word, argument, (gas, entry)) {
+                        Some((callees, (behind, left))) => {
+                            (rest, frame, gas) = (behind, callees, left);
                             inner += 1;
                         }
                         None => break 'left Leave::CallFunction,
@@ -279,7 +287,7 @@ fn begin<'f, 'p, M: Mode>(
     if given != ready.exactly {
         return None;
     }
-    let left = if M::METERED { gas.checked_sub(u64::from(cost))? } else { gas };
+    let left = pay::<M>(gas, cost)?;
     if given > 2 {
         copy_further(frames, inner, word.a(), given)?;
     }
@@ -293,7 +301,8 @@ fn begin<'f, 'p, M: Mode>(
     Some((frame, left))
 }
 
-/// As [`begin`], where code was made ready for a function that takes one argument and is given just that.
+/// As [`begin`], where code was made ready for a function that takes one argument and is given just that: it begins at
+/// an instruction, and gives what follows too.
 #[inline(always)]
 fn begin_one<'f, 'p, M: Mode>(
     frames: &'f mut [Frame<'p>],
@@ -301,23 +310,21 @@ fn begin_one<'f, 'p, M: Mode>(
     ready: &'p Ready,
     word: &Instruction,
     argument: Value,
-    gas: u64,
-) -> Option<(&'f mut Frame<'p>, u64)> {
-    let left = if M::METERED { gas.checked_sub(u64::from(word.ahead))? } else { gas };
+    (gas, (start, cost)): (u64, (u32, u32)),
+) -> Option<(&'f mut Frame<'p>, (Iter<'p, Instruction>, u64))> {
+    let left = pay::<M>(gas, cost)?;
+    let behind = ready.code.get(start as usize..)?.iter();
     let frame = frames.get_mut(inner + 1)?;
     put(&mut frame.registers, 0, argument);
     frame.ready = ready;
     frame.reply = Reply::of_word(word.next);
-    Some((frame, left))
+    Some((frame, (behind, left)))
 }
 
-/// Pays for both blocks of a call that is answered at once, if one result is wanted: gives the gas that is left.
+/// The gas that is left when blocks are paid for.
 #[inline(always)]
-fn pay_at_once<M: Mode>(gas: u64, callee: &Ready, word: &Instruction) -> Option<u64> {
-    if Reply::of_word(word.next).exactly() != 1 {
-        return None;
-    }
-    if M::METERED { gas.checked_sub(u64::from(word.ahead) + u64::from(callee.at_once.cost)) } else { Some(gas) }
+fn pay<M: Mode>(gas: u64, cost: u32) -> Option<u64> {
+    if M::METERED { gas.checked_sub(u64::from(cost)) } else { Some(gas) }
 }
 
 /// Copies the arguments after the second into the next frame.
