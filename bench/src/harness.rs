@@ -92,6 +92,16 @@ impl<'a> Contender<'a> {
         Contender { is_shared: true, ..self }
     }
 
+    /// One round: as many passes as take a while, of which the one in the middle counts. A moment of other work on the
+    /// machine is as long as a short pass.
+    fn round(&mut self) -> Outcome<f64> {
+        let mut times = Vec::new();
+        while times.len() < MOST_PASSES && times.iter().sum::<f64>() < A_WHILE {
+            times.push(self.run()?);
+        }
+        Ok(median(times))
+    }
+
     fn run(&mut self) -> Outcome<f64> {
         let mut prepared = (self.prepare)();
         // The processor's time for this thread: waiting for other work on the machine is nobody's cost.
@@ -107,34 +117,46 @@ impl<'a> Contender<'a> {
     }
 }
 
-/// What one contender took.
+/// How long a round's passes take together, in nanoseconds, and how many they are at most.
+const A_WHILE: f64 = 1e8;
+const MOST_PASSES: usize = 101;
+
+/// What one contender took: nanoseconds of a unit.
 struct Measured {
     role: Role,
     name: &'static str,
-    median_ns: f64,
-    least_ns: f64,
+    /// In the order of the rounds.
+    times: Vec<f64>,
     megabytes_per_second: f64,
 }
 
 impl Measured {
-    fn new(contender: &Contender, mut times: Vec<f64>) -> Measured {
-        times.sort_by(f64::total_cmp);
-        let units = contender.work.units as f64;
-        let median = median(&times);
-        Measured {
-            role: contender.role,
-            name: contender.name,
-            median_ns: median / units,
-            least_ns: times.first().copied().unwrap_or(f64::NAN) / units,
-            // A byte a nanosecond is a thousand megabytes a second.
-            megabytes_per_second: contender.work.bytes as f64 / median * 1e3,
-        }
+    fn new(contender: &Contender, passes: Vec<f64>) -> Measured {
+        let Work { units, bytes } = contender.work;
+        let times = passes.iter().map(|pass| pass / units as f64).collect();
+        // A byte a nanosecond is a thousand megabytes a second.
+        let megabytes_per_second = bytes as f64 / median(passes) * 1e3;
+        Measured { role: contender.role, name: contender.name, times, megabytes_per_second }
+    }
+
+    fn median(&self) -> f64 {
+        median(self.times.clone())
+    }
+
+    fn least(&self) -> f64 {
+        self.times.iter().copied().fold(f64::NAN, f64::min)
+    }
+
+    /// How many times another's time it takes: the median of what each round says, since the machine may have another speed
+    /// in another round.
+    fn over(&self, other: &Measured) -> f64 {
+        median(self.times.iter().zip(&other.times).map(|(own, other)| own / other).collect())
     }
 
     fn to_json(&self) -> Value {
         json!({
-            "median_ns": rounded(self.median_ns, 10.0),
-            "least_ns": rounded(self.least_ns, 10.0),
+            "median_ns": rounded(self.median(), 10.0),
+            "least_ns": rounded(self.least(), 10.0),
             "mb_per_s": rounded(self.megabytes_per_second, 10.0),
         })
     }
@@ -159,7 +181,7 @@ pub fn measure(unit: String, rounds: usize, mut contenders: Vec<Contender>) -> O
         let order = (first..contenders.len()).chain(0..first);
         for index in order {
             if let (Some(contender), Some(times)) = (contenders.get_mut(index), times.get_mut(index)) {
-                times.push(contender.run()?);
+                times.push(contender.round()?);
             }
         }
     }
@@ -173,18 +195,17 @@ impl Report {
     }
 
     fn ratio(&self, other: &Measured) -> Option<f64> {
-        Some(other.median_ns / self.ours()?.median_ns)
+        Some(other.over(self.ours()?))
     }
 
     /// The median of a side, by its name.
     pub fn median_of(&self, name: &str) -> Option<f64> {
-        self.measured.iter().find(|one| one.name == name).map(|one| one.median_ns)
+        self.measured.iter().find(|one| one.name == name).map(Measured::median)
     }
 
-    /// Our median as a multiple of that of the first of a role.
+    /// Our time as a multiple of that of the first of a role.
     pub fn multiple(&self, role: Role) -> Option<f64> {
-        let peer = self.measured.iter().find(|one| one.role == role)?;
-        Some(self.ours()?.median_ns / peer.median_ns)
+        Some(self.ours()?.over(self.measured.iter().find(|one| one.role == role)?))
     }
 
     /// The keys `name`, `ours`, `peers` and `ratio` are relied on by other tools.
@@ -202,7 +223,7 @@ impl Report {
             "ours": self.ours().map(Measured::to_json),
             "peers": all(Role::Peer),
             "ratio": ratio,
-            "ratio_means": "the peer's median over ours: above 1 means ours is faster",
+            "ratio_means": "the median of the peer's time over ours in the same round: above 1 means ours is faster",
         });
         let ceiling = all(Role::Ceiling);
         if let (Some(object), false) = (report.as_object_mut(), ceiling.is_empty()) {
@@ -226,7 +247,10 @@ impl Report {
             let _ = writeln!(
                 table,
                 "  {:<24}{:>10.1}{:>10.1}{:>10.0}{ratio:>9}",
-                one.name, one.median_ns, one.least_ns, one.megabytes_per_second
+                one.name,
+                one.median(),
+                one.least(),
+                one.megabytes_per_second
             );
         }
         table.truncate(table.trim_end().len());
@@ -234,14 +258,15 @@ impl Report {
     }
 }
 
-/// The middle of sorted times, or the mean of the two in the middle.
-fn median(sorted: &[f64]) -> f64 {
-    let middle = sorted.len() / 2;
-    let upper = sorted.get(middle).copied().unwrap_or(f64::NAN);
-    if sorted.len() % 2 == 1 {
+/// The middle of some times, or the mean of the two in the middle.
+pub fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    let middle = times.len() / 2;
+    let upper = times.get(middle).copied().unwrap_or(f64::NAN);
+    if times.len() % 2 == 1 {
         return upper;
     }
-    let lower = middle.checked_sub(1).and_then(|at| sorted.get(at)).copied().unwrap_or(f64::NAN);
+    let lower = middle.checked_sub(1).and_then(|at| times.get(at)).copied().unwrap_or(f64::NAN);
     (lower + upper) / 2.0
 }
 
@@ -255,8 +280,8 @@ mod tests {
 
     #[test]
     fn the_median_is_the_middle() {
-        assert_eq!(median(&[1.0, 2.0, 9.0]), 2.0);
-        assert_eq!(median(&[1.0, 2.0, 4.0, 9.0]), 3.0);
-        assert!(median(&[]).is_nan());
+        assert_eq!(median(vec![9.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![1.0, 4.0, 2.0, 9.0]), 3.0);
+        assert!(median(Vec::new()).is_nan());
     }
 }

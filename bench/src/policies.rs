@@ -28,12 +28,17 @@ const COUNTS: [usize; 4] = [1, 10, 100, 1_000];
 /// Passes over the requests that are timed as one.
 const PASSES: usize = 64;
 
+/// How often a round compiles a thousand rules.
+const COMPILED_A_ROUND: usize = 10;
+
 /// The most that a decision of one rule takes: this, or a tenth of the fastest engine's if that is more.
 const MOST_NS: f64 = 150.0;
 /// The most that a decision of a thousand rules takes, in times that of one.
 const MOST_GROWTH: f64 = 2.0;
 /// The most that a thousand rules take to compile.
 const MOST_COMPILE_NS: f64 = 5e6;
+
+const ENGINES: [&str; 3] = ["regorus", "cedar-policy", "cel"];
 
 const REASON: &str = "who may append writes below the own path";
 
@@ -374,7 +379,7 @@ fn compare(shape: Shape, plan: &Plan) -> Outcome<Vec<(usize, Report, u64)>> {
 fn compile_time(plan: &Plan) -> Outcome<f64> {
     let text = rules(Shape::Prefix, 1_000);
     let mut least = f64::INFINITY;
-    for _ in 0..plan.rounds {
+    for _ in 0..plan.rounds * COMPILED_A_ROUND {
         let start = ThreadTime::now();
         let source = Source::read(text.as_bytes()).map_err(|found| said(found.message))?;
         let program = compile(Language::Policy, &source).map_err(|found| format!("{found:?}"))?.program;
@@ -384,9 +389,30 @@ fn compile_time(plan: &Plan) -> Outcome<f64> {
     Ok(least)
 }
 
-/// How many times as long the most rules take as one.
-fn growth(reports: &[(usize, Report, u64)], name: &str) -> Option<f64> {
-    Some(reports.last()?.1.median_of(name)? / reports.first()?.1.median_of(name)?)
+/// A side of the growth that passes over its requests as often as others do.
+fn grown<'a>(role: Role, name: &'static str, requests: &[Plain], mut side: Side<'a>) -> Contender<'a> {
+    let work = Work { units: PASSES * requests.len(), bytes: 0 };
+    let allowed = requests.iter().filter(|request| request.is_allowed).count();
+    Contender::new(role, name, work, (allowed * PASSES) as u64, move || (0..PASSES).map(|_| side()).sum())
+}
+
+/// How many times as long the most rules take as one, in the same rounds: ours and plain Rust's. The engines', which are
+/// hundreds of times, are those of the reports.
+fn growths(plan: &Plan, reports: &[(usize, Report, u64)]) -> Outcome<Vec<(&'static str, f64)>> {
+    let [fewest, .., most] = COUNTS;
+    let (few, many) = (requests(Shape::Prefix, fewest), requests(Shape::Prefix, most));
+    let (one, thousand) = (compiled(&rules(Shape::Prefix, fewest))?, compiled(&rules(Shape::Prefix, most))?);
+    let over = |name: &'static str, [large, small]: [Side<'_>; 2]| -> Outcome<(&'static str, f64)> {
+        let contenders = vec![grown(Role::Ours, name, &many, large), grown(Role::Peer, "of one", &few, small)];
+        let report = measure(format!("a decision of {most} rules and of {fewest}"), plan.rounds, contenders)?;
+        Ok((name, report.multiple(Role::Peer).ok_or("a side was not measured")?))
+    };
+    let own = over("kerai", [ours(&thousand, &many)?.0, ours(&one, &few)?.0])?;
+    let plain = over("plain Rust", [plain(Shape::Prefix, most, &many), plain(Shape::Prefix, fewest, &few)])?;
+    let of = |report: Option<&(usize, Report, u64)>, name: &str| report?.1.median_of(name);
+    let engines =
+        ENGINES.iter().filter_map(|name| Some((*name, of(reports.last(), name)? / of(reports.first(), name)?)));
+    Ok([own, plain].into_iter().chain(engines).collect())
 }
 
 /// Measures all of it, and says which marks are missed.
@@ -407,15 +433,11 @@ pub fn run(plan: &Plan, as_json: bool) -> Outcome<()> {
             }
         }
     }
-    let engines = ["regorus", "cedar-policy", "cel"];
     let first = indexed.first().map(|found| &found.1);
     let of = |name: &str| first.and_then(|report| report.median_of(name)).unwrap_or(f64::NAN);
-    let fastest = engines.iter().map(|name| of(name)).fold(f64::INFINITY, f64::min);
+    let fastest = ENGINES.iter().map(|name| of(name)).fold(f64::INFINITY, f64::min);
     let (one, most) = (of("kerai"), MOST_NS.max(fastest / 10.0));
-    let growths: Vec<(&str, f64)> = ["kerai", "plain Rust", "regorus", "cedar-policy", "cel"]
-        .into_iter()
-        .filter_map(|name| Some((name, growth(&indexed, name)?)))
-        .collect();
+    let growths = growths(plan, &indexed)?;
     let ours = growths.first().map_or(f64::NAN, |found| found.1);
     let allocations: u64 = indexed.iter().chain(&unhelped).map(|found| found.2).sum();
     let marks = [
