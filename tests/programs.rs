@@ -438,6 +438,55 @@ fn answers_at_once_are_what_calls_give() {
     assert!(verified > 0 && ended > verified / 20, "{ended} of {verified} came to an end");
 }
 
+/// A program with a loop that leaves some of its rounds out: or only seems to.
+fn leaving_out(random: &mut Random) -> String {
+    let mut mostly = |usual: u64, others: u64| if random.below(8) > 0 { usual } else { random.below(others) };
+    let (asked, counter, back) = (mostly(6, 8), mostly(2, 4), mostly(0, 2));
+    let number = |random: &mut Random, least: i64, count: u64| match random.below(16) {
+        0 => "constant r{} 1.5".to_owned(),
+        1 => "constant r{} 9223372036854775805".to_owned(),
+        2 => "nil r{}".to_owned(),
+        _ => format!("integer r{{}} {}", least + random.below(count) as i64),
+    };
+    let put = |register: u64, text: String| text.replacen("{}", &register.to_string(), 1);
+    let (first, limit, by) = (number(random, -2, 6), number(random, 0, 12), number(random, 1, 3));
+    let (first, limit, by) = (put(2, first), put(3, limit), put(4, by));
+    let made = match random.below(4) {
+        0 => "less r6 r5 r7",
+        1 => "equal r6 r5 r7",
+        2 => "modulo r6 r5 r7\n equal r6 r6 r8",
+        _ => "get r6 r9 r5",
+    };
+    let (divisor, back) = (random.below(4), if back == 0 { "go" } else { "begin" });
+    format!(
+        "profile 1\nkind words\nexport run 0\nfunction 0 parameters 0 registers 10\n\
+         integer r1 0\n {first}\n {limit}\n {by}\n integer r5 0\n bool r6 true\n integer r7 {divisor}\n\
+         integer r8 0\n table r9 r9 0\n set-item r9 r6 1\n set-item r9 r1 2\n jump @begin\n\
+         @begin:\n loop r2 @end\n\
+         @go:\n {made}\n unless r{asked} @next\n add r1 r1 r5\n jump @next\n\
+         @next:\n again r{counter} @{back}\n\
+         @end:\n return r1 5\n"
+    )
+}
+
+#[test]
+fn rounds_left_out_are_what_their_instructions_are() {
+    let run = Run::new("rounds left out", 20_000, 1_000_000);
+    let mut random = Random::new(run.seed);
+    let (mut verified, mut ended) = (0_u64, 0_u64);
+    run.each(|_| {
+        let text = leaving_out(&mut random);
+        let program = Program::from_text(&text).unwrap_or_else(|refusal| panic!("{refusal}\n{text}"));
+        // Some read what was not written.
+        let Ok(program) = program.verify() else { return };
+        verified += 1;
+        let limits = Limits { gas: random.below(150), ..Limits::DEFAULT };
+        assert_runs_within(&program, limits);
+        ended += u64::from(runs(&program, 1, limits, Machine::call).iter().all(|(result, _)| result.is_ok()));
+    });
+    assert!(verified > 0 && ended > verified / 20, "{ended} of {verified} came to an end");
+}
+
 #[test]
 fn loops_that_fill_are_what_their_rounds_are() {
     let run = Run::new("loops that fill", 20_000, 1_000_000);

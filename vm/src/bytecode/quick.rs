@@ -48,6 +48,7 @@ macro_rules! each_quick {
             // What most calls and returns are, known beforehand.
             [CallOne "calls a function that takes one argument with just that"
              ReturnOne "gives one value to the caller"
+             UnlessAgain "leads on to where a loop goes on, as whatever is left out for a round does"
              SquareRoot "calls the built-in that gives the root of a float"]
             // Which operations follow one another often: in calls, loops, and work on records.
             [AddIntegerCallOne: AddInteger CallOne;
@@ -56,6 +57,7 @@ macro_rules! each_quick {
              SetAgain: Set Again;
              AddAgain: Add Again;
              GetUnless: Get Unless;
+             GetUnlessAgain: Get UnlessAgain;
              GetConstantSetField: Get Constant SetField;
              GetItemGetField: GetItem GetField;
              GetFieldConstantUnlessEqual: GetField Constant UnlessEqual;
@@ -93,9 +95,17 @@ pub(crate) use each_quick;
 each_quick! { quick }
 
 impl Quick {
-    /// The way of an operation at its place, where it is known how many arguments a function that it calls takes.
-    pub(super) fn at_place(op: Op, word: Word, parameters: impl FnOnce(u32) -> u8) -> Quick {
-        if op == Op::CallFunction && word.b() == 1 && parameters(word.wide()) == 1 {
+    /// The way of an operation at its place, where it is known how many arguments a function that it calls takes, and what
+    /// stands where it leads on to.
+    pub(super) fn at_place(
+        op: Op,
+        word: Word,
+        parameters: impl FnOnce(u32) -> u8,
+        further: impl FnOnce(u32) -> Option<Op>,
+    ) -> Quick {
+        if op == Op::Unless && further(word.wide()) == Some(Op::Again) {
+            Quick::UnlessAgain
+        } else if op == Op::CallFunction && word.b() == 1 && parameters(word.wide()) == 1 {
             Quick::CallOne
         } else if op == Op::Return && word.b() == 1 {
             Quick::ReturnOne

@@ -12,8 +12,8 @@ pub struct Instruction {
     b: u8,
     c: u8,
     wide: u32,
-    /// By operation: the cost of the block that begins at the target, of the first block of the function that is
-    /// called, or the number of the instruction's place to remember.
+    /// By operation: the cost of the block that begins at the target, with that of the one it leads to where both are known;
+    /// of the first block of the function that is called; or the number of the instruction's place to remember.
     pub ahead: u32,
     /// The cost of the block that begins behind a branch; or what a call expects, a [`Reply`].
     pub next: u32,
@@ -338,7 +338,9 @@ fn instructions(
     let cost = |at: usize| costs.get(at).copied().unwrap_or_default();
     let instruction = |(at, &word): (usize, &Word)| {
         let op = word.op()?;
-        let quick = Quick::at_place(op, word, parameters);
+        let standing = |target: u32| function.code.get(target as usize).copied();
+        let further = |target: u32| standing(target).filter(|_| target as usize > at)?.op();
+        let quick = Quick::at_place(op, word, parameters, further);
         let mut ready = Instruction { quick, next: cost(at + 1), ..Instruction::bare(op, word) };
         for operand in op.information().operands {
             let bits = word.get(*operand);
@@ -346,6 +348,9 @@ fn instructions(
                 Role::Target => {
                     ready.ahead = cost(bits as usize);
                     ready.wide = aim(at, bits);
+                    if quick == Quick::UnlessAgain {
+                        ready.ahead += standing(bits).map_or(0, |again| cost(again.wide() as usize));
+                    }
                 }
                 Role::Function => ready.ahead = first(bits as usize),
                 Role::Name => {

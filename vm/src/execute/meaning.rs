@@ -76,6 +76,26 @@ pub(super) fn Unless<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     step.branch(!step.get(word.a()).is_true(), word)
 }
 
+/// A branch to where a loop goes on: if it is taken and another round follows, both are paid for and done as one.
+#[inline(always)]
+pub(super) fn UnlessAgain<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
+    if step.get(word.a()).is_true() {
+        return step.branch(false, word);
+    }
+    let target = word.forward(step.rest.as_slice()).unwrap_or_default();
+    let Some(again) = target.first() else { return Ok(()) };
+    if let Some((next, limit)) = counted(step, again)
+        && next <= limit
+        && let Some(round) = again.back(&step.frame.ready.code)
+        && step.pay(word.ahead)
+    {
+        step.rest = round.iter();
+        count_to(step, again, next);
+        return Ok(());
+    }
+    step.enter_rest(target.iter(), word.ahead - again.ahead)
+}
+
 /// A comparison: how integers that fit a word compare, how floats do, and how any two values do.
 macro_rules! comparisons_of_values {
     ($($name:ident $quick:tt $float:path, $told:path, $elsewhere:path;)+) => {
@@ -206,19 +226,33 @@ pub(super) fn Loop<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Flow {
     step.branch(!begins, word)
 }
 
+/// What a loop counts on to and its limit, where it goes the quick way: upwards in integers.
+#[inline(always)]
+fn counted<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Option<(i64, i64)> {
+    let [counter, limit, by, _] = step.four(word.a())?;
+    if !Value::are_integers(*counter, *limit) {
+        return None;
+    }
+    let by = by.as_i64().filter(|by| *by >= 1)?;
+    Some((counter.body().cast_signed().checked_add(by)?, limit.body().cast_signed()))
+}
+
+#[inline(always)]
+fn count_to<M: Mode>(step: &mut Step<M>, word: &Instruction, next: i64) {
+    if let Some([counter, _, _, variable]) = step.four(word.a()) {
+        *counter = Value::integer(next);
+        *variable = Value::integer(next);
+    }
+}
+
 /// Counts on; whether the limit is not passed.
 #[inline(always)]
 pub(super) fn counts_on<M: Mode>(step: &mut Step<M>, word: &Instruction) -> Result<bool, Leave> {
-    // The quick way: upwards in integers.
     if M::QUICK
-        && let Some([counter, limit, by, variable]) = step.four(word.a())
-        && Value::are_integers(*counter, *limit)
-        && let Some(by @ 1..) = by.as_i64()
-        && let Some(next) = counter.body().cast_signed().checked_add(by)
+        && let Some((next, limit)) = counted(step, word)
     {
-        *counter = Value::integer(next);
-        *variable = Value::integer(next);
-        return Ok(next <= limit.body().cast_signed());
+        count_to(step, word, next);
+        return Ok(next <= limit);
     }
     Ok(step.outside(move |core, registers| elsewhere::count_on(core, registers, word))?)
 }

@@ -188,7 +188,7 @@ impl<'p, M: Mode> Step<'_, 'p, M> {
 
     /// As [`Step::enter`], for the instructions from the target on.
     #[inline(always)]
-    fn enter_rest(&mut self, rest: Iter<'p, Instruction>, ready: u32) -> Flow {
+    pub(super) fn enter_rest(&mut self, rest: Iter<'p, Instruction>, ready: u32) -> Flow {
         self.rest = rest;
         if M::METERED {
             let cost =
