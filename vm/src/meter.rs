@@ -2,6 +2,7 @@
 
 use crate::bytecode::Limits;
 use crate::trap::TrapCode;
+use crate::value::SHORT_STRING;
 
 /// Bytes that a new table counts for, before its entries.
 pub(crate) const TABLE: u64 = 64;
@@ -22,6 +23,8 @@ pub(crate) struct Meter {
     pub(crate) gas: u64,
     memory: u64,
     output: u64,
+    /// Whether texts were put in order that don't lie in their values: a fold learns from it what to read ahead.
+    pub(crate) has_ordered_texts: bool,
 }
 
 /// What is left of gas and output.
@@ -33,7 +36,7 @@ pub(crate) struct Left {
 
 impl Meter {
     pub(crate) const fn new(limits: Limits) -> Meter {
-        Meter { gas: limits.gas, memory: limits.memory, output: limits.output }
+        Meter { gas: limits.gas, memory: limits.memory, output: limits.output, has_ordered_texts: false }
     }
 
     #[inline]
@@ -61,6 +64,12 @@ impl Meter {
     /// Charges for work on so many bytes, before it is done.
     pub(crate) fn charge_bytes(&mut self, bytes: usize) -> Result<(), TrapCode> {
         self.charge(bytes as u64 / 16)
+    }
+
+    /// Charges for telling which of two texts comes first, of which the shorter one has so many bytes, before it is done.
+    pub(crate) fn charge_order(&mut self, bytes: usize) -> Result<(), TrapCode> {
+        self.has_ordered_texts |= bytes > SHORT_STRING;
+        self.charge_bytes(bytes)
     }
 
     /// Charges for sorting so many values, before it is done.

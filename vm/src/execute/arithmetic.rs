@@ -236,7 +236,7 @@ fn compare_numeric(heap: &Heap, a: Value, b: Value) -> Option<Ordering> {
 /// The order behind `<` and `<=`: numbers, or strings bytewise; none where one is NaN.
 pub(super) fn compare(heap: &Heap, meter: &mut Meter, a: Value, b: Value) -> Outcome<Option<Ordering>> {
     if let (Some(a), Some(b)) = (heap.as_string(&a), heap.as_string(&b)) {
-        meter.charge_bytes(a.len().min(b.len()))?;
+        meter.charge_order(a.len().min(b.len()))?;
         return Ok(Some(a.cmp(b)));
     }
     operand(heap, a)?;

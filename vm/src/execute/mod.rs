@@ -183,6 +183,12 @@ impl<'p> Machine<'p> {
         self.core.limits.gas - self.core.meter.gas
     }
 
+    /// Whether the last call told of texts beyond their values' words which comes first.
+    #[must_use]
+    pub(crate) const fn has_ordered_texts(&self) -> bool {
+        self.core.meter.has_ordered_texts
+    }
+
     /// The rows that the last call emitted, in the order of emission.
     #[must_use]
     pub fn rows(&self) -> &[Row] {

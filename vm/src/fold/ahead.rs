@@ -3,22 +3,35 @@
 //! What a fold asks a large dictionary for usually stands in its operations, at the same place in each. Where, is learnt
 //! from a step now and then. No result depends on it: what is fetched for nothing is only read.
 
-use crate::value::{Heap, TOGETHER, Value};
+use crate::value::{FieldPlace, Heap, TOGETHER, Value};
 
 /// How many steps there are from one that is learnt from to the next.
 pub(super) const LEARNS_EVERY: u64 = 128;
 
-/// A large dictionary, and the names under which operations hold the key that it is asked for; the second may be nil.
+/// A large dictionary, and the names under which operations hold the key that it is asked for.
 struct Ask {
     dictionary: u32,
-    path: [Value; 2],
+    first: Name,
+    second: Option<Name>,
+    /// Whether steps look at the texts of what they find.
+    with_texts: bool,
+}
+
+/// A name, and where it was found.
+#[derive(Clone, Copy)]
+struct Name(Value, FieldPlace);
+
+impl Name {
+    fn get(self, heap: &Heap, table: Value) -> Option<Value> {
+        heap.recall(table, self.1).or_else(|| heap.get(table, self.0))
+    }
 }
 
 impl Ask {
+    #[inline]
     fn key(&self, heap: &Heap, operation: Value) -> Option<Value> {
-        let [first, second] = self.path;
-        let value = heap.get(operation, first)?;
-        if second.is_nil() { Some(value) } else { heap.get(value, second) }
+        let value = self.first.get(heap, operation)?;
+        self.second.map_or(Some(value), |second| second.get(heap, value))
     }
 }
 
@@ -27,16 +40,17 @@ impl Ask {
 pub(super) struct Ahead(Vec<Ask>);
 
 impl Ahead {
-    /// Learns from an operation that was just folded what such operations make their steps ask for.
+    /// Learns from an operation that was just folded, whose step put texts in order or did not, what such operations make
+    /// their steps ask for.
     #[cold]
-    pub(super) fn learn(&mut self, heap: &Heap, operation: Value) {
+    pub(super) fn learn(&mut self, heap: &Heap, operation: Value, has_ordered_texts: bool) {
         for (dictionary, key) in heap.asked_last() {
             // Not each operation asks, and not each finds what it asked for.
-            let Some(path) = path_to(heap, operation, key) else { continue };
-            match self.0.iter_mut().find(|ask| ask.dictionary == dictionary) {
-                Some(ask) => ask.path = path,
-                None => self.0.push(Ask { dictionary, path }),
-            }
+            let Some((first, second)) = path_to(heap, operation, key) else { continue };
+            let known =
+                self.0.iter().position(|ask| ask.dictionary == dictionary).map(|place| self.0.swap_remove(place));
+            let with_texts = has_ordered_texts || known.is_some_and(|known| known.with_texts);
+            self.0.push(Ask { dictionary, first, second, with_texts });
         }
     }
 
@@ -54,16 +68,20 @@ impl Ahead {
                 *place = key;
                 count += 1;
             }
-            heap.fetch_entries(ask.dictionary, keys.get(..count).unwrap_or_default());
+            heap.fetch_entries(ask.dictionary, keys.get(..count).unwrap_or_default(), ask.with_texts);
         }
     }
 }
 
 /// The names that lead from an operation to a value: one or two.
-fn path_to(heap: &Heap, operation: Value, sought: Value) -> Option<[Value; 2]> {
-    let within = |table: Value| heap.fields(table).find(|field| field.1.is_same_words(sought)).map(|field| field.0);
+fn path_to(heap: &Heap, operation: Value, sought: Value) -> Option<(Name, Option<Name>)> {
+    let named = |table, name| Name(name, heap.field_place(table, name).unwrap_or_default());
+    let within = |table: Value| {
+        let found = heap.fields(table).find(|field| field.1.is_same_words(sought));
+        found.map(|(name, _)| named(table, name))
+    };
     match within(operation) {
-        Some(name) => Some([name, Value::NIL]),
-        None => heap.fields(operation).find_map(|(name, value)| Some([name, within(value)?])),
+        Some(name) => Some((name, None)),
+        None => heap.fields(operation).find_map(|(name, value)| Some((named(operation, name), Some(within(value)?)))),
     }
 }

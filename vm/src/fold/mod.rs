@@ -26,6 +26,9 @@ use std::collections::VecDeque;
 /// Bytes that a fold makes before it looks for what is still needed: little enough to stay in a processor's cache.
 const YOUNG: usize = 4 << 20;
 
+/// How many times as much may grow old before all is looked at, however little that is.
+const SPARE: usize = 4;
+
 /// Operations that are offered before they are folded, and the bytes above which no more are.
 const OFFERED: usize = 8 * TOGETHER;
 const OFFERED_BYTES: usize = 1 << 18;
@@ -338,7 +341,7 @@ impl<'p> Folding<'p> {
         }
         self.machine.heap().end_step(point);
         if self.count.is_multiple_of(LEARNS_EVERY) {
-            self.ahead.learn(self.machine.values(), operation.value);
+            self.ahead.learn(self.machine.values(), operation.value, self.machine.has_ordered_texts());
         }
         self.count += 1;
         self.collection.dictionaries += self.machine.values().dictionaries_since(dictionaries);
@@ -438,7 +441,7 @@ impl<'p> Folding<'p> {
         if young <= self.collection.above {
             return;
         }
-        let is_crowded = self.collection.grown > self.collection.live.max(self.collection.above);
+        let is_crowded = self.collection.grown > self.collection.live.max(self.collection.above.saturating_mul(SPARE));
         let extent = if is_crowded { Extent::All } else { Extent::Young };
         let size = self.collect(extent);
         let collection = &mut self.collection;

@@ -50,27 +50,32 @@ impl Heap {
         black_box(texts.fold(0, |all, start| all ^ read(start)));
     }
 
-    /// Fetches the entries that a dictionary has at some keys, and the tables there with their texts: by those, steps most
-    /// often tell what is later.
-    pub(crate) fn fetch_entries(&self, dictionary: u32, keys: &[Value]) {
+    /// Fetches the entries that a dictionary has at some keys, and the tables there; with their texts where steps tell by them
+    /// what is later.
+    pub(crate) fn fetch_entries(&self, dictionary: u32, keys: &[Value], with_texts: bool) {
         let Some(dictionary) = self.dictionaries.get(dictionary as usize) else { return };
         let mut places = [0; TOGETHER];
-        let begun = keys.iter().zip(&mut places).map(|(&key, kept)| {
-            let (place, read) = dictionary.begin_to_find(&self.content, key);
-            *kept = place;
-            read
-        });
-        black_box(begun.fold(0, |all, read| all ^ read));
+        let begun = keys.iter().zip(&mut places);
+        // The places first, for as little as can be between two reads.
+        let count = begun.map(|(&key, place)| *place = dictionary.first_place(&self.content, key)).count();
+        black_box(dictionary.fetch(places.get(..count).unwrap_or_default()));
         let mut found = [Value::NIL; TOGETHER];
         let places = keys.iter().zip(places).zip(&mut found);
         places.for_each(|((&key, place), found)| {
             *found = dictionary.value_from(&self.content, place, key).unwrap_or(Value::NIL);
         });
         let found = found.into_iter().filter(|value| value.as_table().is_some());
-        self.fetch_with_texts(found.clone());
+        if with_texts {
+            self.fetch_with_texts(found.clone());
+        } else {
+            self.fetch(found.clone());
+        }
         // Of what lies in a table that was found, a step asks for one entry: where all are few, all are fetched.
-        let within = || found.clone().filter_map(|value| self.dictionary(self.table(value)?));
-        black_box(within().fold(0, |all, dictionary| all ^ dictionary.count()));
-        black_box(within().fold(0, |all, dictionary| all ^ dictionary.fetch_few()));
+        let mut within: [Option<&Dictionary>; TOGETHER] = [None; TOGETHER];
+        let dictionaries = found.filter_map(|value| self.dictionary(self.table(value)?));
+        let count = dictionaries.zip(&mut within).map(|(dictionary, place)| *place = Some(dictionary)).count();
+        let within = within.iter().take(count).flatten();
+        black_box(within.clone().fold(0, |all, dictionary| all ^ dictionary.count()));
+        black_box(within.fold(0, |all, dictionary| all ^ dictionary.fetch_few()));
     }
 }

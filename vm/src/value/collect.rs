@@ -26,6 +26,10 @@ const DICTIONARY: usize = 128;
 /// Bytes that an entry of a dictionary takes with the vacant places beside it, about.
 const ENTRY: usize = 56;
 
+/// How many collections of the young leave texts where they lie, after one in which most of them were alive: until another
+/// looks again, moving them would be in vain.
+const RESTS: u8 = 8;
+
 /// Where a value lies that an older table took since the last collection.
 enum Cell {
     Slot(usize),
@@ -39,25 +43,19 @@ struct Trace {
     from: Mark,
     /// By the number of a table, counted from the first that is looked at.
     live: Vec<bool>,
-    pending: Vec<TableId>,
+    pending: Vec<Value>,
     /// Places in older tables that hold something young, each once.
     cells: Vec<Cell>,
 }
 
 impl Trace {
     fn reach(&mut self, value: Value) {
-        if let Some(id) = value.as_table() {
-            self.reach_table(id);
-        }
-    }
-
-    fn reach_table(&mut self, id: TableId) {
-        let place = (id.0 as usize).wrapping_sub(self.from.tables);
-        if let Some(live) = self.live.get_mut(place)
+        if let Some(id) = value.as_table()
+            && let Some(live) = self.live.get_mut((id.0 as usize).wrapping_sub(self.from.tables))
             && !*live
         {
             *live = true;
-            self.pending.push(id);
+            self.pending.push(value);
         }
     }
 
@@ -222,7 +220,9 @@ impl Heap {
     /// what they are from now on. Every other value that was made in the extent means nothing afterwards, and no
     /// function does. Gives the bytes that stay of the extent, about.
     pub fn collect(&mut self, extent: Extent, roots: &mut [Value]) -> usize {
+        let texts = self.content.bytes.len();
         let from = match extent {
+            Extent::Young if self.rests > 0 => Mark { bytes: texts, ..self.watermark },
             Extent::Young => self.watermark,
             Extent::All => Mark::default(),
         };
@@ -239,13 +239,23 @@ impl Heap {
         self.rewrite_journal(&mut mover);
         self.move_tables(&mut mover, &trace.live);
         mover.room.trace = trace;
-        let size = mover.size();
+        let size = mover.size() + from.bytes.saturating_sub(self.watermark.bytes);
+        if extent == Extent::Young {
+            let is_most = 2 * mover.room.bytes.len() > texts.saturating_sub(self.watermark.bytes);
+            self.rests = self.rests.checked_sub(1).unwrap_or(if is_most { RESTS } else { 0 });
+        }
         let room = self.settle_in(mover);
         // Collecting everything needs as much as everything takes: that is not kept.
         if extent == Extent::Young {
             self.room = room;
         }
         size
+    }
+
+    /// Whether the next collection of the young may move a value.
+    pub(super) fn is_young(&self, value: Value) -> bool {
+        let rests = self.rests > 0 && matches!(value.tag(), Tag::LongString | Tag::Bytes);
+        !rests && self.watermark.is_before(value)
     }
 
     /// Makes all that is there old without looking at it: for what its owner knows to be alive.
@@ -305,14 +315,17 @@ impl Heap {
         }
         self.journal.drop_unneeded();
         for change in self.journal.changes.get(self.journal.collected..).unwrap_or_default() {
-            trace.reach_table(change.table);
+            trace.reach(Value::table(change.table, 0));
             trace.reach(change.old);
         }
-        while let Some(id) = trace.pending.pop() {
-            let Some(table) = self.tables.get(id.0 as usize) else { continue };
-            self.slots_of(table).iter().for_each(|&slot| trace.reach(slot));
-            if let Some(dictionary) = self.dictionary(table) {
-                dictionary.entries().for_each(|entry| trace.reach(entry.1));
+        while !trace.pending.is_empty() {
+            let some = trace.pending.split_off(trace.pending.len().saturating_sub(TOGETHER));
+            self.fetch(some.iter().copied());
+            for table in some.into_iter().filter_map(|value| self.table(value)) {
+                self.slots_of(table).iter().for_each(|&slot| trace.reach(slot));
+                if let Some(dictionary) = self.dictionary(table) {
+                    dictionary.entries().for_each(|entry| trace.reach(entry.1));
+                }
             }
         }
         trace
@@ -324,7 +337,8 @@ impl Heap {
         let changes = self.journal.changes.iter().skip(first).take(TOGETHER);
         let read = |change: &Change| {
             let table = self.tables.get(change.table.0 as usize)?;
-            Some(self.dictionary(table)?.begin_to_find(&self.content, change.key).1)
+            let dictionary = self.dictionary(table)?;
+            Some(dictionary.fetch(&[dictionary.first_place(&self.content, change.key)]))
         };
         black_box(changes.filter_map(read).fold(0, |all, read| all ^ read));
     }
@@ -392,11 +406,22 @@ impl Heap {
 
     fn move_tables(&mut self, mover: &mut Mover, live: &[bool]) {
         // The live ones first: where their slots begin was counted so.
-        for (number, _) in (mover.from.tables..).zip(live).filter(|(_, is_live)| **is_live) {
-            let Some(&(mut table)) = self.tables.get(number) else { continue };
-            mover.slots(self, &mut table, false);
-            mover.dictionary(self, &mut table, false);
-            mover.room.tables.push(table);
+        let (moves_texts, first) = (mover.from.bytes < self.content.bytes.len(), mover.from.tables());
+        let mut live = (first..).zip(live).filter(|(_, is_live)| **is_live).map(|(number, _)| TableId(number));
+        loop {
+            let some: Vec<TableId> = live.by_ref().take(TOGETHER).collect();
+            if some.is_empty() {
+                break;
+            }
+            if moves_texts {
+                self.fetch_with_texts(some.iter().map(|&id| Value::table(id, 0)));
+            }
+            for id in some {
+                let Some(&(mut table)) = self.tables.get(id.0 as usize) else { continue };
+                mover.slots(self, &mut table, false);
+                mover.dictionary(self, &mut table, false);
+                mover.room.tables.push(table);
+            }
         }
         let mut moved = core::mem::take(&mut self.moved);
         moved.sort_unstable_by_key(|id| id.0);

@@ -40,6 +40,9 @@ impl Place {
 const PLACES_A_LINE: usize = 2;
 const LINES: usize = 8;
 
+/// Places from which on half of them stay vacant, and not a third: what is looked for then mostly stands at its own place.
+const LARGE: usize = 1 << 10;
+
 /// The fewest places of a dictionary that has more than one.
 const FEWEST: usize = 4;
 
@@ -107,11 +110,16 @@ impl Dictionary {
         (self.places.len() >= places).then_some(last.0.0)
     }
 
-    /// The place where a search for a key begins, and what is read there only so that it is near.
+    /// The place where a search for a key begins.
     #[inline]
-    pub(crate) fn begin_to_find(&self, content: &Content, key: Value) -> (usize, u64) {
-        let place = content.hash_key(key) as usize & self.places.len().wrapping_sub(1);
-        (place, self.places.get(place).map_or(0, |place| place.0.0.body()))
+    pub(crate) fn first_place(&self, content: &Content, key: Value) -> usize {
+        content.hash_key(key) as usize & self.places.len().wrapping_sub(1)
+    }
+
+    /// Reads of a dictionary what stands at some places, only so that it is near.
+    #[inline]
+    pub(crate) fn fetch(&self, places: &[usize]) -> u64 {
+        places.iter().fold(0, |all, &place| all ^ self.places.get(place).map_or(0, |place| place.0.0.body()))
     }
 
     /// Reads of a dictionary with few places one in each line of a processor's cache, only so that they are near.
@@ -188,7 +196,8 @@ impl Dictionary {
     pub(crate) fn insert(&mut self, content: &Content, key: Value, value: Value) {
         let is_full = match self.places.len() {
             0 => self.count > 0,
-            places => 3 * (self.count + 1) > 2 * places,
+            places @ ..LARGE => 3 * (self.count + 1) > 2 * places,
+            places => 2 * (self.count + 1) > places,
         };
         if is_full {
             self.spread_over(content, (2 * self.places.len()).max(FEWEST));

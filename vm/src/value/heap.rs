@@ -32,6 +32,8 @@ pub struct Heap {
     pub(super) frozen: core::ops::Range<u32>,
     /// What the last collection left: everything below is old.
     pub(super) watermark: Mark,
+    /// How many of the next collections of the young leave texts where they lie.
+    pub(super) rests: u8,
     /// Old tables that have moved above the watermark, wholly or in part.
     pub(super) moved: Vec<TableId>,
     pub(super) room: Room,
@@ -103,6 +105,7 @@ impl Heap {
             watched: 0,
             frozen: 0..0,
             watermark: Mark::default(),
+            rests: 0,
             moved: Vec::new(),
             room: Room::default(),
             has_functions: false,

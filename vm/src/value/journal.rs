@@ -289,7 +289,7 @@ impl Heap {
     #[inline]
     pub(super) fn note(&mut self, table: TableId, key: Value, (ref old, ref new): (Value, Value)) {
         if table.0 < self.watched {
-            let brings_young = self.watermark.is_before(new.copied()) || self.watermark.is_before(key);
+            let brings_young = self.is_young(new.copied()) || self.is_young(key);
             self.keeps_functions |= matches!(new.tag(), Tag::Function | Tag::Closure);
             if self.journal.changes.len() >= self.journal.prune_at {
                 let collected = self.journal.collected;

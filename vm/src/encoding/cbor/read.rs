@@ -8,6 +8,7 @@ use crate::number::{Fixed, Float, Number, NumberFault};
 use crate::refusal::{Code, Refusal};
 use crate::value::{Key, KeyFault, SHORT_STRING, low_bytes};
 use core::cmp::Ordering;
+use core::ops::Range;
 
 /// What becomes of the values that are read.
 pub(super) trait Sink {
@@ -141,10 +142,22 @@ impl<'a> Reader<'a> {
     }
 
     /// The argument of a head whose first byte was read, which must have been the shortest head for it.
+    #[inline(always)]
     fn argument(&mut self, head: u8) -> Result<u64, Stop> {
+        match (head & 0x1f, self.input.get(self.at)) {
+            (small @ 0..=23, _) => Ok(u64::from(small)),
+            (24, Some(&byte @ 24..)) => {
+                self.at += 1;
+                Ok(u64::from(byte))
+            }
+            _ => self.long_argument(head),
+        }
+    }
+
+    #[inline(never)]
+    fn long_argument(&mut self, head: u8) -> Result<u64, Stop> {
         let start = self.at - 1;
         let (value, least) = match head & 0x1f {
-            small @ 0..=23 => return Ok(u64::from(small)),
             24 => (u64::from(self.byte()?), 24),
             25 => (u64::from(u16::from_be_bytes(self.array()?)), 1 << 8),
             26 => (u64::from(u32::from_be_bytes(self.array()?)), 1 << 16),
@@ -158,6 +171,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The content of a byte or text string whose head was read.
+    #[inline]
     fn content(&mut self, head: u8) -> Result<&'a [u8], Stop> {
         let start = self.at - 1;
         let length = self.argument(head)?;
@@ -176,6 +190,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The content of a text string whose head was read.
+    #[inline]
     fn text(&mut self, head: u8) -> Result<&'a [u8], Stop> {
         let content = self.content(head)?;
         if !content.is_ascii() {
@@ -200,10 +215,11 @@ impl<'a> Reader<'a> {
         let start = self.at - 1;
         let count = self.argument(head)?;
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        if count > (self.input.len() - self.at) / width {
+        let values = count.saturating_mul(width);
+        if values > self.input.len() - self.at {
             return self.truncated();
         }
-        self.budget.take(count * width, start)?;
+        self.budget.take(values, start)?;
         Ok(count)
     }
 
@@ -262,7 +278,7 @@ impl<'a> Reader<'a> {
         let depth = self.deeper(depth)?;
         let count = self.count(head, 2)?;
         let mut fields = sink.begin_fields(count);
-        let mut last: &[u8] = &[];
+        let mut last = 0..0;
         let mut consecutive: usize = 0;
         for position in 1..=count {
             let key_start = self.at;
@@ -282,7 +298,7 @@ impl<'a> Reader<'a> {
                     usize::from(matches!(key, Key::Number(number) if number.to_i64() == i64::try_from(position).ok()));
                 sink.field(&mut fields, key);
             }
-            last = self.input.get(key_start..self.at).unwrap_or_default();
+            last = key_start..self.at;
             let node = self.item(sink, depth)?;
             sink.value(&mut fields, node);
         }
@@ -293,8 +309,8 @@ impl<'a> Reader<'a> {
     }
 
     /// The key that was read from `start` must come after the one before it.
-    fn in_order(&self, last: &[u8], start: usize) -> Result<(), Stop> {
-        let this = self.input.get(start..self.at).unwrap_or_default();
+    fn in_order(&self, last: Range<usize>, start: usize) -> Result<(), Stop> {
+        let [last, this] = [last, start..self.at].map(|key| self.input.get(key).unwrap_or_default());
         match last.cmp(this) {
             Ordering::Less => Ok(()),
             Ordering::Equal => Self::stop(Code::DATA_DUPLICATE_KEY, start),

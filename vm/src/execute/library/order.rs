@@ -31,7 +31,7 @@ fn ordered(heap: &Heap, meter: &mut Meter, a: Value, b: Value, depth: u64) -> Ou
     let is_table = |kind| matches!(kind, Kind::List | Kind::Map | Kind::Set);
     if !is_table(kind_a) || kind_a != kind_b {
         let bytes = |value: &Value| heap.as_string(value).or_else(|| heap.as_bytes(*value)).map_or(0, <[u8]>::len);
-        meter.charge_bytes(bytes(&a).min(bytes(&b)))?;
+        meter.charge_order(bytes(&a).min(bytes(&b)))?;
         return Ok(heap.order(a, b));
     }
     if a.is_same_table(b) {
