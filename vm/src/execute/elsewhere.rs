@@ -8,8 +8,14 @@ use crate::bytecode::{ALL_RESULTS, Arguments, Builtin, Instruction};
 use crate::meter::{self, Meter};
 use crate::number::Float;
 use crate::trap::TrapCode;
-use crate::value::{Heap, TableFault, Value};
+use crate::value::{Heap, TOGETHER, TableFault, Value};
 use core::cmp::Ordering;
+
+/// Keys that a loop goes through before what its rounds ask for is fetched ahead.
+const FEWEST_WALKED: usize = 1 << 10;
+
+/// Registers that are looked at for tables which such a loop asks: the parameters are among them.
+const ASKED: usize = 4;
 
 impl From<TableFault> for TrapCode {
     fn from(fault: TableFault) -> TrapCode {
@@ -160,6 +166,9 @@ pub(super) fn each(core: &mut Core, registers: &mut Registers, word: &Instructio
             put(registers, at(3), Value::NIL);
             return Ok(false);
         };
+        if position % TOGETHER as i64 == 1 {
+            fetch_ahead(core, registers, keys, position);
+        }
         if let Some(value) = core.heap.get(table, key) {
             put(registers, at(1), Value::integer(position));
             put(registers, at(2), key);
@@ -169,6 +178,16 @@ pub(super) fn each(core: &mut Core, registers: &mut Registers, word: &Instructio
         // The key went away since the keys were listed.
         core.meter.charge(1)?;
     }
+}
+
+/// Fetches what the next rounds of a loop over many keys will ask for. Whoever has tables before the keys of one asks those
+/// for the same keys, most likely: the table that has them, and one that is compared or joined with it.
+#[cold]
+fn fetch_ahead(core: &Core, registers: &Registers, keys: Value, position: i64) {
+    let first = usize::try_from(position - 1).unwrap_or(usize::MAX);
+    let Some(keys) = core.heap.items(keys).filter(|keys| keys.len() >= FEWEST_WALKED) else { return };
+    let next: Vec<Value> = keys.iter().skip(first).take(TOGETHER).copied().collect();
+    registers.iter().take(ASKED).for_each(|&table| core.heap.fetch_entries_of(table, &next));
 }
 
 // Calling.

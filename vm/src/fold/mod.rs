@@ -115,6 +115,8 @@ struct Collection {
     /// Bytes that the last collection of everything left, and those that grew old since.
     live: usize,
     grown: usize,
+    /// Bytes of operations that grew old before they were folded: while others wait that did, they are not worth the way.
+    folded: usize,
 }
 
 impl<'p> Folding<'p> {
@@ -178,7 +180,7 @@ impl<'p> Folding<'p> {
             documents: None,
             last_gas: 0,
             chance: chance(program)?,
-            collection: Collection { above: YOUNG, dictionaries: 0, live: 0, grown: 0 },
+            collection: Collection { above: YOUNG, dictionaries: 0, live: 0, grown: 0, folded: 0 },
         })
     }
 
@@ -319,7 +321,7 @@ impl<'p> Folding<'p> {
             self.young -= 1;
             self.young_size -= operation.size;
         } else {
-            self.collection.grown += operation.size;
+            self.collection.folded += operation.size;
         }
         let dictionaries = self.machine.values().dictionaries();
         let point = self.machine.heap().begin_step(operation.range());
@@ -441,6 +443,9 @@ impl<'p> Folding<'p> {
         if young <= self.collection.above {
             return;
         }
+        if self.queue.len() == self.young {
+            self.collection.grown += core::mem::take(&mut self.collection.folded);
+        }
         let is_crowded = self.collection.grown > self.collection.live.max(self.collection.above.saturating_mul(SPARE));
         let extent = if is_crowded { Extent::All } else { Extent::Young };
         let size = self.collect(extent);
@@ -448,7 +453,7 @@ impl<'p> Folding<'p> {
         collection.dictionaries = 0;
         match extent {
             Extent::Young => collection.grown += size,
-            Extent::All => (collection.live, collection.grown) = (size, 0),
+            Extent::All => (collection.live, collection.grown, collection.folded) = (size, 0, 0),
         }
     }
 

@@ -4,6 +4,7 @@
 //! each loop here does one kind of read.
 
 use super::dictionary::Dictionary;
+use super::table::Form;
 use super::{Heap, Span, Tag, Value};
 use core::hint::black_box;
 
@@ -48,6 +49,14 @@ impl Heap {
         let texts = slots.filter(|slot| slot.tag() == Tag::LongString).map(|&text| Span::of(text).range().start);
         let read = |start: usize| self.content.bytes.get(start).copied().unwrap_or(0);
         black_box(texts.fold(0, |all, start| all ^ read(start)));
+    }
+
+    /// As [`Heap::fetch_entries`], of a table that may be anything.
+    pub(crate) fn fetch_entries_of(&self, table: Value, keys: &[Value]) {
+        let form = self.table(table).map(|table| table.form);
+        if let Some(Form::Dictionary(number)) = form {
+            self.fetch_entries(number, keys, true);
+        }
     }
 
     /// Fetches the entries that a dictionary has at some keys, and the tables there; with their texts where steps tell by them
