@@ -103,7 +103,11 @@ fn hash(text: &[u8]) -> u64 {
     };
     let (words, rest) = text.as_chunks::<8>();
     let hash = words.iter().fold(text.len() as u64, |hash, &word| mix(hash, u64::from_le_bytes(word)));
-    let rest = rest.iter().fold(0, |rest, &byte| rest << 8 | u64::from(byte));
+    // The last eight bytes again, or all where there are fewer.
+    let rest = match text.last_chunk::<8>() {
+        Some(&last) => u64::from_le_bytes(last),
+        None => rest.iter().fold(0, |rest, &byte| rest << 8 | u64::from(byte)),
+    };
     mix(hash, rest)
 }
 

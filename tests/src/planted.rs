@@ -309,7 +309,7 @@ OF_POLICIES {
     }
     "compiler/src/lower/policy/index.rs" {
         "what is below a path ends at the path"
-            "to: [from, &[b'/' + 1]].concat()" => "to: [from, &[0]].concat()";
+            "to: with_byte(from, b'/' + 1)" => "to: with_byte(from, 0)";
         "a range does not have its first piece"
             "        begin..end.max(begin)" => "        begin + 1..end.max(begin + 1)";
         "rules that say nothing of the attribute are left out"

@@ -1,6 +1,6 @@
 //! A function's code while it grows: instructions, labels, registers.
 
-use super::{Emit, Emitter, FunctionMap, Job, finished, too_large};
+use super::{Emit, Emitter, FunctionMap, Job, too_large};
 use crate::ir::{Usage, VariableId};
 use crate::{Code, Span};
 use core::mem;
@@ -41,11 +41,23 @@ pub(super) struct Label {
     further: Vec<usize>,
 }
 
+/// The instructions of the function that is emitted, and where each came from: one place for all functions.
+#[derive(Default)]
+pub(super) struct Instructions(Vec<(Word, Span)>);
+
+impl Instructions {
+    /// Room for twice what a function may have. What isn't touched costs nothing; and an allocator that has seen a block
+    /// as large as this one go keeps what else is freed, which it would fetch again page by page for the next program.
+    pub(super) fn with_room() -> Instructions {
+        let most = usize::try_from(limit::PROGRAM_CODE.value).unwrap_or_default();
+        Instructions(Vec::with_capacity(2 * most))
+    }
+}
+
 /// A function that is being emitted.
 pub(super) struct Body<'e, 'i> {
     pub(super) emitter: &'e mut Emitter<'i>,
-    words: Vec<Word>,
-    spans: Vec<Span>,
+    code: Instructions,
     /// The first register that holds nothing.
     pub(super) free: Register,
     high: Register,
@@ -59,31 +71,26 @@ pub(super) struct Body<'e, 'i> {
 impl<'e, 'i> Body<'e, 'i> {
     /// Emits a function that was met.
     pub(super) fn emit(emitter: &'e mut Emitter<'i>, job: &Job<'i>) -> Emit<(Function, FunctionMap)> {
-        emitter.usage.read([job.lambda]);
-        let mut body = Body {
-            emitter,
-            words: Vec::new(),
-            spans: Vec::new(),
-            free: 0,
-            high: 0,
-            is_reachable: true,
-            loops: Vec::new(),
-            span: Span::default(),
-        };
+        let code = mem::take(&mut emitter.code);
+        let mut body =
+            Body { emitter, code, free: 0, high: 0, is_reachable: true, loops: Vec::new(), span: Span::default() };
         for (number, &(variable, is_shared)) in (0..).zip(&job.captures) {
             body.settle(variable, Home { place: Place::Capture(number), is_shared });
         }
         body.function(job.lambda)?;
-        let function = finished(&mut body, job);
-        Ok((function, FunctionMap { name: job.name.to_owned(), instructions: body.spans }))
-    }
-
-    pub(super) fn take_words(&mut self) -> Vec<Word> {
-        mem::take(&mut self.words)
-    }
-
-    pub(super) const fn high(&self) -> u8 {
-        self.high
+        let Body { emitter, mut code, high, .. } = body;
+        let function = Function {
+            parameters: u8::try_from(job.lambda.parameters.len()).unwrap_or(u8::MAX),
+            is_variadic: job.lambda.rest.is_some(),
+            registers: high,
+            captures: u8::try_from(job.captures.len()).unwrap_or(u8::MAX),
+            code: code.0.iter().map(|&(word, _)| word).collect(),
+        };
+        let map =
+            FunctionMap { name: job.name.to_owned(), instructions: code.0.iter().map(|&(_, span)| span).collect() };
+        code.0.clear();
+        emitter.code = code;
+        Ok((function, map))
     }
 
     // Registers.
@@ -141,9 +148,8 @@ impl<'e, 'i> Body<'e, 'i> {
         self.home(variable).is_shared
     }
 
-    /// How the function uses its variables.
-    pub(super) fn usage(&self) -> &Usage {
-        &self.emitter.usage
+    pub(super) fn usage(&self) -> &'i Usage {
+        self.emitter.usage
     }
 
     // Instructions.
@@ -152,11 +158,10 @@ impl<'e, 'i> Body<'e, 'i> {
         if !self.is_reachable {
             return Ok(());
         }
-        if self.words.len() as u64 >= limit::PROGRAM_CODE.value {
+        if self.code.0.len() as u64 >= limit::PROGRAM_CODE.value {
             return Err(too_large(Code::IR_CODE, self.span));
         }
-        self.words.push(word);
-        self.spans.push(self.span);
+        self.code.0.push((word, self.span));
         self.is_reachable = matches!(exit(word), Exit::Next | Exit::Branch);
         Ok(())
     }
@@ -169,7 +174,7 @@ impl<'e, 'i> Body<'e, 'i> {
         match label.place {
             Some(place) => self.push(to(word, place)),
             None => {
-                let jump = self.words.len();
+                let jump = self.code.0.len();
                 match label.jump {
                     None => label.jump = Some(jump),
                     Some(_) => label.further.push(jump),
@@ -180,12 +185,12 @@ impl<'e, 'i> Body<'e, 'i> {
     }
 
     fn next(&self) -> u32 {
-        u32::try_from(self.words.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.code.0.len()).unwrap_or(u32::MAX)
     }
 
     /// Sees that nothing falls into the next instruction, since a block is only entered by jumps and branches.
     fn part(&mut self) -> Emit<()> {
-        let falls = self.is_reachable && self.words.last().is_some_and(|&word| exit(word) == Exit::Next);
+        let falls = self.is_reachable && self.code.0.last().is_some_and(|&(word, _)| exit(word) == Exit::Next);
         if falls { self.push(Word::new(Op::Jump, 0, 0, 0, self.next() + 1)) } else { Ok(()) }
     }
 
@@ -205,7 +210,7 @@ impl<'e, 'i> Body<'e, 'i> {
         self.part()?;
         let next = self.next();
         for place in label.jump.into_iter().chain(label.further) {
-            if let Some(word) = self.words.get_mut(place) {
+            if let Some((word, _)) = self.code.0.get_mut(place) {
                 *word = to(*word, next);
             }
         }

@@ -21,8 +21,9 @@ pub use map::{FunctionMap, Map};
 use crate::intern::Interner;
 use crate::ir::{CheckedIr, Free, FunctionId, Ir, Lambda, Usage, VariableId};
 use crate::{Code, Diagnostic, Span};
-use code::{Body, Home};
-use kerai_vm::bytecode::{Certificate, Constant, Function, Merging, Operand, Order, PROFILE, Program, Role};
+use code::{Body, Home, Instructions};
+use core::array;
+use kerai_vm::bytecode::{Certificate, Constant, Function, Merging, Op, Operand, Order, PROFILE, Program, Role};
 use kerai_vm::law::{self, Counterexample, Law};
 use results::Results;
 use std::collections::{BTreeMap, VecDeque};
@@ -42,14 +43,15 @@ struct Job<'i> {
 struct Emitter<'i> {
     ir: &'i Ir,
     results: Results,
-    /// How variables are used in the function that is being emitted, and where they are.
-    usage: Usage,
+    usage: &'i Usage,
     free: Free,
+    /// Where variables are in the function that is being emitted.
     homes: Vec<Home>,
     numbers: Vec<Option<u32>>,
     jobs: VecDeque<Job<'i>>,
     met: u32,
     constants: Constants<'i>,
+    code: Instructions,
 }
 
 /// The constants, each once.
@@ -75,21 +77,23 @@ impl<'i> Constants<'i> {
 
     /// The constants that the code uses, in the order of their first use there, which gives them their numbers.
     fn in_order_of_use(&self, functions: &mut [Function]) -> Vec<Constant> {
+        let is_constant = |operand: &&Operand| matches!(operand.role, Role::Constant | Role::Name);
+        let operand = |op: Op| op.information().operands.iter().find(is_constant).copied();
+        // No instruction uses two, and most use none.
+        let operands: [Option<Operand>; 256] = array::from_fn(|byte| operand(Op::of(u8::try_from(byte).ok()?)?));
         let mut numbers: Vec<Option<u32>> = vec![None; self.constants.len()];
         let mut constants = Vec::with_capacity(numbers.len());
         for word in functions.iter_mut().flat_map(|function| &mut function.code) {
-            let operands = word.op().map_or(&[] as &[Operand], |op| op.information().operands);
-            for &operand in operands.iter().filter(|operand| matches!(operand.role, Role::Constant | Role::Name)) {
-                let place = word.get(operand) as usize;
-                let (Some(known), Some(&constant)) = (numbers.get_mut(place), self.constants.get(place)) else {
-                    continue;
-                };
-                let next = u32::try_from(constants.len()).unwrap_or(u32::MAX);
-                if known.is_none() {
-                    constants.push(constant.clone());
-                }
-                *word = word.with(operand, *known.get_or_insert(next));
+            let Some(&Some(operand)) = operands.get(usize::from(word.byte())) else { continue };
+            let place = word.get(operand) as usize;
+            let (Some(known), Some(&constant)) = (numbers.get_mut(place), self.constants.get(place)) else {
+                continue;
+            };
+            let next = u32::try_from(constants.len()).unwrap_or(u32::MAX);
+            if known.is_none() {
+                constants.push(constant.clone());
             }
+            *word = word.with(operand, *known.get_or_insert(next));
         }
         constants
     }
@@ -104,13 +108,14 @@ pub fn emit(checked: &CheckedIr) -> Result<(Program, Map), Diagnostic> {
     let mut emitter = Emitter {
         ir,
         results: Results::of(ir),
-        usage: Usage::new(ir.variables.len()),
+        usage: checked.usage(),
         free: Free::new(ir.variables.len()),
         homes: vec![Home::default(); ir.variables.len()],
         numbers: vec![None; ir.functions.len()],
         jobs: VecDeque::new(),
         met: 0,
         constants: Constants::default(),
+        code: Instructions::with_room(),
     };
     let exports = ir.exports.iter().map(|(name, &id)| (name.clone(), emitter.function(id))).collect();
     let (mut functions, mut map) = (Vec::new(), Map::default());
@@ -194,15 +199,4 @@ impl<'i> Emitter<'i> {
 
 fn too_large(code: Code, span: Span) -> Diagnostic {
     Diagnostic::plain(code, span)
-}
-
-/// An emitted function, before anything is known of the others.
-fn finished(body: &mut Body, job: &Job) -> Function {
-    Function {
-        parameters: u8::try_from(job.lambda.parameters.len()).unwrap_or(u8::MAX),
-        is_variadic: job.lambda.rest.is_some(),
-        registers: body.high(),
-        captures: u8::try_from(job.captures.len()).unwrap_or(u8::MAX),
-        code: body.take_words(),
-    }
 }

@@ -8,16 +8,16 @@
 
 use super::{
     Action, Block, Call, Callee, Entry, Expression, Free, Function, FunctionId, Ir, Lambda, Node, Place, Rest,
-    Statement, Usage, Values, VariableId, known,
+    Statement, Usage, Values, VariableId, known, walk,
 };
 use core::mem;
 
 impl Ir {
-    /// The program in canonical form. It is checked already.
-    pub(super) fn into_canonical(self) -> Ir {
+    /// The program in canonical form, and how it uses its variables. It is checked already.
+    pub(super) fn into_canonical(self) -> (Ir, Usage) {
         let variables = self.variables.len();
         let mut usage = Usage::new(variables);
-        usage.read(self.functions.iter().map(|function| &function.lambda));
+        self.functions.iter().for_each(|function| walk::read::lambda(&function.lambda, &mut usage));
         let mut settling = Settling { ir: self, usage, free: Free::new(variables), settled: vec![None; variables] };
         let mut next = 0;
         // Functions that come out of others are appended, and settled in their turn.

@@ -2,19 +2,34 @@
 
 use super::{
     Action, Block, Call, Callee, Entry, Expression, FunctionId, Ir, Lambda, Node, Place, Rest, Statement, Type, Unary,
-    Values, VariableId,
+    Usage, Values, VariableId,
 };
 use crate::{Code, Diagnostic, Span, limit};
 use core::mem;
 
 /// A program that holds to the rules, in canonical form: only [`Ir::check`] makes one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CheckedIr(Ir);
+#[derive(Debug, Clone)]
+pub struct CheckedIr {
+    ir: Ir,
+    usage: Usage,
+}
+
+// How variables are used follows from the program.
+impl PartialEq for CheckedIr {
+    fn eq(&self, other: &CheckedIr) -> bool {
+        self.ir == other.ir
+    }
+}
 
 impl CheckedIr {
     #[must_use]
     pub const fn ir(&self) -> &Ir {
-        &self.0
+        &self.ir
+    }
+
+    /// How its variables are used, each in its function.
+    pub(crate) const fn usage(&self) -> &Usage {
+        &self.usage
     }
 }
 
@@ -38,7 +53,11 @@ impl Ir {
             check.lambda(&function.lambda);
             faults.extend(check.faults);
         }
-        if faults.is_empty() { Ok(CheckedIr(self.into_canonical())) } else { Err(faults) }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let (ir, usage) = self.into_canonical();
+        Ok(CheckedIr { ir, usage })
     }
 
     /// What the program says beside its code and can't have.

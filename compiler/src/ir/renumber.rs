@@ -1,8 +1,9 @@
 //! Numbers by first use: functions as they are met from the exports, variables as they are declared.
 //! What is not met is no part of the program.
 
+use super::walk::Visit;
 use super::walk::change::{self, VisitMut};
-use super::{Function, FunctionId, Ir, Variable, VariableId};
+use super::{Function, FunctionId, Ir, Node, Usage, Variable, VariableId};
 use core::mem;
 
 /// New numbers, by the old ones.
@@ -12,15 +13,19 @@ struct Numbers {
     met: Vec<FunctionId>,
     variables: Vec<Option<VariableId>>,
     declared: Vec<VariableId>,
+    /// How variables are used, by their new numbers.
+    usage: Usage,
 }
 
 impl Ir {
-    pub(super) fn renumbered(mut self) -> Ir {
+    /// The program by its new numbers, and how it uses its variables.
+    pub(super) fn renumbered(mut self) -> (Ir, Usage) {
         let mut numbers = Numbers {
             functions: vec![None; self.functions.len()],
             met: Vec::new(),
             variables: vec![None; self.variables.len()],
             declared: Vec::new(),
+            usage: Usage::new(self.variables.len()),
         };
         self.exports.values_mut().for_each(|id| numbers.function(id));
         let mut functions: Vec<Function> = Vec::new();
@@ -37,7 +42,7 @@ impl Ir {
             let Some(variable) = self.variables.get_mut(id.0 as usize) else { continue };
             variables.push(Variable { name: mem::take(&mut variable.name), holds: variable.holds });
         }
-        Ir { functions, variables, ..self }
+        (Ir { functions, variables, ..self }, numbers.usage)
     }
 }
 
@@ -61,14 +66,29 @@ impl VisitMut for Numbers {
             *known = Some(number);
         }
         self.declared.push(mem::replace(variable, number));
+        self.usage.declare(variable);
     }
 
     fn read(&mut self, variable: &mut VariableId) {
         self.known(variable);
+        self.usage.read(variable);
     }
 
     fn assign(&mut self, variable: &mut VariableId) {
         self.known(variable);
+        self.usage.assign(variable);
+    }
+
+    fn enter_lambda(&mut self) {
+        self.usage.enter_lambda();
+    }
+
+    fn leave_lambda(&mut self) {
+        self.usage.leave_lambda();
+    }
+
+    fn node(&mut self, node: &Node) {
+        self.usage.node(node);
     }
 
     fn function(&mut self, id: &mut FunctionId) {

@@ -204,21 +204,19 @@ impl Visit for Free {
     }
 }
 
-/// How the variables of a function are used. One of these serves all functions of a program, so that none costs more
-/// than its own size.
+/// How the variables of a program are used. Each is seen by the function alone that declares it, and the lambdas there.
+#[derive(Debug, Clone)]
 pub struct Usage {
     depth: u32,
-    function: u32,
     variables: Vec<Used>,
     /// Whether some expression holds statements.
     pub has_statements_in_expressions: bool,
 }
 
-/// How a variable is used in the function that met it last.
-#[derive(Clone, Copy, Default)]
+/// How a variable is used.
+#[derive(Debug, Clone, Copy, Default)]
 struct Used {
-    function: u32,
-    /// How deep in lambdas it is declared; at none where the function does not declare it.
+    /// How deep in lambdas it is declared.
     declared_at: u32,
     /// Whether a lambda other than its own sees it.
     is_captured: bool,
@@ -230,19 +228,7 @@ impl Usage {
     /// For programs of so many variables.
     #[must_use]
     pub fn new(variables: usize) -> Usage {
-        Usage {
-            depth: 0,
-            function: 0,
-            variables: vec![Used::default(); variables],
-            has_statements_in_expressions: false,
-        }
-    }
-
-    /// Forgets what was, and looks through functions as if they were one.
-    pub fn read<'l>(&mut self, lambdas: impl IntoIterator<Item = &'l Lambda>) {
-        self.function = self.function.wrapping_add(1);
-        self.has_statements_in_expressions = false;
-        lambdas.into_iter().for_each(|lambda| read::lambda(lambda, self));
+        Usage { depth: 0, variables: vec![Used::default(); variables], has_statements_in_expressions: false }
     }
 
     /// How often a variable is assigned after its declaration.
@@ -258,16 +244,11 @@ impl Usage {
     }
 
     fn used(&self, variable: VariableId) -> Option<&Used> {
-        self.variables.get(variable.0 as usize).filter(|used| used.function == self.function)
+        self.variables.get(variable.0 as usize)
     }
 
     fn used_mut(&mut self, variable: VariableId) -> Option<&mut Used> {
-        let function = self.function;
-        let used = self.variables.get_mut(variable.0 as usize)?;
-        if used.function != function {
-            *used = Used { function, ..Used::default() };
-        }
-        Some(used)
+        self.variables.get_mut(variable.0 as usize)
     }
 
     fn meet(&mut self, variable: VariableId) {

@@ -1,6 +1,6 @@
 //! Encoding: a program's one byte string, which is canonical CBOR.
 
-use super::{Certificate, Constant, Function, Merging, Order, Program, Word};
+use super::{Certificate, Constant, Function, Merging, Order, Program};
 use crate::encoding::root::Root;
 use crate::encoding::{Options, cbor};
 use crate::number::{Fixed, Float};
@@ -13,13 +13,29 @@ impl Program {
     /// # Errors
     /// Where a part passes the limits on data.
     pub fn encode(&self) -> Result<Vec<u8>, Refusal> {
+        /// What most values take beside their content, at most, and what names take.
+        const BESIDE: usize = 4;
+        const NAMES: usize = 256;
         let mut heap = Heap::new(0);
+        let (parts, content) = self.extent();
+        heap.reserve(content, parts);
         let value = self.to_value(&mut heap);
-        // Most of it is code.
-        let words: usize = self.functions.iter().map(|function| function.code.len()).sum();
-        let mut bytes = Vec::with_capacity(words * size_of::<Word>() * 3 / 2);
+        let mut bytes = Vec::with_capacity(content + parts * BESIDE + NAMES);
         cbor::encode(&heap, value, &Options::SNAPSHOT, &mut bytes)?;
         Ok(bytes)
+    }
+
+    /// About how many values it is encoded from, and how many bytes are in them.
+    fn extent(&self) -> (usize, usize) {
+        let constants = self.constants.iter().map(|constant| match constant {
+            Constant::String(text) => text.len(),
+            Constant::Bytes(bytes) => bytes.len(),
+            Constant::Number(_) | Constant::Float(_) | Constant::Fixed(_) => 0,
+        });
+        let code = self.functions.iter().map(|function| size_of_val(function.code.as_slice()));
+        let rules = self.rules.iter().map(|rule| rule.id.len() + rule.reason.len());
+        let parts = constants.len() + code.len() * 6 + rules.len() * 3;
+        (parts, constants.chain(code).chain(rules).sum())
     }
 
     /// The program's identity.

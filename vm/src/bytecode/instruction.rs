@@ -99,6 +99,7 @@ macro_rules! instructions {
             }
 
             #[must_use]
+            #[inline]
             pub const fn information(self) -> &'static Information {
                 match self {
                     $(Op::$op => &Information {
@@ -219,6 +220,7 @@ impl Word {
     }
 
     #[must_use]
+    #[inline]
     pub const fn op(self) -> Option<Op> {
         Op::of(self.byte())
     }
@@ -256,6 +258,7 @@ impl Word {
 
     /// The raw bits of an operand.
     #[must_use]
+    #[inline]
     pub const fn get(self, operand: Operand) -> u32 {
         match (operand.place, operand.role) {
             (Place::B, Role::Small) => self.small() as u16 as u32,
@@ -268,6 +271,7 @@ impl Word {
 
     /// The word with an operand's raw bits put in; bits that the place has no room for are lost.
     #[must_use]
+    #[inline]
     pub const fn with(self, operand: Operand, bits: u32) -> Word {
         let (shift, mask) = Word::room(operand);
         Word(self.0 & !(mask << shift) | (bits as u64 & mask) << shift)

@@ -183,6 +183,12 @@ impl Heap {
         span
     }
 
+    /// Sees that there is room for so many more bytes of content and values in tables.
+    pub(crate) fn reserve(&mut self, bytes: usize, values: usize) {
+        self.content.bytes.reserve(bytes);
+        self.slots.reserve(values);
+    }
+
     /// The value of a key.
     pub fn key(&mut self, key: Key<'_>) -> Value {
         match key {

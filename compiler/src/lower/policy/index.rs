@@ -12,6 +12,7 @@ use crate::syntax::policy::schema::{Kind, Schema};
 use crate::syntax::policy::tree::{Expression as Tree, ExpressionKind, Operator, Rule};
 use kerai_vm::bytecode::Builtin;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// So few rules are asked one after the other.
 const FEW: usize = 2;
@@ -22,9 +23,9 @@ const PIECES_OF_FUNCTION: usize = 128;
 
 /// A range of texts: from one, up to but without another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Range<'p> {
-    from: &'p [u8],
-    to: Vec<u8>,
+pub(super) struct Range {
+    from: Arc<[u8]>,
+    to: Arc<[u8]>,
 }
 
 /// How the rules that may apply are found. Rules are named by their places.
@@ -47,14 +48,14 @@ pub(super) struct Split<'r> {
 /// From a text up to the next piece.
 #[derive(Debug)]
 struct Piece<'r> {
-    from: &'r [u8],
+    from: Arc<[u8]>,
     plan: Plan<'r>,
 }
 
 /// The ranges in which the rules of a policy may apply.
 pub(super) struct Ranges<'p> {
     /// Of each condition: the attribute, and the ranges outside of which it is false.
-    of_conditions: Vec<Option<(&'p str, Vec<Range<'p>>)>>,
+    of_conditions: Vec<Option<(&'p str, Vec<Range>)>>,
     /// The conditions that have any, the first of each rule for each attribute, and where those of each rule end.
     in_rules: Vec<u32>,
     ends: Vec<usize>,
@@ -83,7 +84,7 @@ pub(super) fn ranges<'p>(conditions: &Conditions<'p>, rules: &[Rule], schema: &S
 }
 
 impl<'p> Ranges<'p> {
-    fn of_rule(&self, place: usize) -> impl Iterator<Item = (&'p str, &[Range<'p>])> {
+    fn of_rule(&self, place: usize) -> impl Iterator<Item = (&'p str, &[Range])> {
         let end = |place: usize| self.ends.get(place).copied().unwrap_or_default();
         let begin = place.checked_sub(1).map_or(0, end);
         let numbers = self.in_rules.get(begin..end(place)).unwrap_or_default().iter();
@@ -91,7 +92,7 @@ impl<'p> Ranges<'p> {
         found.map(|(attribute, ranges)| (*attribute, ranges.as_slice()))
     }
 
-    fn of(&self, place: usize, attribute: &str) -> Option<&[Range<'p>]> {
+    fn of(&self, place: usize, attribute: &str) -> Option<&[Range]> {
         self.of_rule(place).find(|found| found.0 == attribute).map(|found| found.1)
     }
 }
@@ -150,12 +151,12 @@ fn split<'r>(ranges: &'r Ranges<'_>, places: Vec<usize>, done: &BTreeSet<&str>) 
 
 /// The ends of ranges in their order, each once, behind the empty text, before which none comes: every text lies in a
 /// piece.
-struct Ends<'r>(Vec<&'r [u8]>);
+struct Ends(Vec<Arc<[u8]>>);
 
-impl<'r> Ends<'r> {
-    fn of(ranges: impl Iterator<Item = &'r Range<'r>>) -> Ends<'r> {
-        let ends = ranges.flat_map(|range| [range.from, &*range.to]);
-        let mut ends: Vec<&[u8]> = [b"".as_slice()].into_iter().chain(ends).collect();
+impl Ends {
+    fn of<'r>(ranges: impl Iterator<Item = &'r Range>) -> Ends {
+        let ends = ranges.flat_map(|range| [&range.from, &range.to]).cloned();
+        let mut ends: Vec<Arc<[u8]>> = [Arc::default()].into_iter().chain(ends).collect();
         // Rules often come in the order of what they ask for.
         ends.sort();
         ends.dedup();
@@ -163,25 +164,25 @@ impl<'r> Ends<'r> {
     }
 
     /// The pieces of a range that is one of these.
-    fn pieces(&self, range: &Range<'_>) -> core::ops::Range<usize> {
-        let begin = self.0.partition_point(|&other| other < range.from);
+    fn pieces(&self, range: &Range) -> core::ops::Range<usize> {
+        let begin = self.0.partition_point(|other| *other < range.from);
         let within = self.0.iter().skip(begin);
         // Most ranges have few pieces.
-        let near = within.take(MOST_PIECES).position(|&other| other >= &*range.to);
-        let end = near.map_or_else(|| self.0.partition_point(|&other| other < &*range.to), |near| begin + near);
+        let near = within.take(MOST_PIECES).position(|other| *other >= range.to);
+        let end = near.map_or_else(|| self.0.partition_point(|other| *other < range.to), |near| begin + near);
         begin..end.max(begin)
     }
 }
 
 /// The attribute that tells the most rules apart; of several the first by name.
 fn best<'r>(ranges: &'r Ranges<'_>, places: &[usize], done: &BTreeSet<&str>) -> Option<&'r str> {
-    let mut told: BTreeMap<&str, Vec<&[Range<'_>]>> = BTreeMap::new();
+    let mut told: BTreeMap<&str, Vec<&[Range]>> = BTreeMap::new();
     for (attribute, ranges) in places.iter().flat_map(|&place| ranges.of_rule(place)) {
         if !done.contains(attribute) {
             told.entry(attribute).or_default().push(ranges);
         }
     }
-    let kinds = |mut ranges: Vec<&[Range<'_>]>| {
+    let kinds = |mut ranges: Vec<&[Range]>| {
         // What many rules have is one.
         ranges.dedup_by(|a, b| core::ptr::eq(*a, *b));
         ranges.sort();
@@ -194,7 +195,7 @@ fn best<'r>(ranges: &'r Ranges<'_>, places: &[usize], done: &BTreeSet<&str>) -> 
 }
 
 /// The attribute that a condition is about and the ranges outside of which it is false.
-fn of_condition<'t>(tree: &'t Tree, schema: &Schema) -> Option<(&'t str, Vec<Range<'t>>)> {
+fn of_condition<'t>(tree: &'t Tree, schema: &Schema) -> Option<(&'t str, Vec<Range>)> {
     match &tree.kind {
         ExpressionKind::Or(left, right) => {
             let (attribute, mut ranges) = of_condition(left, schema)?;
@@ -214,38 +215,42 @@ fn of_condition<'t>(tree: &'t Tree, schema: &Schema) -> Option<(&'t str, Vec<Ran
     }
 }
 
-fn of_value(operator: Operator, value: &Tree) -> Option<Vec<Range<'_>>> {
+fn of_value(operator: Operator, value: &Tree) -> Option<Vec<Range>> {
     match (operator, &value.kind) {
         (Operator::Equal, _) => Some(vec![only(text(value)?)]),
         (Operator::In, ExpressionKind::List(items)) => items.iter().map(|item| text(item).map(only)).collect(),
         (Operator::Matches, _) => {
             let form = text(value)?;
-            if form.starts_with(b"*") {
+            if form.starts_with('*') {
                 return None;
             }
-            let Some(end) = form.windows(2).position(|pair| pair == b"/*") else { return Some(vec![only(form)]) };
-            let (from, _) = form.split_at_checked(end)?;
-            Some(vec![Range { from, to: [from, &[b'/' + 1]].concat() }])
+            let begin = form.as_bytes().windows(2).position(|pair| pair == b"/*");
+            let Some(from) = begin.and_then(|begin| form.get(..begin)) else { return Some(vec![only(form)]) };
+            Some(vec![Range { from: from.as_bytes().into(), to: with_byte(from, b'/' + 1) }])
         }
         _ => None,
     }
 }
 
 /// The range of one text alone: what follows it at once is that text and a zero byte.
-fn only(text: &[u8]) -> Range<'_> {
-    Range { from: text, to: [text, &[0]].concat() }
+fn only(text: &Arc<str>) -> Range {
+    Range { from: Arc::clone(text).into(), to: with_byte(text, 0) }
 }
 
-fn text(tree: &Tree) -> Option<&[u8]> {
+fn with_byte(text: &str, byte: u8) -> Arc<[u8]> {
+    text.bytes().chain([byte]).collect()
+}
+
+fn text(tree: &Tree) -> Option<&Arc<str>> {
     match &tree.kind {
-        ExpressionKind::String(text) => Some(text.as_bytes()),
+        ExpressionKind::String(text) => Some(text),
         _ => None,
     }
 }
 
 impl Lowering<'_> {
     /// Asks the rules that a plan finds.
-    pub(super) fn search(&mut self, plan: &Plan<'_>, askings: &[Asking<'_>], desk: Desk, body: &mut Block) {
+    pub(super) fn search(&mut self, plan: &Plan<'_>, askings: &[Asking<'_, '_>], desk: Desk, body: &mut Block) {
         let split = match plan {
             // Most of the index is blocks of one call or none.
             Plan::InOrder(places) if body.is_empty() => return *body = calls(places, askings, desk),
@@ -269,7 +274,7 @@ impl Lowering<'_> {
     fn halves(
         &mut self,
         pieces: &[Piece<'_>],
-        askings: &[Asking<'_>],
+        askings: &[Asking<'_, '_>],
         desk: Desk,
         value: VariableId,
         body: &mut Block,
@@ -289,14 +294,14 @@ impl Lowering<'_> {
         }
         let [(_, less), (_, more)] = halves;
         body.reserve_exact(1);
-        body.push(unless_less(value, middle.from, more, less));
+        body.push(unless_less(value, &middle.from, more, less));
     }
 
     /// As [`Lowering::halves`], in a function of its own where that is worth it.
     fn elsewhere(
         &mut self,
         pieces: &[Piece<'_>],
-        askings: &[Asking<'_>],
+        askings: &[Asking<'_, '_>],
         desk: Desk,
         value: VariableId,
         body: &mut Block,
@@ -318,9 +323,9 @@ impl Lowering<'_> {
 }
 
 /// One block where the value comes before a text, another where it does not.
-fn unless_less(value: VariableId, text: &[u8], not_less: Block, less: Block) -> Statement {
+fn unless_less(value: VariableId, text: &Arc<[u8]>, not_less: Block, less: Block) -> Statement {
     let value = Expression::variable(value, NOWHERE);
-    let text = Expression::string(text, NOWHERE);
+    let text = Expression::string(Arc::clone(text), NOWHERE);
     let at_least = Expression::binary(Binary::AtLeast, value, text, NOWHERE);
     Statement::new(Action::If(vec![(at_least, not_less)], less), NOWHERE)
 }

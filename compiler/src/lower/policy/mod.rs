@@ -29,7 +29,7 @@ use crate::syntax::policy::schema::Schema;
 use crate::syntax::policy::tree::{Condition, Expression as Tree, Policy, Pricing, Rule};
 use kerai_vm::bytecode::{self, Builtin, ProgramKind};
 pub use kerai_vm::execute::DEFAULT_RULE;
-use shape::Shape;
+use shape::Shapes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -126,9 +126,9 @@ struct Lowering<'p> {
 
 /// How a rule is asked: a function, and what it is given beside the request and the lists: of a rule that shares it with
 /// others its id and these texts.
-struct Asking<'p> {
+struct Asking<'s, 'p> {
     function: FunctionId,
-    given: Option<(&'p Rule, Vec<&'p Tree>)>,
+    given: Option<(&'p Rule, &'s [&'p Tree])>,
 }
 
 /// What is asked of a condition.
@@ -179,8 +179,9 @@ impl<'p> Lowering<'p> {
     }
 
     /// `decide(input)`: all rules that may apply put their ids into a list, and denials count first.
-    fn decide(&mut self, policy: &'p Policy, shapes: &[Shape<'p>], search: Search) {
-        let askings = self.rules(&policy.rules, shapes);
+    fn decide(&mut self, policy: &'p Policy, of_conditions: &Shapes<'p>, search: Search) {
+        let shapes = shape::of_rules(&policy.rules, &self.conditions, of_conditions);
+        let askings = self.rules(&policy.rules, &shapes);
         let desk = self.desk();
         let lists = [desk.denies, desk.allows].map(|list| declare(list, call_builtin(Builtin::NewList, Vec::new())));
         let mut body: Block = lists.into();
@@ -211,22 +212,21 @@ impl<'p> Lowering<'p> {
     }
 
     /// How each rule is asked. Many rules of one shape are one function.
-    fn rules(&mut self, rules: &'p [Rule], of_conditions: &[Shape<'p>]) -> Vec<Asking<'p>> {
-        let shapes = shape::of_rules(rules, &self.conditions, of_conditions);
-        let mut functions = shape::Functions::of(&shapes);
+    fn rules<'s>(&mut self, rules: &'p [Rule], shapes: &'s Shapes<'p>) -> Vec<Asking<'s, 'p>> {
+        let mut functions = shape::Functions::of(shapes);
         let mut askings = Vec::with_capacity(rules.len());
-        for (rule, shape) in rules.iter().zip(shapes) {
-            if !functions.is_shared(&shape) {
+        for (rule, shape) in rules.iter().zip(shapes.iter()) {
+            if !functions.is_shared(shape) {
                 let desk = self.desk();
                 let parameters = vec![desk.input, desk.denies, desk.allows];
                 let function = self.rule(rule, desk, id_of(rule), parameters);
                 askings.push(Asking { function, given: None });
                 continue;
             }
-            let function = functions.get(&shape, || {
+            let function = functions.get(shape, || {
                 let (desk, id) = (self.desk(), self.variable("id"));
                 let mut parameters = vec![desk.input, desk.denies, desk.allows, id];
-                parameters.extend(self.take_texts(&shape.texts));
+                parameters.extend(self.take_texts(shape.texts));
                 self.rule(rule, desk, Expression::variable(id, rule.span), parameters)
             });
             askings.push(Asking { function, given: Some((rule, shape.texts)) });
@@ -336,18 +336,18 @@ fn call_builtin(builtin: Builtin, arguments: Vec<Expression>) -> Expression {
 }
 
 /// Asks the rules at these places.
-fn calls(places: &[usize], askings: &[Asking<'_>], desk: Desk) -> Block {
+fn calls(places: &[usize], askings: &[Asking<'_, '_>], desk: Desk) -> Block {
     let mut calls = Vec::with_capacity(places.len());
     calls.extend(places.iter().filter_map(|&place| Some(askings.get(place)?.call(desk))));
     calls
 }
 
-impl Asking<'_> {
+impl Asking<'_, '_> {
     fn call(&self, desk: Desk) -> Statement {
-        let given = self.given.as_ref().map_or(0, |(_, texts)| 1 + texts.len());
+        let given = self.given.map_or(0, |(_, texts)| 1 + texts.len());
         let mut arguments = Vec::with_capacity(3 + given);
         arguments.extend([desk.input, desk.denies, desk.allows].map(|of| Expression::variable(of, NOWHERE)));
-        if let Some((rule, texts)) = &self.given {
+        if let Some((rule, texts)) = self.given {
             arguments.push(id_of(rule));
             arguments.extend(shape::given(texts, rule.span));
         }

@@ -22,43 +22,58 @@ const FEW: usize = 7;
 const HOLE: char = '\0';
 
 /// What is left of a condition or a rule without the texts that stand beside operators, by a number, and these texts.
-#[derive(Debug)]
-pub(super) struct Shape<'p> {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape<'s, 'p> {
     outline: u32,
-    pub texts: Vec<&'p Tree>,
+    pub texts: &'s [&'p Tree],
+}
+
+/// The shapes of conditions or rules, whose texts stand one behind the other, so that none needs a place of its own.
+pub(super) struct Shapes<'p> {
+    /// The outline of each, and where its texts end.
+    each: Vec<(u32, usize)>,
+    texts: Vec<&'p Tree>,
+}
+
+impl<'p> Shapes<'p> {
+    pub fn get(&self, place: usize) -> Option<Shape<'_, 'p>> {
+        let &(outline, end) = self.each.get(place)?;
+        let begin = place.checked_sub(1).and_then(|before| self.each.get(before)).map_or(0, |before| before.1);
+        Some(Shape { outline, texts: self.texts.get(begin..end)? })
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Shape<'_, 'p>> {
+        (0..).map_while(|place| self.get(place))
+    }
 }
 
 /// The shapes of conditions.
-pub(super) fn of_conditions<'p>(conditions: &[&'p Condition]) -> Vec<Shape<'p>> {
-    // All of them one behind the other, so that none needs a place of its own.
+pub(super) fn of_conditions<'p>(conditions: &[&'p Condition]) -> Shapes<'p> {
     let mut outline = Outline::default();
-    let mut found = Vec::with_capacity(conditions.len());
+    let mut ends = Vec::with_capacity(conditions.len());
     for condition in conditions {
-        let from = outline.text.len();
         outline.expression(&condition.expression);
-        found.push((from..outline.text.len(), mem::take(&mut outline.texts)));
+        ends.push((outline.text.len(), outline.texts.len()));
     }
     let all = outline.text.as_bytes();
-    let mut numbers = Interner::default();
-    let mut number = |next, place| numbers.number(all.get(place).unwrap_or_default(), next);
-    (0..).zip(found).map(|(next, (place, texts))| Shape { outline: number(next, place), texts }).collect()
+    let (mut numbers, mut begin) = (Interner::default(), 0);
+    let each = (0..).zip(ends).map(|(next, (end, texts))| {
+        let place = mem::replace(&mut begin, end)..end;
+        (numbers.number(all.get(place).unwrap_or_default(), next), texts)
+    });
+    Shapes { each: each.collect(), texts: outline.texts }
 }
 
 /// The shapes of rules, whose shared conditions are functions already and differ as a whole.
-pub(super) fn of_rules<'p>(
-    rules: &'p [Rule],
-    conditions: &Conditions<'p>,
-    of_conditions: &[Shape<'p>],
-) -> Vec<Shape<'p>> {
+pub(super) fn of_rules<'p>(rules: &'p [Rule], conditions: &Conditions<'p>, of_conditions: &Shapes<'p>) -> Shapes<'p> {
     /// Where the conditions of a part end.
     const END: (bool, u32) = (false, u32::MAX);
     let mut numbers = conditions.in_rules.iter().copied();
     let mut outlines: BTreeMap<Vec<(bool, u32)>, u32> = BTreeMap::new();
-    let mut shapes = Vec::with_capacity(rules.len());
+    let mut shapes = Shapes { each: Vec::with_capacity(rules.len()), texts: Vec::with_capacity(rules.len()) };
     let mut parts = Vec::new();
     for rule in rules {
         parts.clear();
-        let mut texts = Vec::new();
         for part in [&rule.when, &rule.allow_if, &rule.deny_if] {
             for number in numbers.by_ref().take(part.len()) {
                 let Some(shape) = of_conditions.get(number as usize) else { continue };
@@ -66,7 +81,7 @@ pub(super) fn of_rules<'p>(
                     parts.push((true, number));
                 } else {
                     parts.push((false, shape.outline));
-                    texts.extend_from_slice(&shape.texts);
+                    shapes.texts.extend_from_slice(shape.texts);
                 }
             }
             parts.push(END);
@@ -76,7 +91,7 @@ pub(super) fn of_rules<'p>(
             outlines.insert(parts.clone(), next);
             next
         });
-        shapes.push(Shape { outline, texts });
+        shapes.each.push((outline, shapes.texts.len()));
     }
     shapes
 }
@@ -151,21 +166,21 @@ pub(super) struct Functions {
 }
 
 impl Functions {
-    pub fn of(shapes: &[Shape<'_>]) -> Functions {
+    pub fn of(shapes: &Shapes<'_>) -> Functions {
         // There are as many outlines as shapes at most.
-        let mut counts = vec![0; shapes.len()];
-        for shape in shapes {
-            counts.get_mut(shape.outline as usize).into_iter().for_each(|count| *count += 1);
+        let mut counts = vec![0; shapes.each.len()];
+        for &(outline, _) in &shapes.each {
+            counts.get_mut(outline as usize).into_iter().for_each(|count| *count += 1);
         }
         Functions { made: vec![None; counts.len()], counts }
     }
 
-    pub fn is_shared(&self, shape: &Shape<'_>) -> bool {
+    pub fn is_shared(&self, shape: Shape<'_, '_>) -> bool {
         shape.texts.len() <= MOST_TEXTS && self.counts.get(shape.outline as usize).is_some_and(|&count| count > FEW)
     }
 
     /// The function of a shape, which is made when it is first wanted.
-    pub fn get(&mut self, shape: &Shape<'_>, make: impl FnOnce() -> FunctionId) -> FunctionId {
+    pub fn get(&mut self, shape: Shape<'_, '_>, make: impl FnOnce() -> FunctionId) -> FunctionId {
         match self.made.get_mut(shape.outline as usize) {
             Some(made) => *made.get_or_insert_with(make),
             None => make(),

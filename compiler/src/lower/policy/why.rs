@@ -1,6 +1,6 @@
 //! Why a condition came to what it did: its truth, which of its references made it so, and what stood there.
 
-use super::shape::{self, Functions, Shape};
+use super::shape::{self, Functions, Shapes};
 use super::{Lowering, NOWHERE, declare, insert};
 use crate::Span;
 use crate::ir::{
@@ -63,13 +63,13 @@ pub fn subject(atom: &Tree) -> Option<usize> {
 
 impl<'p> Lowering<'p> {
     /// `explain(input)`: a finding for each condition. Many conditions of one shape are one function.
-    pub(super) fn explain(&mut self, shapes: &[Shape<'p>]) {
+    pub(super) fn explain(&mut self, shapes: &Shapes<'p>) {
         let mut functions = Functions::of(shapes);
-        let mut calls = Vec::with_capacity(shapes.len());
+        let mut calls = Vec::with_capacity(self.conditions.each.len());
         for (place, shape) in shapes.iter().enumerate() {
             let Some(&condition) = self.conditions.each.get(place) else { continue };
             calls.push(if functions.is_shared(shape) {
-                (functions.get(shape, || self.reasons(condition, &shape.texts)), shape.texts.as_slice())
+                (functions.get(shape, || self.reasons(condition, shape.texts)), shape.texts)
             } else {
                 (self.reasons(condition, &[]), &[][..])
             });

@@ -301,8 +301,9 @@ impl Check<'_> {
             let message = format!("`{form}` is not known when the policy is built");
             return self.report(Code::POLICY_GLOB, form.span, message);
         };
-        if let Some(segment) = text.split('/').find(|segment| segment.contains('*') && !matches!(*segment, "*" | "**"))
-        {
+        let is_wrong = |segment: &&[u8]| segment.contains(&b'*') && !matches!(*segment, b"*" | b"**");
+        if let Some(segment) = text.as_bytes().split(|&byte| byte == b'/').find(is_wrong) {
+            let segment = String::from_utf8_lossy(segment);
             self.report(Code::POLICY_GLOB, form.span, format!("`{segment}` is no segment of a form"));
         }
     }

@@ -235,11 +235,12 @@ impl<'t> Form<'t> {
         if items.is_empty() {
             self.report(Code::POLICY_EMPTY, rules.span, "there are no rules");
         }
-        let read = |item| {
+        let mut found = Vec::with_capacity(items.len());
+        for item in items {
             self.entries(item, known);
-            read(self, item)
-        };
-        items.iter().filter_map(read).collect()
+            found.extend(read(self, item));
+        }
+        found
     }
 
     /// The rules in the order of their ids, each id once.
@@ -367,7 +368,7 @@ impl<'t> Form<'t> {
                 let moved = |place: u32| place.wrapping_sub(once.from).wrapping_add(span.start);
                 let same = &once.condition;
                 let span = Span::new(moved(same.span.start), moved(same.span.end));
-                return Some(Condition { span, ..same.clone() });
+                return Some(same.again(span));
             }
             Some(_) => return read(self),
             None => {}

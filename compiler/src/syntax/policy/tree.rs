@@ -3,6 +3,7 @@
 use super::schema::Schema;
 use super::show;
 use crate::Span;
+use core::ops::Deref;
 use kerai_vm::number::Number;
 use std::sync::Arc;
 
@@ -35,19 +36,33 @@ pub struct Rule {
     pub span: Span,
 }
 
-/// A condition as its author wrote it. Those that are written alike are one tree, whose places are those of the first.
+/// A condition as its author wrote it. Those that are written alike say one thing, whose places are those of the first.
 #[derive(Debug, Clone)]
 pub struct Condition {
-    pub expression: Arc<Expression>,
-    /// Its one form of writing, by which equal conditions are known.
-    pub text: Arc<str>,
+    said: Arc<Said>,
     pub span: Span,
+}
+
+/// What a condition says.
+#[derive(Debug, PartialEq)]
+pub struct Said {
+    /// Its one form of writing, by which equal conditions are known.
+    pub text: String,
+    pub expression: Expression,
 }
 
 // Where something stands is no part of what it is.
 impl PartialEq for Condition {
     fn eq(&self, other: &Condition) -> bool {
-        self.text == other.text && self.expression == other.expression
+        self.said == other.said
+    }
+}
+
+impl Deref for Condition {
+    type Target = Said;
+
+    fn deref(&self) -> &Said {
+        &self.said
     }
 }
 
@@ -169,7 +184,13 @@ impl Condition {
         const MORE: usize = 32;
         let span = expression.span;
         let text = show::text_of(&expression, span.end.saturating_sub(span.start) as usize + MORE);
-        Condition { expression: Arc::new(expression), text: text.into(), span }
+        Condition { said: Arc::new(Said { text, expression }), span }
+    }
+
+    /// The same condition where it is written again.
+    #[must_use]
+    pub fn again(&self, span: Span) -> Condition {
+        Condition { said: Arc::clone(&self.said), span }
     }
 
     /// The number that it is, where it is written as one.
