@@ -349,7 +349,7 @@ OF_POLICIES {
     }
     "vm/src/execute/decide/text.rs" {
         "a text that is one of those that are searched comes before it"
-            "texts.partition_point(|other| **other <= *text)" => "texts.partition_point(|other| **other < *text)";
+            "same.partition_point(|other| **other <= *rest)" => "same.partition_point(|other| **other < *rest)";
     }
     "vm/src/glob.rs" {
         "what begins like a path is below it"

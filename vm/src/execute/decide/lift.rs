@@ -113,6 +113,7 @@ pub(super) fn lift(program: &Program) -> Option<Plan> {
     let terms = lift.terms.into_iter().map(|(term, _)| term).collect();
     let mut plan = Plan { terms, nodes: lift.nodes, searches: Vec::new(), begin, ranks: order, gas, memory };
     find_searches(&mut plan, program);
+    join_searches(&mut plan, program);
     Some(plan)
 }
 
@@ -621,8 +622,25 @@ fn find_searches(plan: &mut Plan, program: &Program) {
             let texts = u32::try_from(plan.searches.len()).unwrap_or(u32::MAX);
             plan.searches.push(Pieces { first, others });
             if let Some(node) = plan.nodes.get_mut(number) {
-                *node = Node::Search { term, texts };
+                *node = Node::Search { term, texts, otherwise: None };
             }
         }
     }
+}
+
+/// Lets searches see for themselves whether there is a text to look for.
+fn join_searches(plan: &mut Plan, program: &Program) {
+    let is_string = |kind: TermId| {
+        let Some(Term::Constant(name)) = plan.terms.get(kind.0 as usize) else { return false };
+        matches!(program.constants.get(*name as usize), Some(Constant::String(name)) if **name == *b"string")
+    };
+    let joined = |node: &Node| {
+        let Node::Check { check: Check::Truth(text), yes, no } = *node else { return None };
+        let Node::Search { term, texts, otherwise: None } = *plan.nodes.get(yes.0 as usize)? else { return None };
+        let Term::Builtin(builtin, parts) = plan.terms.get(text.0 as usize)? else { return None };
+        let (Some(Builtin::TotalOf), &[value, kind]) = (Builtin::of(*builtin), parts.as_slice()) else { return None };
+        let is_text = term == text && is_string(kind);
+        is_text.then_some(Node::Search { term: value, texts, otherwise: Some(no) })
+    };
+    plan.nodes = plan.nodes.iter().map(|node| joined(node).unwrap_or_else(|| node.clone())).collect();
 }

@@ -78,10 +78,11 @@ pub(super) enum Node {
         yes: NodeId,
         no: NodeId,
     },
-    /// goes to the last of the pieces whose text is at most the term's
+    /// goes to the last of the pieces whose text is at most the term's; what is no text goes elsewhere, where that is said
     Search {
         term: TermId,
         texts: u32,
+        otherwise: Option<NodeId>,
     },
     /// does what begins at a node, until it is done
     Call {

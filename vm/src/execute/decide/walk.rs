@@ -178,13 +178,17 @@ impl Walk {
                         *no
                     }
                 }
-                Node::Search { term, texts } => {
+                Node::Search { term, texts, otherwise } => {
                     let value = on.value(term.0 as usize).ok()?;
                     let (texts, nodes) = searches.get(*texts as usize)?;
-                    let text = on.core.heap.as_string(&value)?;
-                    // At least what all comparisons of the machine cost.
-                    on.meter.charge((text.len() as u64 / 16).saturating_mul(u64::from(usize::BITS))).ok()?;
-                    *nodes.get(texts.at_most(text))?
+                    match on.core.heap.as_string(&value) {
+                        Some(text) => {
+                            // At least what all comparisons of the machine cost.
+                            on.meter.charge((text.len() as u64 / 16).saturating_mul(u64::from(usize::BITS))).ok()?;
+                            *nodes.get(texts.at_most(text))?
+                        }
+                        None => (*otherwise)?,
+                    }
                 }
                 Node::Call { begin, next } => {
                     *behind.get_mut(depth)? = *next;
