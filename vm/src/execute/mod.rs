@@ -56,11 +56,11 @@ impl Core {
         self.constants.get(index as usize).copied().unwrap_or(Value::NIL)
     }
 
-    /// Remembers where the instruction's field lies.
+    /// Remembers where the instruction's field lies, or, until it was found once, which records don't have it.
     fn remember(&mut self, word: &Instruction, table: Value, key: Value) {
-        if let Some(found) = self.heap.field_place(table, key)
-            && let Some(place) = self.places.get_mut(word.ahead as usize)
-        {
+        let Some(place) = self.places.get_mut(word.ahead as usize) else { return };
+        let missing = || self.heap.missing_place(table).filter(|_| place.is_nowhere());
+        if let Some(found) = self.heap.field_place(table, key).or_else(missing) {
             *place = found;
         }
     }

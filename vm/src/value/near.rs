@@ -20,7 +20,22 @@ pub(crate) struct FieldPlace {
 impl Default for FieldPlace {
     /// A place in no shape.
     fn default() -> FieldPlace {
-        FieldPlace { shape: ShapeId::NONE, slot: 0, parent: ShapeId::NONE }
+        FieldPlace::nowhere(ShapeId::NONE)
+    }
+}
+
+impl FieldPlace {
+    /// A slot behind all that there are.
+    const NO_SLOT: u32 = u32::MAX;
+
+    /// That records of a shape don't have the field.
+    const fn nowhere(shape: ShapeId) -> FieldPlace {
+        FieldPlace { shape, slot: FieldPlace::NO_SLOT, parent: ShapeId::NONE }
+    }
+
+    /// Whether the field was found in no record yet.
+    pub(crate) const fn is_nowhere(self) -> bool {
+        self.slot == FieldPlace::NO_SLOT
     }
 }
 
@@ -107,12 +122,15 @@ impl Heap {
         self.slots.get_mut(end..end + times as usize).unwrap_or_default().fill(value);
     }
 
-    /// The value of a field in a record of the shape where it was found last.
+    /// The value of a field in a record of the shape where it was found last, or nil in one where it was missed last.
     #[inline(always)]
     pub(crate) fn recall(&self, table: Value, place: FieldPlace) -> Option<Value> {
         let header = self.tables.get(table.as_table()?.0 as usize)?;
         let start = header.slots_of_record(table, place.shape)?;
-        self.slots.get(start as usize + place.slot as usize).map(Value::copied)
+        match self.slots.get((start as usize).saturating_add(place.slot as usize)) {
+            Some(value) => Some(value.copied()),
+            None => place.is_nowhere().then_some(Value::NIL),
+        }
     }
 
     /// Puts a value that is not nil at a field in a record of the shape where it was found last, or in one that has just
@@ -129,7 +147,7 @@ impl Heap {
         let Some(header) = self.tables.get_mut(id.0 as usize) else { return Wrote::Nothing };
         let Form::Record(shape) = header.form else { return Wrote::Nothing };
         if let Some(start) = header.slots_of_record(table, place.shape) {
-            let slot = start as usize + place.slot as usize;
+            let slot = (start as usize).saturating_add(place.slot as usize);
             return if id.0 < self.watched {
                 self.overwrite_older(id, slot, key(), value)
             } else {
@@ -212,6 +230,12 @@ impl Heap {
             }
             None => Wrote::Nothing,
         }
+    }
+
+    /// That a record does not have the field which was looked for, to be remembered.
+    pub(crate) fn missing_place(&self, table: Value) -> Option<FieldPlace> {
+        let Form::Record(shape) = self.table(table)?.form else { return None };
+        Some(FieldPlace::nowhere(shape))
     }
 
     /// Where a field lies in a record, to be remembered.
