@@ -189,6 +189,23 @@ pub fn measure(unit: String, rounds: usize, mut contenders: Vec<Contender>) -> O
     Ok(Report { unit, rounds, measured })
 }
 
+/// How many times a second's time a first takes, where that is little more: the median of turns, each of which has both
+/// one behind the other, so that it is over before the machine has another speed.
+pub fn in_turns(turns: usize, mut first: Contender, mut second: Contender) -> Outcome<f64> {
+    let mut ratios = Vec::with_capacity(turns);
+    for turn in 0..turns {
+        let (one, other) = if turn % 2 == 0 {
+            let one = first.run()?;
+            (one, second.run()?)
+        } else {
+            let other = second.run()?;
+            (first.run()?, other)
+        };
+        ratios.push(one / other);
+    }
+    Ok(median(ratios))
+}
+
 impl Report {
     fn ours(&self) -> Option<&Measured> {
         self.measured.iter().find(|one| one.role == Role::Ours)

@@ -1,9 +1,9 @@
 //! The fold of invoices beside Lua and plain Rust: all events are decoded before, what comes of them is the same.
 
 use crate::events::Events;
-use crate::harness::{Contender, Fresh, Outcome, Plan, Report, Role, Work, measure};
+use crate::harness::{Contender, Fresh, Outcome, Plan, Report, Role, Work, in_turns, measure};
 use crate::lua::{LoadedLua, PEERS, Peer, said};
-use crate::machine::{Broken, Example, Way, compiled};
+use crate::machine::{Broken, Example, TURNS, Way, compiled};
 use kerai_vm::bytecode::{Limits, Verified};
 use kerai_vm::encoding::{self, Options};
 use kerai_vm::fold::Folding;
@@ -13,6 +13,32 @@ use std::collections::HashMap;
 
 /// What the fold calls, where Lua has nothing of the kind: the events are a list, and its rows are nobody's here.
 const SHIMS: &str = "dpairs = ipairs  function emit_json_canonical(_, value) return value end";
+
+/// One of so many of the plan's events is folded where what metering costs is measured.
+const BRIEF: usize = 20;
+
+/// Our time of some events over that without metering.
+pub fn metered(example: &Example, plan: &Plan) -> Outcome<f64> {
+    let events = decoded(&Events::generate(plan.events / BRIEF, plan.seed))?;
+    let program = compiled(example.lua)?;
+    let side = |role: Role, name: &'static str, way: Way| stepping(role, name, (&program, way), &events);
+    let without = side(Role::Ceiling, "kerai-unmetered", Way::Unmetered);
+    in_turns(TURNS * plan.rounds, side(Role::Ours, "kerai", Way::Shipped), without)
+}
+
+/// Our fold of all events.
+fn stepping<'p>(
+    role: Role,
+    name: &'static str,
+    (program, way): (&'p Verified, Way),
+    events: &'p [Event],
+) -> Contender<'p> {
+    let work = Work { units: events.len(), bytes: 0 };
+    Contender::fresh(role, name, work, events.len() as u64, move || match Steps::new(program, way, events) {
+        Ok(steps) => Box::new(steps),
+        Err(_) => Box::new(Broken),
+    })
+}
 
 /// Our fold step by step, beside Lua's and that of plain Rust; first of all, what comes of them is compared.
 pub fn measure_fold(example: &Example, plan: &Plan) -> Outcome<Report> {
@@ -27,14 +53,7 @@ pub fn measure_fold(example: &Example, plan: &Plan) -> Outcome<Report> {
         PEERS.iter().map(|peer| InLua::new(*peer, example.lua, &events)).collect::<Outcome<_>>()?;
     in_lua.iter().try_for_each(|lua| checked(lua.name, lua.folded()?))?;
     let work = Work { units: plan.events, bytes: 0 };
-    let count = events.len() as u64;
-    let ours = |role: Role, name: &'static str, way: Way| {
-        let (program, events) = (&program, &events);
-        Contender::fresh(role, name, work, count, move || match Steps::new(program, way, events) {
-            Ok(steps) => Box::new(steps),
-            Err(_) => Box::new(Broken),
-        })
-    };
+    let ours = |role: Role, name: &'static str, way: Way| stepping(role, name, (&program, way), &events);
     let mut contenders = vec![ours(Role::Ours, "kerai", Way::Shipped)];
     for lua in &in_lua {
         contenders.push(Contender::fresh(Role::Peer, lua.name, work, 1, || Box::new(lua.collected())));

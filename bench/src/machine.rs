@@ -1,6 +1,6 @@
 //! The machine beside Lua: the same sources in both, every result equal, each run in a state of its own.
 
-use crate::harness::{Contender, Fresh, Outcome, Plan, Report, Role, Work, measure};
+use crate::harness::{Contender, Fresh, Outcome, Plan, Report, Role, Work, in_turns, measure};
 use crate::lua::{HAS_INTEGERS, LoadedLua, PEERS, Peer};
 use crate::wasm::Wasm;
 use crate::{files, invoices};
@@ -28,10 +28,11 @@ pub struct Example {
 
 /// How a program is measured.
 enum Measure {
-    /// Its export `run` is called with a number, beside the same program in assembly.
-    Run { argument: i64, asm: &'static str },
+    /// Its export `run` is called with a number, beside the same program in assembly. What metering costs is told by a
+    /// smaller one, of a few milliseconds.
+    Run { argument: i64, brief: i64, asm: &'static str },
     /// As that, but the first peer is another program of ours, whose result times the factor is the same.
-    Twin { argument: i64, asm: &'static str, twin: &'static str, factor: f64 },
+    Twin { argument: i64, brief: i64, asm: &'static str, twin: &'static str, factor: f64 },
     /// It is a fold, to which the events of the plan are given.
     Fold,
     /// As that: some more events on top of all the others.
@@ -55,7 +56,7 @@ pub const EXAMPLES: &[Example] = &[
         lua: program!("fib.lua"),
         wasm: Some(program!("fib.wat")),
         is_wide: false,
-        work: Measure::Run { argument: 30, asm: program!("fib.asm") },
+        work: Measure::Run { argument: 30, brief: 24, asm: program!("fib.asm") },
         target: 0.55,
     },
     Example {
@@ -64,7 +65,7 @@ pub const EXAMPLES: &[Example] = &[
         lua: program!("sieve.lua"),
         wasm: Some(program!("sieve.wat")),
         is_wide: false,
-        work: Measure::Run { argument: 2_000_000, asm: program!("sieve.asm") },
+        work: Measure::Run { argument: 2_000_000, brief: 100_000, asm: program!("sieve.asm") },
         target: 0.65,
     },
     Example {
@@ -73,7 +74,7 @@ pub const EXAMPLES: &[Example] = &[
         lua: program!("strings.lua"),
         wasm: None,
         is_wide: false,
-        work: Measure::Run { argument: 50_000, asm: program!("strings.asm") },
+        work: Measure::Run { argument: 50_000, brief: 2_500, asm: program!("strings.asm") },
         target: 0.3,
     },
     Example {
@@ -82,7 +83,7 @@ pub const EXAMPLES: &[Example] = &[
         lua: program!("sort.lua"),
         wasm: None,
         is_wide: true,
-        work: Measure::Run { argument: 300_000, asm: program!("sort.asm") },
+        work: Measure::Run { argument: 300_000, brief: 15_000, asm: program!("sort.asm") },
         target: 0.35,
     },
     Example {
@@ -91,7 +92,7 @@ pub const EXAMPLES: &[Example] = &[
         lua: program!("sort-comparator.lua"),
         wasm: None,
         is_wide: true,
-        work: Measure::Run { argument: 300_000, asm: program!("sort-comparator.asm") },
+        work: Measure::Run { argument: 300_000, brief: 15_000, asm: program!("sort-comparator.asm") },
         target: 0.5,
     },
     Example {
@@ -100,7 +101,7 @@ pub const EXAMPLES: &[Example] = &[
         lua: program!("n-body.lua"),
         wasm: Some(program!("n-body.wat")),
         is_wide: false,
-        work: Measure::Run { argument: 200_000, asm: program!("n-body.asm") },
+        work: Measure::Run { argument: 200_000, brief: 2_000, asm: program!("n-body.asm") },
         target: 1.0,
     },
     Example {
@@ -111,6 +112,7 @@ pub const EXAMPLES: &[Example] = &[
         is_wide: false,
         work: Measure::Twin {
             argument: 10_000,
+            brief: 400,
             asm: program!("amounts-decimal.asm"),
             twin: program!("amounts-integer.lua"),
             factor: 0.01,
@@ -175,12 +177,10 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Of a report whose first ceiling is our time without metering.
-    pub fn new(report: Report, target: f64) -> Outcome<Finding> {
-        let multiple = |role: Role| report.multiple(role);
-        let metering = multiple(Role::Ceiling);
-        let multiple = multiple(Role::Peer).ok_or("a contender was not measured")?;
-        Ok(Finding { multiple, target, metering: metering.map(|with| with - 1.0), report })
+    /// Of a report, and of our time over the time without metering where that was measured.
+    pub fn new(report: Report, target: f64, metered: Option<f64>) -> Outcome<Finding> {
+        let multiple = report.multiple(Role::Peer).ok_or("a contender was not measured")?;
+        Ok(Finding { multiple, target, metering: metered.map(|with| with - 1.0), report })
     }
 
     pub fn multiple(&self) -> f64 {
@@ -241,19 +241,35 @@ impl fmt::Display for Mean {
 
 pub fn run(example: &Example, plan: &Plan) -> Outcome<Finding> {
     match example.work {
-        Measure::Run { argument, asm } => run_program(example, plan, (argument, asm)),
-        Measure::Twin { argument, asm, twin, factor } => run_twins(example, plan, (argument, asm), (twin, factor)),
-        Measure::Fold => Finding::new(invoices::measure_fold(example, plan)?, example.target),
-        Measure::More => Finding::new(invoices::measure_more(example, plan)?, example.target),
-        Measure::Resume => Finding::new(files::measure_resume(example, plan)?, example.target),
-        Measure::EndToEnd => Finding::new(files::measure_whole(example, plan)?, example.target),
+        Measure::Run { argument, brief, asm } => run_program(example, plan, (argument, brief, asm)),
+        Measure::Twin { argument, brief, asm, twin, factor } => {
+            run_twins(example, plan, (argument, brief, asm), (twin, factor))
+        }
+        Measure::Fold => {
+            let metered = invoices::metered(example, plan)?;
+            Finding::new(invoices::measure_fold(example, plan)?, example.target, Some(metered))
+        }
+        Measure::More => Finding::new(invoices::measure_more(example, plan)?, example.target, None),
+        Measure::Resume => Finding::new(files::measure_resume(example, plan)?, example.target, None),
+        Measure::EndToEnd => Finding::new(files::measure_whole(example, plan)?, example.target, None),
     }
 }
 
-fn run_program(example: &Example, plan: &Plan, (argument, asm): (i64, &str)) -> Outcome<Finding> {
+/// How many turns a round is worth where what metering costs is measured.
+pub const TURNS: usize = 25;
+
+/// Our time of a small number over that without metering.
+fn metered(program: &Verified, brief: i64, plan: &Plan) -> Outcome<f64> {
+    let expected = in_kerai(program, Way::Shipped, brief)?;
+    let side = |role: Role, name: &'static str, way: Way| kerai_contender(role, name, (program, way), brief, &expected);
+    let without = side(Role::Ceiling, "kerai-unmetered", Way::Unmetered);
+    in_turns(TURNS * plan.rounds, side(Role::Ours, "kerai", Way::Shipped), without)
+}
+
+fn run_program(example: &Example, plan: &Plan, (argument, brief, asm): (i64, i64, &str)) -> Outcome<Finding> {
     let (ours, assembled) = (compiled(example.lua)?, assembled(asm)?);
     let expected = in_kerai(&ours, Way::Shipped, argument)?;
-    // What metering costs is little: its two sides follow one another.
+    let metered = metered(&ours, brief, plan)?;
     let mut contenders = vec![
         kerai_contender(Role::Ours, "kerai", (&ours, Way::Shipped), argument, &expected),
         kerai_contender(Role::Ceiling, "kerai-unmetered", (&ours, Way::Unmetered), argument, &expected),
@@ -273,13 +289,13 @@ fn run_program(example: &Example, plan: &Plan, (argument, asm): (i64, &str)) -> 
         contenders.push(wasm_contender(text, argument, &expected));
     }
     contenders.push(kerai_contender(Role::Ceiling, "kerai-assembly", (&assembled, Way::Shipped), argument, &expected));
-    Finding::new(measure(example.about.to_owned(), plan.rounds, contenders)?, example.target)
+    Finding::new(measure(example.about.to_owned(), plan.rounds, contenders)?, example.target, Some(metered))
 }
 
 fn run_twins(
     example: &Example,
     plan: &Plan,
-    (argument, asm): (i64, &str),
+    (argument, brief, asm): (i64, i64, &str),
     (twin, factor): (&'static str, f64),
 ) -> Outcome<Finding> {
     let (ours, assembled, integers) = (compiled(example.lua)?, assembled(asm)?, compiled(twin)?);
@@ -289,6 +305,7 @@ fn run_twins(
     if (a - b * factor).abs() > a.abs() * 1e-12 {
         return Err(format!("decimals give {expected}, integers {whole}"));
     }
+    let metered = metered(&ours, brief, plan)?;
     let mut contenders = vec![
         kerai_contender(Role::Ours, "kerai", (&ours, Way::Shipped), argument, &expected),
         kerai_contender(Role::Peer, "kerai-integers", (&integers, Way::Shipped), argument, &whole),
@@ -296,7 +313,7 @@ fn run_twins(
         kerai_contender(Role::Ceiling, "kerai-assembly", (&assembled, Way::Shipped), argument, &expected),
     ];
     contenders.extend(PEERS.iter().map(|peer| lua_contender((*peer, peer.integers), twin, argument, &whole)));
-    Finding::new(measure(example.about.to_owned(), plan.rounds, contenders)?, example.target)
+    Finding::new(measure(example.about.to_owned(), plan.rounds, contenders)?, example.target, Some(metered))
 }
 
 fn number(text: &str) -> Outcome<f64> {
