@@ -33,6 +33,8 @@ OF_THE_MACHINE {
             "if c > 0 { Some(b.div_euclid(c)) } else { None }" => "if c != 0 { b.checked_div_euclid(c) } else { None }";
         "at most is less"
             "    AtMost at_most;" => "    AtMost less;";
+        "a round that is left out pays for one of its two blocks"
+            "&& step.pay(word.ahead)\n" => "&& step.pay(word.ahead - again.ahead)\n";
         "a branch against a small integer is off by one"
             "UnlessLessInteger less small false;" => "UnlessLessInteger at_most small false;";
     }
@@ -53,6 +55,8 @@ OF_THE_MACHINE {
             "if M::QUICK { ready } else {" => "if M::QUICK { ready.saturating_sub(1) } else {";
     }
     "vm/src/bytecode/ready.rs" {
+        "a call that goes behind the first comparison pays for one of its two blocks"
+            "otherwise: (branch.wide(), with(branch.wide())?)" => "otherwise: (branch.wide(), *costs.get(branch.wide() as usize)?)";
         "the block behind a branch costs what the branch does"
             "next: cost(at + 1)" => "next: cost(at)";
     }
